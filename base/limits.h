@@ -1,0 +1,56 @@
+/* limits: every bound of the node, once, with its reason. Sizes in bytes, times in the unit named
+ * last. */
+#ifndef WEIR_BASE_LIMITS_H
+#define WEIR_BASE_LIMITS_H
+
+/* --- contracts ------------------------------------------------------------------------------- */
+#define ENTRY_KEY_BYTES_MAX   255u       /* one length byte; with its prefix an LMDB key (511) */
+#define ENTRY_VALUE_BYTES_MAX (1u << 20) /* one entry is one log record and one LMDB value */
+#define PARAMS_BYTES_MAX      16384u     /* room for 256 writers and a name */
+#define NAME_BYTES_MAX        1024u      /* the `name` parameter */
+#define WRITERS_MAX           256u       /* listed writers of a contract */
+#define KIND_NAME_BYTES_MAX   32u
+#define STATE_BYTES_MAX       (50u << 20)   /* default of --max-state */
+#define STATE_BYTES_CEILING   (1024u << 20) /* what --max-state may be raised to */
+#define EDIT_OPERANDS_MAX     65536u        /* frames of one EDIT */
+
+/* --- client socket --------------------------------------------------------------------------- */
+#define REQUEST_ID_BYTES_MAX       16u
+#define CLIENTS_MAX                10000u      /* sessions kept; the longest idle one goes first */
+#define CLIENT_OPEN_MAX            256u        /* requests of one client being worked on */
+#define CLIENT_OPEN_BYTES_MAX      (64u << 20) /* their bytes; one larger request may stand alone */
+#define OPEN_MAX                   8192u       /* requests of all clients */
+#define OPEN_BYTES_MAX             (256u << 20)
+#define CLIENT_PIPE_REQUESTS       64     /* libzmq's queue a client, in */
+#define CLIENT_PIPE_REPLIES        256    /* libzmq's queue a client, out */
+#define CLIENT_PARKED_MAX          1024u  /* replies that a client does not take, then BUSY … */
+#define CLIENT_PARKED_REFUSALS_MAX 16384u /* … and past this many its requests are discarded */
+#define OWED_BYTES_MAX             (256u << 20) /* large replies not yet taken, all clients */
+#define CLIENT_OWED_BYTES_MAX      (8u << 20) /* large replies one client may owe before it waits */
+#define SUBSCRIPTIONS_MAX          200000u
+#define CLIENT_SUBSCRIPTIONS_MAX   10000u
+#define WAITING_DELTA_BYTES_MAX    (1u << 20) /* merged for a slow subscriber; then the whole state \
+                                               */
+#define WAITING_DELTAS_BYTES_MAX (32u << 20)  /* the same, all subscribers */
+#define CLIENT_KEYS_MAX          4096u
+
+/* --- storage --------------------------------------------------------------------------------- */
+#define LOG_SEGMENT_BYTES     (16u << 20) /* preallocated, overwritten, recycled */
+#define LOG_SEGMENTS_MAX      12u         /* bounds the log on disk at 192 MiB */
+#define LOG_RECORD_BYTES_MAX  (4u << 20)  /* larger changes are logged in pieces */
+#define LOG_ALIGN             4096u /* a flush never rewrites a page that a former one synced */
+#define LOG_BATCH_RECORDS_MAX 4096u /* records of one flush */
+#define UNFOLDED_BYTES_MAX    (32u << 20)  /* merged and not yet in LMDB; past it new work waits */
+#define FOLD_AT_BYTES         (12u << 20)  /* a fold starts when this much waits … */
+#define FOLD_EVERY_MS         1000u        /* … or this long after the first change */
+#define MERGE_SLICE_BYTES     (128u << 10) /* a large merge gives way to others after this much */
+#define READ_SLICE_BYTES      (512u << 10) /* so does a large read */
+#define READ_JOBS_MAX         16u          /* large reads at once (each pins an LMDB snapshot) */
+#define MAP_BYTES_FIRST       (256u << 20) /* LMDB's map at first; grows by itself */
+#define DISK_RESERVE_BYTES    (16u << 20)  /* free space kept for the log and LMDB's page copies */
+
+/* --- operations ------------------------------------------------------------------------------ */
+#define OPERATION_TIMEOUT_MS 60000u /* an open transaction is answered TIMEOUT after this */
+#define SPIN_US              50u    /* a worker polls on this long before it blocks */
+
+#endif

@@ -1,0 +1,98 @@
+/* kind: a contract kind is one file and one row in contracts/kinds.c.
+ *
+ * A kind gives the values of one entry key a total order (`compare`); the join of two values is the
+ * greater one. A maximum over a total order is commutative, associative and idempotent, so the
+ * merge of maps is too (lessons M1–M3), and a signed value survives it whole, which a value
+ * computed from two would not. `settle` removes what a cap excludes; it is a pure function of the
+ * set (lesson M4). No clock, no random number, no node-local fact anywhere here (lesson M5): an
+ * edit gets them as arguments.
+ *
+ * `value` below is always the *inner* value: without the signature trailer of contracts with listed
+ * writers (contracts/writers.h), which the callers of kinds put on and take off. */
+#ifndef WEIR_CONTRACTS_KIND_H
+#define WEIR_CONTRACTS_KIND_H
+
+#include "contracts/contract.h"
+#include "contracts/entries.h"
+
+enum { REPLICA_BYTES = 8 };
+
+/* What a merge, a settle and an edit see of a state. Two make it: contracts/state.c in memory and
+ * the store's. Slices live until the state changes. */
+struct state_reader {
+    void *self;
+    /* 0 and *value; ERR_NOT_FOUND; another error of the store. */
+    int (*get)(void *self, struct slice key, struct slice *value);
+    /* The least entry with key >= from (past: > from). 0, ERR_NOT_FOUND past the last, or an error.
+     */
+    int (*seek)(void *self, struct slice from, bool past, struct entry *entry);
+    uint64_t (*count)(void *self);
+};
+
+/* Who edits, and when: facts of the editing side that a delta is built from. */
+struct editor {
+    uint8_t replica[REPLICA_BYTES]; /* fresh at every start of a node or client (lesson M7) */
+    uint64_t now_ms;                /* Unix time */
+};
+
+/* Takes the keys that settle drops. Keys are copied. */
+struct drops {
+    void *self;
+    int (*drop)(void *self, struct slice key);
+};
+
+/* A verb of EDIT, for docs, usage texts and checks. */
+struct edit_verb {
+    const char *name, *operands, *doc;
+    size_t operands_min, operands_max, operands_step; /* step 2: pairs */
+};
+
+struct kind {
+    const char *name;
+    const char *doc;           /* one line for `weir help` and docs */
+    const char *const *params; /* names it takes besides `name` and `writers`; NULL-terminated */
+    const struct edit_verb *verbs; /* name NULL ends; the kind's words for EDIT */
+
+    /* Is this entry one that a correct writer could have made? Looks at nothing but its arguments.
+     * ERR_BAD_STATE with the reason. */
+    int (*check_entry)(const struct contract *contract, struct slice key, struct slice value,
+                       struct reason *why);
+    /* Total order on the inner values of one key: <0, 0, >0; 0 only for equal bytes. */
+    int (*compare)(struct slice a, struct slice b);
+    /* Tells what the caps exclude of the merged state; NULL when nothing ever is. */
+    int (*settle)(const struct contract *contract, const struct state_reader *merged,
+                  struct drops *drops);
+    /* Appends to delta (in key order) the inner entries that carry out the verb on this state;
+     * nothing when there is nothing to do. Operands are checked here: ERR_BAD_REQUEST,
+     * ERR_TOO_LARGE. */
+    int (*edit)(const struct contract *contract, const struct state_reader *state,
+                const struct editor *editor, const struct edit_verb *verb,
+                const struct slice *operands, size_t count, struct buffer *delta,
+                struct reason *why);
+};
+
+/* All kinds, NULL-terminated; the table a new kind gets its row in. */
+extern const struct kind *const kinds[];
+
+/* The kind of that name, or NULL. */
+const struct kind *kind_find(struct slice name);
+
+/* EDIT: finds the verb in the contract's kind, checks the number of operands, builds the delta.
+ * On a contract with listed writers the delta is unsigned: sign it with writers_sign.
+ * ERR_BAD_REQUEST, ERR_BAD_KIND (the kind has no such verb; why lists those it has), ERR_TOO_LARGE,
+ * or an error of the reader. */
+MUST_USE int kind_edit(const struct contract *contract, const struct state_reader *state,
+                       const struct editor *editor, struct slice verb, const struct slice *operands,
+                       size_t count, struct buffer *delta, struct reason *why);
+
+/* For kinds: byte order as `compare`; hybrid logical clocks (48 bits of ms, 16 of counter; Kulkarni
+ * et al. 2014): the stamp of an edit made at now_ms on top of the greatest stamp seen. */
+int compare_bytes(struct slice a, struct slice b);
+uint64_t clock_stamp(uint64_t now_ms, uint64_t seen);
+
+static inline uint64_t clock_ms(uint64_t stamp)
+{
+    return stamp >> 16;
+}
+
+#endif
