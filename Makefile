@@ -1,47 +1,182 @@
-# weir: one Makefile. A variant (asan, tsan, fuzz) is the same rules with another BUILD folder.
-BUILD  ?= build
-CC     ?= cc
-PREFIX ?= /usr/local
-Q      := $(if $(V),,@)
+# weir: one Makefile, no recursion between rooms. A variant (asan, tsan, fuzz, clang) is the same
+# rules with another BUILD folder. V=1 shows commands.
+BUILD     ?= build
+CC        ?= cc
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+NODE_ARGS ?=
+SECONDS   := 30
+Q         := $(if $(V),,@)
+VERSION   := $(shell sed -n 's/^\#define WEIR_VERSION *"\(.*\)"/\1/p' client/weir.h 2>/dev/null)
+SOVERSION := 0
 
 PACKAGES := libczmq libzmq libsodium lmdb jansson
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-            -Wformat=2 -Wundef -Wpointer-arith -Wvla -Wwrite-strings
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -I. -fPIC -fvisibility=hidden $(CFLAGS) $(SANITIZE) \
-            $(shell pkg-config --cflags $(PACKAGES))
-LIBS     = $(shell pkg-config --libs $(PACKAGES)) -lpthread
+            -Wformat=2 -Wundef -Wpointer-arith -Wvla -Wwrite-strings -Wcast-align -Wcast-qual \
+            -Wmissing-declarations -Wredundant-decls -Wold-style-definition -Wimplicit-fallthrough
+HARDEN   := -fstack-protector-strong $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+LDHARDEN := -Wl,-z,relro,-z,now,--as-needed
+# Asked once, at the first compile: `make run` installs the packages before it comes to that.
+PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
+PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDEN) -I. -fPIC -fvisibility=hidden $(CFLAGS) \
+             $(SANITIZE) $(PACKAGE_CFLAGS)
+LINK       = $(CC) $(CFLAGS) $(SANITIZE) -pie $(LDHARDEN)
+LIBS       = $(PACKAGE_LIBS) -lpthread
+# A file tells what else its program is linked with: /* link: -Wl,--wrap=mdb_put */
+file_link  = $(shell sed -n 's|^/\* link: \(.*\) \*/$$|\1|p' $(1))
 
 ROOMS    := base proto contracts store actors client
 SOURCES  := $(wildcard $(ROOMS:%=%/*.c))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
 MAIN     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard main/*.c))
-TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c tests/property/*_test.c \
-            tests/fault/*_test.c tests/integration/*_test.c))
+PURE     := $(filter $(BUILD)/base/% $(BUILD)/proto/% $(BUILD)/contracts/%,$(OBJECTS))
+LIBWEIR  := $(PURE) $(filter-out $(BUILD)/client/cli%,$(filter $(BUILD)/client/%,$(OBJECTS)))
 
-all: $(BUILD)/weir  ## build the binary
+TEST_SOURCES := $(wildcard tests/*/*.c)
+TESTS    := $(patsubst %.c,$(BUILD)/%,$(filter %_test.c,$(TEST_SOURCES)))
+SCRIPTS  := $(wildcard tests/*/*_test.sh)
+SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c tests/fuzz/%,$(TEST_SOURCES)))
+FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.c))
+BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+BENCH_COMMON := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/common/*.c))
+EXAMPLES := $(patsubst docs/examples/%.c,$(BUILD)/examples/%,$(wildcard docs/examples/*.c))
+MAN      := $(wildcard docs/man/*.[1-8])
+
+# A sub-make takes all cores, unless whoever called make chose.
+SUB = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+all: $(BUILD)/weir lib  ## build the binary and the library (the default)
+
+help:  ## show this
+	@sed -n 's/^\([a-z][a-z-]*\):.*  ## \(.*\)/  make \1	\2/p' Makefile | expand -t 22
+	@echo "Variables: BUILD=$(BUILD) CC=$(CC) CFLAGS PREFIX=$(PREFIX) DESTDIR V=1 NODE_ARGS SECONDS"
+
+run:  ## install what is missing, build, start a node in the foreground (NODE_ARGS="--data DIR …")
+	@scripts/setup build
+	$(Q)$(SUB) $(BUILD)/weir
+	$(Q)exec $(BUILD)/weir node $(NODE_ARGS)
+
+check:  ## install what is missing, build, run every test; the last line is the total
+	@scripts/setup build test
+	$(Q)$(SUB) tests
+	@scripts/run-tests $(BUILD) $(TESTS) $(SCRIPTS) $(FUZZ:=_replay)
+
+asan:  ## every test under AddressSanitizer, LeakSanitizer and UBSan
+	$(Q)$(SUB) check BUILD=build-asan CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
+
+tsan:  ## every test under ThreadSanitizer
+	$(Q)$(SUB) check BUILD=build-tsan CFLAGS="-O1 -g -fno-omit-frame-pointer" SANITIZE=-fsanitize=thread
+
+fuzz:  ## each fuzz target for SECONDS=30 from its corpus (clang's libFuzzer)
+	@scripts/setup build fuzz
+	$(Q)$(SUB) fuzzers BUILD=build-fuzz CC=clang CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+	    SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all"
+	@scripts/fuzz $(SECONDS) $(patsubst %,build-fuzz/%,$(FUZZ:$(BUILD)/%=%))
+
+bench:  ## measure, next to Redis: `name: value unit` lines
+	@scripts/setup build bench
+	$(Q)$(SUB) $(BUILD)/weir bench-programs
+	@BUILD=$(abspath $(BUILD)) bench/run.sh
+
+lint:  ## format, clang-tidy, cppcheck, the rooms' rules, and a build with clang
+	@scripts/setup build test lint
+	$(Q)$(SUB) check-compilers
+	$(Q)$(SUB) $(BUILD)/weir lib
+	@scripts/lint $(BUILD)
+
+check-compilers:  ## build everything with gcc and with clang, warnings are errors
+	$(Q)$(SUB) all tests BUILD=build-gcc CC=gcc
+	$(Q)$(SUB) all tests BUILD=build-clang CC=clang
+
+demo:  ## a node with every Debian package, a dictionary and a log
+	@scripts/setup build demo
+	$(Q)$(SUB) $(BUILD)/weir examples
+	@BUILD=$(BUILD) scripts/demo.sh
+
+lib: $(BUILD)/libweir.a $(BUILD)/libweir.so.$(SOVERSION)
+tests: $(BUILD)/weir lib examples $(TESTS) $(FUZZ:=_replay)
+fuzzers: $(FUZZ)
+examples: $(EXAMPLES)
+bench-programs: $(BENCH)
 
 $(BUILD)/weir: $(MAIN) $(BUILD)/libweir-all.a
 	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 $(BUILD)/libweir-all.a: $(OBJECTS)
 	$(Q)rm -f $@ && ar rcs $@ $^
+
+# What apps link: one object in which everything but weir_* is local.
+$(BUILD)/libweir.a: $(LIBWEIR)
+	@echo "  AR   $@"
+	$(Q)ld -r -o $(@:.a=.o) $^ && objcopy --localize-hidden $(@:.a=.o) && rm -f $@ && ar rcs $@ $(@:.a=.o)
+
+$(BUILD)/libweir.so.$(SOVERSION): $(LIBWEIR)
+	@echo "  LINK $@"
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -shared $(LDHARDEN) -Wl,-soname,$(@F) -o $@ $^ $(LIBS)
+	$(Q)ln -sf $(@F) $(BUILD)/libweir.so
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libweir-all.a
-	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS) -lcmocka
+$(BUILD)/tests/support.a: $(SUPPORT)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
-tests: $(TESTS)
+$(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/support.a $(BUILD)/libweir-all.a
+	@echo "  LINK $@"
+	$(Q)$(LINK) -o $@ $^ $(call file_link,tests/$*_test.c) -lcmocka $(LIBS)
+
+$(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/libweir-all.a
+	@echo "  LINK $@"
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libweir-all.a
+	@echo "  LINK $@"
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_COMMON) $(BUILD)/libweir-all.a
+	@echo "  LINK $@"
+	$(Q)$(LINK) -o $@ $^ $(call file_link,bench/$*.c) $(LIBS)
+
+# An example is built as an app is: <weir.h> and the library, nothing of the rooms.
+$(BUILD)/examples/%: docs/examples/%.c $(BUILD)/libweir.a client/weir.h
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror $(CFLAGS) $(SANITIZE) -Iclient -o $@ $< $(BUILD)/libweir.a $(LIBS)
+
+INSTALL   = install -D -m
+TEMPLATES = pkgconfig/libweir.pc systemd/system/weir.service
+install: all  ## install under $(DESTDIR)$(PREFIX)
+	$(INSTALL) 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	$(INSTALL) 644 client/weir.h $(DESTDIR)$(PREFIX)/include/weir.h
+	$(INSTALL) 644 $(BUILD)/libweir.a $(DESTDIR)$(PREFIX)/lib/libweir.a
+	$(INSTALL) 755 $(BUILD)/libweir.so.$(SOVERSION) $(DESTDIR)$(PREFIX)/lib/libweir.so.$(SOVERSION)
+	ln -sf libweir.so.$(SOVERSION) $(DESTDIR)$(PREFIX)/lib/libweir.so
+	for file in $(TEMPLATES); do \
+	    sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' scripts/$$(basename $$file).in > $(BUILD)/packaged && \
+	    $(INSTALL) 644 $(BUILD)/packaged $(DESTDIR)$(PREFIX)/lib/$$file || exit 1; done
+	$(INSTALL) 644 docs/completion/weir $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weir
+	for page in $(MAN); do section=$${page##*.}; \
+	    dir=$(DESTDIR)$(PREFIX)/share/man/man$$section; mkdir -p $$dir && \
+	    gzip -9nc $$page > $$dir/$$(basename $$page).gz || exit 1; done
+	$(if $(DESTDIR),,ldconfig)
+
+uninstall:  ## take away what install put there
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/weir include/weir.h lib/libweir.a lib/libweir.so \
+	    lib/libweir.so.$(SOVERSION) $(TEMPLATES:%=lib/%) \
+	    share/bash-completion/completions/weir $(foreach page,$(notdir $(MAN)),share/man/man$(patsubst .%,%,$(suffix $(page)))/$(page).gz))
 
 clean:  ## remove what was built
 	rm -rf build build-*
 
--include $(OBJECTS:.o=.d) $(MAIN:.o=.d) $(TESTS:=.d)
-.PHONY: all tests clean
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/bench/*/*.d)
+.PHONY: all help run check asan tsan fuzz bench lint check-compilers demo lib tests fuzzers \
+        examples bench-programs install uninstall clean
 .SECONDARY:
+.DELETE_ON_ERROR:
