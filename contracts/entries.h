@@ -28,12 +28,17 @@ struct entries {
     struct slice encoded;
     struct slice last_key;
     bool started;
+    uint64_t number; /* of the current entry, from 1 */
 };
 
 static inline struct entries entries_of(struct slice state)
 {
     return (struct entries){.rest = state};
 }
+
+/* Takes one entry off the front of rest, whatever its key. NULL, or static text that says what is
+ * wrong with it (nothing is taken then). */
+const char *entry_take(struct slice *rest, struct entry *entry);
 
 /* Takes the next entry. 1: *entry is set, borrowing from the state; 0: at the end; ERR_BAD_STATE
  * (and why) for bytes that are short, over a limit (ENTRY_KEY_BYTES_MAX is in the type,

@@ -21,7 +21,8 @@ enum { REPLICA_BYTES = 8 };
  * the store's. Slices live until the state changes. */
 struct state_reader {
     void *self;
-    /* 0 and *value; ERR_NOT_FOUND; another error of the store. */
+    /* 0 and *value (its data never NULL, even when it is empty); ERR_NOT_FOUND and *value
+     * untouched; another error of the store. */
     int (*get)(void *self, struct slice key, struct slice *value);
     /* The least entry with key >= from (past: > from). 0, ERR_NOT_FOUND past the last, or an error.
      */
@@ -29,17 +30,33 @@ struct state_reader {
     uint64_t (*count)(void *self);
 };
 
+/* 1 and *value when the state has the key, 0 when not, or the reader's error. */
+static inline int reader_find(const struct state_reader *state, struct slice key,
+                              struct slice *value)
+{
+    int rc = state->get(state->self, key, value);
+    return rc == 0 ? 1 : rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
 /* Who edits, and when: facts of the editing side that a delta is built from. */
 struct editor {
     uint8_t replica[REPLICA_BYTES]; /* fresh at every start of a node or client (lesson M7) */
     uint64_t now_ms;                /* Unix time */
 };
 
-/* Takes the keys that settle drops. Keys are copied. */
+/* Takes the keys that settle drops, in any order, each once. Keys are copied. The reader goes on
+ * counting them until settle returns, and a dropped entry's value must not be looked at again. */
 struct drops {
     void *self;
     int (*drop)(void *self, struct slice key);
 };
+
+/* Takes one item of a view; see contracts/view.h. */
+struct view_item;
+typedef int(view_fn)(void *self, const struct view_item *item);
+
+/* Takes one range of entry keys, both ends included. The slices live for the call. */
+typedef int(range_fn)(void *self, struct slice first, struct slice last);
 
 /* A verb of EDIT, for docs, usage texts and checks. */
 struct edit_verb {
@@ -62,12 +79,19 @@ struct kind {
     /* Tells what the caps exclude of the merged state; NULL when nothing ever is. */
     int (*settle)(const struct contract *contract, const struct state_reader *merged,
                   struct drops *drops);
-    /* Appends to delta (in key order) the inner entries that carry out the verb on this state;
-     * nothing when there is nothing to do. Operands are checked here: ERR_BAD_REQUEST,
-     * ERR_TOO_LARGE. */
+    /* Appends to delta the inner entries that carry out the verb on this state; nothing when there
+     * is nothing to do. Any order will do, and of a key given twice the last counts: kind_edit
+     * sorts. Operands are checked here: ERR_BAD_REQUEST, ERR_TOO_LARGE. */
     int (*edit)(const struct contract *contract, const struct state_reader *state,
                 const struct editor *editor, const struct edit_verb *verb,
                 const struct slice *operands, size_t count, struct buffer *delta,
+                struct reason *why);
+    /* Tells the ranges of keys that `edit` looks at with these operands. */
+    int (*reads)(const struct contract *contract, const struct editor *editor,
+                 const struct edit_verb *verb, const struct slice *operands, size_t count,
+                 range_fn *range, void *self);
+    /* view_items for this kind; entries come through view_next, which checks them. */
+    int (*view)(const struct contract *contract, struct slice state, view_fn *item, void *self,
                 struct reason *why);
 };
 
@@ -85,10 +109,37 @@ MUST_USE int kind_edit(const struct contract *contract, const struct state_reade
                        const struct editor *editor, struct slice verb, const struct slice *operands,
                        size_t count, struct buffer *delta, struct reason *why);
 
+/* Tells the ranges of entry keys that kind_edit would look at, so that who edits from afar (a
+ * signing client) fetches those alone and not the state. Errors as kind_edit, or what range
+ * returned. */
+MUST_USE int kind_edit_ranges(const struct contract *contract, const struct editor *editor,
+                              struct slice verb, const struct slice *operands, size_t count,
+                              range_fn *range, void *self, struct reason *why);
+
 /* For kinds: byte order as `compare`; hybrid logical clocks (48 bits of ms, 16 of counter; Kulkarni
  * et al. 2014): the stamp of an edit made at now_ms on top of the greatest stamp seen. */
 int compare_bytes(struct slice a, struct slice b);
 uint64_t clock_stamp(uint64_t now_ms, uint64_t seen);
+
+/* Stamps and sequence numbers run from 1 to this, so that one more never wraps. */
+#define STAMP_MAX ((uint64_t)INT64_MAX)
+
+/* Is this a legal stamp or sequence number? ERR_BAD_STATE otherwise. */
+MUST_USE int stamp_check(uint64_t stamp, struct reason *why);
+
+/* The next one, or ERR_BAD_REQUEST when someone has used them up: clock_stamp for clocks … */
+MUST_USE int stamp_next(uint64_t now_ms, uint64_t seen, uint64_t *stamp, struct reason *why);
+
+/* … and seen + 1 for sequence numbers (the same with a clock that stands at 0). */
+MUST_USE static inline int sequence_next(uint64_t seen, uint64_t *next, struct reason *why)
+{
+    return stamp_next(0, seen, next, why);
+}
+
+/* ERR_TOO_LARGE for an inner value of that many bytes that would be over ENTRY_VALUE_BYTES_MAX with
+ * its trailer. */
+MUST_USE int edit_check_value(const struct contract *contract, size_t inner_bytes,
+                              struct reason *why);
 
 static inline uint64_t clock_ms(uint64_t stamp)
 {

@@ -22,6 +22,15 @@ struct merge {
     struct buffer keys; /* copies of dropped keys */
 };
 
+/* Is this entry valid for the kind and, with listed writers, long enough for its trailer? The
+ * signature is not verified. ERR_BAD_STATE. */
+MUST_USE int contract_check_entry(const struct contract *contract, struct slice key,
+                                  struct slice value, struct reason *why);
+
+/* The next entry of a walk, checked so: 1, 0 at the end, ERR_BAD_STATE with the entry named. */
+MUST_USE int contract_next(const struct contract *contract, struct entries *walk,
+                           struct entry *entry, struct reason *why);
+
 /* Is every entry of the delta canonical, within limits, valid for the kind and signed by a listed
  * writer? Signatures of entries that `state` holds byte for byte are not verified again; state may
  * be NULL. ERR_BAD_STATE with the entry and the reason. *entries (may be NULL) is their number. */
@@ -36,6 +45,11 @@ MUST_USE int contract_check(const struct contract *contract, const struct state_
 MUST_USE int contract_merge(const struct contract *contract, const struct state_reader *state,
                             struct slice delta, bool checked, uint64_t state_bytes_max,
                             struct summary *summary, struct merge *result, struct reason *why);
+
+/* Join and caps alone, for bytes that passed contract_check: fills result. ERR_NO_MEMORY,
+ * ERR_BAD_STATE for bytes that are no state, an error of the reader. */
+MUST_USE int contract_join(const struct contract *contract, const struct state_reader *state,
+                           struct slice delta, struct merge *result, struct reason *why);
 
 /* The order on whole values (inner value by the kind, then the trailer): which of two wins. */
 int contract_compare(const struct contract *contract, struct slice a, struct slice b);

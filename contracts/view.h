@@ -5,8 +5,7 @@
 #ifndef WEIR_CONTRACTS_VIEW_H
 #define WEIR_CONTRACTS_VIEW_H
 
-#include "contracts/contract.h"
-#include "contracts/entries.h"
+#include "contracts/kind.h"
 
 struct view_item {
     struct slice name;     /* map: the field; empty otherwise */
@@ -17,12 +16,17 @@ struct view_item {
     bool removed; /* set, map: the element or field that this entry takes away (deltas show it) */
 };
 
-/* Calls item for each, in byte order of what it lists (set: elements; map: fields; log: time).
- * counter and register call it at most once (a register never written has no item). Slices live as
+/* Calls item for each, in byte order of what it lists (set: elements; multi-register: values, equal
+ * ones once; map: fields; log: time). counter calls it once (0 for the empty state), register at
+ * most once (one never written has no item). Slices live as
  * long as state. ERR_BAD_STATE when the bytes are not canonical or not valid entries of the kind,
  * ERR_NO_MEMORY, or what item returned if that is not 0 (the walk stops then). */
-MUST_USE int view_items(const struct contract *contract, struct slice state,
-                        int (*item)(void *self, const struct view_item *item), void *self,
-                        struct reason *why);
+MUST_USE int view_items(const struct contract *contract, struct slice state, view_fn *item,
+                        void *self, struct reason *why);
+
+/* For kinds: the next entry of a state being viewed, checked by its kind, its value already the
+ * inner one. 1, 0 at the end, ERR_BAD_STATE. *writer as in struct view_item. */
+MUST_USE int view_next(const struct contract *contract, struct entries *walk, struct entry *entry,
+                       const uint8_t **writer, struct reason *why);
 
 #endif

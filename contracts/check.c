@@ -1,0 +1,67 @@
+#include "contracts/merge.h"
+#include "contracts/writers.h"
+
+#include <stdio.h>
+
+int contract_check_entry(const struct contract *contract, struct slice key, struct slice value,
+                         struct reason *why)
+{
+    if (contract_signed(contract) && value.size < WRITER_TRAILER_BYTES)
+        return fail(why, ERR_BAD_STATE, "value of %zu bytes, a signed one has at least %d",
+                    value.size, WRITER_TRAILER_BYTES);
+    return contract->kind->check_entry(contract, key, writers_inner(contract, value), why);
+}
+
+/* Names the entry in front of what is wrong with it. */
+static int blame(uint64_t number, struct slice key, int code, struct reason *why)
+{
+    enum { SHOWN = 16 };
+    char hex[2 * SHOWN + 1] = "";
+    if (!why)
+        return code;
+    for (size_t i = 0; i < key.size && i < SHOWN; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", key.data[i]);
+    struct reason fault = *why;
+    return fail(why, code, "entry %llu (key 0x%s%s): %s", (unsigned long long)number, hex,
+                key.size > SHOWN ? "…" : "", fault.text);
+}
+
+/* A signature costs 50 µs: an entry that the state has already is not verified again. */
+static int check_signature(const struct contract *contract, const struct state_reader *state,
+                           const struct entry *entry, struct reason *why)
+{
+    struct slice held;
+    int found = state ? reader_find(state, entry->key, &held) : 0;
+    if (found < 0)
+        return fail(why, found, "the state could not be read: %s", error_text(found));
+    if (found && slice_equal(held, entry->value))
+        return 0;
+    return writers_verify(contract, entry->key, entry->value, why);
+}
+
+int contract_next(const struct contract *contract, struct entries *walk, struct entry *entry,
+                  struct reason *why)
+{
+    int more = entries_next(walk, entry, why);
+    if (more <= 0)
+        return more;
+    int rc = contract_check_entry(contract, entry->key, entry->value, why);
+    return rc ? blame(walk->number, entry->key, rc, why) : 1;
+}
+
+int contract_check(const struct contract *contract, const struct state_reader *state,
+                   struct slice delta, uint64_t *entries, struct reason *why)
+{
+    struct entries walk = entries_of(delta);
+    struct entry entry;
+    bool is_signed = contract_signed(contract);
+    int more;
+    while ((more = contract_next(contract, &walk, &entry, why)) > 0) {
+        int rc = is_signed ? check_signature(contract, state, &entry, why) : 0;
+        if (rc)
+            return blame(walk.number, entry.key, rc, why);
+    }
+    if (!more && entries)
+        *entries = walk.number;
+    return more;
+}

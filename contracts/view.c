@@ -1,0 +1,21 @@
+#include "contracts/view.h"
+
+#include "contracts/merge.h"
+#include "contracts/writers.h"
+
+int view_next(const struct contract *contract, struct entries *walk, struct entry *entry,
+              const uint8_t **writer, struct reason *why)
+{
+    int more = contract_next(contract, walk, entry, why);
+    if (more <= 0)
+        return more;
+    *writer = writers_who(contract, entry->value);
+    entry->value = writers_inner(contract, entry->value);
+    return 1;
+}
+
+int view_items(const struct contract *contract, struct slice state, view_fn *item, void *self,
+               struct reason *why)
+{
+    return contract->kind->view(contract, state, item, self, why);
+}
