@@ -9,6 +9,8 @@
  *       --first S          prints also the rate of the first S seconds
  *   load --server weir|echo|redis --port N --quiet SECONDS
  *       waits until the server folds (weir) or rewrites (Redis) nothing
+ *   load --server weir --port N --left
+ *       prints the bytes that wait to be folded
  *
  * Any error, and any reply of a wrong size, ends it with a sentence and without figures. */
 #include "bench/common/die.h"
@@ -75,6 +77,7 @@ struct options {
     const char *map;
     uint64_t count;
     int quiet_s;
+    bool left;
 };
 
 static uint64_t number(const char *text)
@@ -118,7 +121,7 @@ static void read_options(struct options *self, int argc, char **argv)
         {"server", 1, 0, 's'},  {"port", 1, 0, 'p'},  {"pid", 1, 0, 'i'},   {"objects", 1, 0, 'o'},
         {"value", 1, 0, 'v'},   {"batch", 1, 0, 'b'}, {"map", 1, 0, 'm'},   {"count", 1, 0, 'c'},
         {"seconds", 1, 0, 't'}, {"warm", 1, 0, 'w'},  {"first", 1, 0, 'f'}, {"group", 1, 0, 'g'},
-        {"quiet", 1, 0, 'q'},   {0, 0, 0, 0}};
+        {"quiet", 1, 0, 'q'},   {"left", 0, 0, 'l'},  {0, 0, 0, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "", list, NULL)) != -1) {
         switch (option) {
@@ -161,12 +164,15 @@ static void read_options(struct options *self, int argc, char **argv)
         case 'q':
             self->quiet_s = (int)number(optarg);
             break;
+        case 'l':
+            self->left = true;
+            break;
         default:
             die("usage: see the top of bench/load.c");
         }
     }
     if (!self->load.dialect || !self->load.port || !self->objects || !self->batch ||
-        optind != argc || !(self->load.group_count || self->quiet_s))
+        optind != argc || !(self->load.group_count || self->quiet_s || self->left))
         die("usage: see the top of bench/load.c");
 }
 
@@ -197,15 +203,18 @@ static void prepare(struct load *self, struct connection *connection)
         dialect_call(self->dialect, connection, &self->world, OP_CREATE_MAP, 0, &reply);
 }
 
+static uint64_t work_left(struct load *self, struct connection *connection)
+{
+    struct reply reply;
+    dialect_call(self->dialect, connection, &self->world, OP_WORK_LEFT, 0, &reply);
+    return self->dialect->work_left(reply.value);
+}
+
 static void wait_quiet(struct options *self, struct connection *connection)
 {
     const struct timespec pause = {.tv_nsec = 20000000};
     uint64_t until = now_ns() + (uint64_t)self->quiet_s * 1000000000u;
-    struct reply reply;
-    for (;;) {
-        dialect_call(self->load.dialect, connection, &self->load.world, OP_WORK_LEFT, 0, &reply);
-        if (self->load.dialect->work_left(reply.value) == 0)
-            return;
+    while (work_left(&self->load, connection)) {
         if (now_ns() > until)
             die("the server is not quiet after %d s", self->quiet_s);
         nanosleep(&pause, NULL);
@@ -228,6 +237,8 @@ int main(int argc, char **argv)
     load->dialect->greet(&connection);
     if (options.quiet_s) {
         wait_quiet(&options, &connection);
+    } else if (options.left) {
+        printf("work_left %" PRIu64 "\n", work_left(load, &connection));
     } else {
         prepare(load, &connection);
         engine_run(load);

@@ -1,0 +1,329 @@
+#!/bin/bash
+# make bench: weir beside Redis and beside the limits of its parts, on this machine, in one run.
+#
+#   BENCH_ROUNDS=5      rounds; every figure is the median of them
+#   BENCH_SECONDS=1.5   measured a figure and round
+#   BENCH_SUSTAINED=60  seconds of the one long run
+#   BENCH_ONLY=REGEX    only the sections whose names match (see `sections` and `last_sections`)
+#   BENCH_PORT=17500    first of the ports used;  BENCH_DIR=build/bench/run  data, on a real disk
+#
+# Prints `name: value unit`, one a line; lines with # tell the conditions. Progress goes to stderr.
+# The exit code is 1 when a figure could not be measured (never because a target was missed).
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+BUILD=$(cd "${BUILD:-build}" && pwd) || exit 1
+PROGRAMS=$BUILD/bench
+WEIR=$BUILD/weir
+ROUNDS=${BENCH_ROUNDS:-5}
+SECONDS_EACH=${BENCH_SECONDS:-1.5}
+SUSTAINED=${BENCH_SUSTAINED:-60}
+ONLY=${BENCH_ONLY:-.}
+PORT=${BENCH_PORT:-17500}
+DIR=${BENCH_DIR:-$BUILD/bench/run}
+OBJECTS=100000
+round=0
+
+rm -rf "$DIR" && mkdir -p "$DIR" || exit 1
+DIR=$(cd "$DIR" && pwd)
+RESULTS=$DIR/results FAILURES=$DIR/failures
+: >"$RESULTS"
+: >"$FAILURES"
+
+sections=(disk durable_64 durable_16 durable_1 durable_64x16 get_64 get_1 get_beside_16
+    notify_1 notify_100 get_10m small fresh lib)
+last_sections=(sustained merge)
+
+# --- servers ---------------------------------------------------------------------------------------
+
+declare -A pids # by name
+
+# start NAME PATTERN COMMAND…: runs it in the background until its output has a line like PATTERN
+start() {
+    local name=$1 pattern=$2
+    shift 2
+    "$@" >"$DIR/$name.log" 2>&1 &
+    pids[$name]=$!
+    for _ in {1..1000}; do
+        grep -q "$pattern" "$DIR/$name.log" && return
+        kill -0 "${pids[$name]}" 2>/dev/null || break
+        sleep 0.02
+    done
+    echo "bench: $name does not start: $(tail -n 3 "$DIR/$name.log")" >&2
+    exit 1
+}
+
+stop() { # NAME [SIGNAL]
+    kill -"${2:-TERM}" "${pids[$1]}" 2>/dev/null
+    wait "${pids[$1]}" 2>/dev/null
+    unset "pids[$1]"
+}
+
+stop_all() {
+    for name in "${!pids[@]}"; do stop "$name"; done
+}
+trap stop_all EXIT
+trap 'exit 1' INT TERM
+
+weir_command() { # DATA PORT: an argument a line
+    printf '%s\n' "$WEIR" node --data "$1" --client "tcp://127.0.0.1:$2" --listen none
+}
+
+start_weir() { # NAME PORT
+    local command
+    mapfile -t command < <(weir_command "$DIR/$1" "$2")
+    start "$1" '^ready' "${command[@]}"
+}
+
+# Rewriting of its log is left to a call of ours between the rounds: Redis at its best.
+start_redis() { # NAME PORT
+    mkdir -p "$DIR/$1"
+    start "$1" 'Ready to accept' redis-server --port "$2" --bind 127.0.0.1 --dir "$DIR/$1" \
+        --appendonly yes --appendfsync always --save '' --auto-aof-rewrite-percentage 0
+}
+
+# --- measuring -------------------------------------------------------------------------------------
+
+# measure NAME COMMAND…: keeps the `name value` lines it prints as `round NAME.name value`
+measure() {
+    local name=$1
+    shift
+    if "$@" >"$DIR/out"; then
+        sed "s/^/$round $name./" "$DIR/out" >>"$RESULTS"
+    else
+        echo "$name" >>"$FAILURES"
+    fi
+}
+
+keep() { # NAME VALUE
+    echo "$round $1 $2" >>"$RESULTS"
+}
+
+load() { # SERVER PORT-OFFSET NAME-OF-PROCESS OPTIONS…
+    local server=$1 port=$((PORT + $2)) pid=${pids[$3]}
+    shift 3
+    "$PROGRAMS/load" --server "$server" --port "$port" --pid "$pid" --seconds "$SECONDS_EACH" "$@"
+}
+weir() { load weir 0 weir "$@"; }
+redis() { load redis 1 redis "$@"; }
+echo_1k() { load echo 2 echo_1k "$@"; }
+echo_10m() { load echo 3 echo_10m "$@"; }
+
+# What a server put off (weir's fold, Redis's rewriting) is not left for the next measurement.
+settle() {
+    weir --quiet 60 && redis --quiet 60
+}
+
+# Runs each argument; another one comes first in each round.
+in_turn() {
+    local i count=$#
+    for ((i = 0; i < count; i++)); do
+        local at=$(((i + round) % count + 1))
+        eval "${!at}"
+        settle
+    done
+}
+
+# --- sections --------------------------------------------------------------------------------------
+
+disk() {
+    measure disk_4k "$PROGRAMS/disk_limit" "$DIR/disk" 4096 "$SECONDS_EACH"
+    measure disk_64k "$PROGRAMS/disk_limit" "$DIR/disk" 65536 "$SECONDS_EACH"
+}
+
+durable() { # NAME CLIENTS:OPEN
+    in_turn "measure weir_map_$1 weir --group set_field:$2" \
+        "measure weir_contracts_$1 weir --group set_contract:$2" \
+        "measure redis_set_$1 redis --group set_field:$2"
+}
+durable_64() { durable 64 64:1; }
+durable_16() { durable 16 16:1; }
+durable_1() { durable 1 1:1; }
+durable_64x16() { durable 64x16 64:16; }
+
+get() { # CLIENTS
+    in_turn "measure weir_get_$1 weir --group get:$1:1" \
+        "measure redis_get_$1 redis --group get:$1:1" \
+        "measure echo_get_$1 echo_1k --group get:$1:1"
+}
+get_64() { get 64; }
+get_1() { get 1; }
+get_beside_16() {
+    in_turn "measure weir_beside weir --group get:1:1 --group set_field:16:1" \
+        "measure redis_beside redis --group get:1:1 --group set_field:16:1"
+}
+
+notify() { # SUBSCRIBERS
+    in_turn \
+        "measure weir_notify_$1 $PROGRAMS/notify_bench weir $PORT $1 $SECONDS_EACH ${pids[weir]}" \
+        "measure redis_notify_$1 $PROGRAMS/notify_bench redis $((PORT + 1)) $1 $SECONDS_EACH ${pids[redis]}"
+}
+notify_1() { notify 1; }
+notify_100() { notify 100; }
+
+TEN_MIB="--map bench-10m --objects 10000 --value 1019" # entries of 1049 bytes
+get_10m() {
+    in_turn "measure weir_get_10m weir $TEN_MIB --group get_map:1:1" \
+        "measure echo_get_10m echo_10m $TEN_MIB --group get_map:1:1"
+}
+
+# One small update to states of three sizes (entries of 50 bytes), each on its own, with the fold
+# that follows it; and 1000 of them in a row.
+declare -A small_entries=([1k]=20 [1m]=20000 [48m]=1000000)
+small_weir() { load weir 4 weir_small --value 20 "$@"; }
+written() { awk '/^write_bytes/ {print $2}' "/proc/${pids[weir_small]}/io"; }
+
+small_update() { # SIZE COUNT NAME
+    local before
+    before=$(written)
+    measure "$3" small_weir --map "small-$1" --objects "${small_entries[$1]}" --count "$2" \
+        --group set_field:1:1
+    small_weir --quiet 60
+    keep "$3.bytes" $((($(written) - before) / $2))
+}
+
+small() {
+    local size
+    for size in 1k 1m 48m; do
+        small_update $size 1 small_one_$size
+        small_update $size 1000 small_row_$size
+    done
+}
+
+# New servers: memory without and with data, and start times.
+start_ms() { # NAME SIGNAL DATA
+    local command
+    mapfile -t command < <(weir_command "$3" $((PORT + 5)))
+    measure "$1" "$PROGRAMS/start_bench" "$2" "${command[@]}"
+}
+
+rss() { # NAME PROCESS
+    keep "$1" "$(awk '/^VmRSS/ {print $2 / 1000 * 1.024}' "/proc/${pids[$2]}/status")"
+}
+
+fresh_redis() {
+    start_redis redis_fresh $((PORT + 6))
+    sleep 0.5
+    rss redis_idle.mb redis_fresh
+    load redis 6 redis_fresh --group create:16:4 >/dev/null
+    rss redis_contracts.mb redis_fresh
+    stop redis_fresh
+}
+
+fresh_weir() {
+    start_ms start_empty 15 "$DIR/empty"
+    start_weir weir_fresh $((PORT + 5))
+    sleep 0.5
+    rss weir_idle.mb weir_fresh
+    load weir 5 weir_fresh --group create:16:4 >/dev/null && load weir 5 weir_fresh --quiet 60
+    sleep 1.5
+    rss weir_contracts.mb weir_fresh
+    stop weir_fresh
+    start_ms start_contracts 15 "$DIR/weir_fresh"
+}
+
+# SIGKILL in the middle of the heaviest load; the first start after it is killed at once, so that
+# the second finds the same log and can tell how much was in it.
+fresh_killed() {
+    start_weir weir_fresh $((PORT + 5))
+    load weir 5 weir_fresh --seconds 20 --group set_field:64:16 >/dev/null 2>&1 &
+    local writers=$!
+    sleep 2.5
+    stop weir_fresh KILL
+    wait $writers
+    start_ms start_killed 9 "$DIR/weir_fresh"
+    start_weir weir_fresh $((PORT + 5))
+    measure start_killed load weir 5 weir_fresh --left
+    stop weir_fresh
+}
+
+fresh() {
+    fresh_redis
+    fresh_weir
+    fresh_killed
+    rm -rf "$DIR/redis_fresh" "$DIR/weir_fresh" "$DIR/empty"
+}
+
+lib() {
+    [ -x "$PROGRAMS/lib_bench" ] || return
+    measure lib "$PROGRAMS/lib_bench" "tcp://127.0.0.1:$PORT" "$SECONDS_EACH" "$OBJECTS"
+}
+
+sustained() {
+    measure sustained weir --seconds "$SUSTAINED" --first 5 --group set_field:64:1
+    settle
+}
+
+merge() {
+    "$PROGRAMS/merge_bench" >"$DIR/merge" || echo merge >>"$FAILURES"
+}
+
+# --- the run ---------------------------------------------------------------------------------------
+
+wanted() { [[ $1 =~ $ONLY ]]; }
+
+any_wanted() { # of the sections given
+    local name
+    for name; do wanted "$name" && return; done
+    return 1
+}
+
+fill() { # COMMAND…: a load that must work
+    "$@" >/dev/null || exit 1
+}
+
+set_up() {
+    start_weir weir "$PORT"
+    start_redis redis $((PORT + 1))
+    start echo_1k ready "$PROGRAMS/echo" $((PORT + 2)) 1054
+    start echo_10m ready "$PROGRAMS/echo" $((PORT + 3)) 10490000
+    fill weir --group create:16:4
+    fill weir --group fill:4:1
+    fill redis --group create:16:4
+    wanted get_10m && fill weir $TEN_MIB --group fill:4:1
+    settle
+    wanted small || return
+    local size
+    start_weir weir_small $((PORT + 4))
+    for size in 1k 1m 48m; do
+        fill small_weir --map "small-$size" --objects "${small_entries[$size]}" \
+            --batch $((small_entries[$size] < 1000 ? 20 : 1000)) --group fill:4:1
+    done
+    small_weir --quiet 60
+}
+
+conditions() {
+    echo "# $(date -u +%FT%TZ) · $(nproc) × $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" \
+        "· $(awk '/MemTotal/ {printf "%.0f", $2 / 1e6}' /proc/meminfo) GB · Linux $(uname -r)" \
+        "· $(df --output=fstype "$DIR" | tail -n 1) · $(redis-server --version | cut -d' ' -f1-3)" \
+        "· libzmq $(pkg-config --modversion libzmq)"
+    echo "# $ROUNDS rounds, $SECONDS_EACH s each; medians; spread = (greatest - least) / median"
+}
+
+run_sections() {
+    local name
+    if any_wanted "${sections[@]}" sustained; then
+        set_up
+        for ((round = 1; round <= ROUNDS; round++)); do
+            for name in "${sections[@]}"; do
+                wanted "$name" || continue
+                echo "bench: round $round of $ROUNDS: $name" >&2
+                "$name"
+            done
+            redis-cli -p $((PORT + 1)) bgrewriteaof >/dev/null
+            settle
+        done
+    fi
+    for name in "${last_sections[@]}"; do
+        wanted "$name" || continue
+        echo "bench: $name" >&2
+        "$name"
+    done
+}
+
+run_sections
+conditions
+awk -f bench/report.awk "$RESULTS" bench/figures.txt
+[ -f "$DIR/merge" ] && cat "$DIR/merge"
+sort "$FAILURES" | uniq -c | while read -r times name; do echo "# failed $times times: $name"; done
+[ ! -s "$FAILURES" ]
