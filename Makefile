@@ -7,7 +7,7 @@ DESTDIR   ?=
 NODE_ARGS ?=
 SECONDS   := 30
 Q         := $(if $(V),,@)
-VERSION   := $(shell sed -n 's/^\#define WEIR_VERSION *"\(.*\)"/\1/p' client/weir.h 2>/dev/null)
+VERSION   := $(shell sed -n 's/^\#define WEIR_VERSION *"\(.*\)"/\1/p' base/version.h 2>/dev/null)
 SOVERSION := 0
 
 PACKAGES := libczmq libzmq libsodium lmdb jansson
