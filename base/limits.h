@@ -12,7 +12,8 @@
 #define KIND_NAME_BYTES_MAX   32u
 #define STATE_BYTES_MAX       (50u << 20)   /* default of --max-state */
 #define STATE_BYTES_CEILING   (1024u << 20) /* what --max-state may be raised to */
-#define EDIT_OPERANDS_MAX     65536u        /* frames of one EDIT */
+#define EDIT_OPERANDS_MAX     4096u /* frames of one EDIT: bounds how long others wait for it */
+#define EDIT_BYTES_MAX        (1u << 20) /* all its operands; larger edits come in batches */
 
 /* --- client socket --------------------------------------------------------------------------- */
 #define REQUEST_ID_BYTES_MAX       16u
@@ -25,13 +26,19 @@
 #define CLIENT_PIPE_REPLIES        256    /* libzmq's queue a client, out */
 #define CLIENT_PARKED_MAX          1024u  /* replies that a client does not take, then BUSY … */
 #define CLIENT_PARKED_REFUSALS_MAX 16384u /* … and past this many its requests are discarded */
-#define OWED_BYTES_MAX             (256u << 20) /* large replies not yet taken, all clients */
-#define CLIENT_OWED_BYTES_MAX      (8u << 20) /* large replies one client may owe before it waits */
-#define SUBSCRIPTIONS_MAX          200000u
-#define CLIENT_SUBSCRIPTIONS_MAX   10000u
-#define WAITING_DELTA_BYTES_MAX    (1u << 20) /* merged for a slow subscriber; then the whole state \
-                                               */
-#define WAITING_DELTAS_BYTES_MAX (32u << 20)  /* the same, all subscribers */
+#define OWED_BYTES_MAX                                                                             \
+    (256u << 20) /* large frames not yet taken, all clients: then large reads wait */
+#define CLIENT_OWED_BYTES_MAX (8u << 20) /* the same of one client: then it gets no notification   \
+                                          */
+#define LARGE_FRAME_BYTES        8192u /* from here on a frame is lent to the socket, not copied */
+#define CLIENT_RETRY_MS          2u    /* for replies that a client did not take */
+#define PUMP_REQUESTS            256u  /* taken from the socket before others have their turn */
+#define SUBSCRIPTIONS_MAX        200000u
+#define CLIENT_SUBSCRIPTIONS_MAX 10000u
+#define WAITING_DELTA_BYTES_MAX                                                                    \
+    (1u << 20)                               /* merged for a slow subscriber; then the whole state \
+                                              */
+#define WAITING_DELTAS_BYTES_MAX (32u << 20) /* the same, all subscribers */
 #define CLIENT_KEYS_MAX          4096u
 
 /* --- storage --------------------------------------------------------------------------------- */
@@ -40,12 +47,17 @@
 #define LOG_RECORD_BYTES_MAX  (4u << 20)  /* larger changes are logged in pieces */
 #define LOG_ALIGN             4096u /* a flush never rewrites a page that a former one synced */
 #define LOG_BATCH_RECORDS_MAX 4096u /* records of one flush */
-#define UNFOLDED_BYTES_MAX    (32u << 20)  /* merged and not yet in LMDB; past it new work waits */
-#define FOLD_AT_BYTES         (12u << 20)  /* a fold starts when this much waits … */
-#define FOLD_EVERY_MS         1000u        /* … or this long after the first change */
+#define UNFOLDED_BYTES_MAX    (32u << 20) /* merged and not yet in LMDB; past it new work waits */
+#define FOLD_AT_BYTES         (12u << 20) /* a fold starts when this much waits … */
+#define FOLD_EVERY_MS         1000u       /* … or this long after the first change */
+#define FOLD_RETRY_MS         100u        /* after a fold that could not start */
+#define LOG_FOLD_AT_BYTES     (64u << 20) /* … or when the log has grown to this (small flushes) */
+#define SIGNATURES_A_SLICE    32u         /* about 2 ms of verifying, then others have their turn */
+#define CONTRACTS_A_SLICE     500u        /* of a CONTRACTS answer */
 #define MERGE_SLICE_BYTES     (128u << 10) /* a large merge gives way to others after this much */
-#define READ_SLICE_BYTES      (512u << 10) /* so does a large read */
-#define READ_JOBS_MAX         16u          /* large reads at once (each pins an LMDB snapshot) */
+#define READ_SLICE_BYTES      (128u << 10) /* so does a large read */
+#define READ_JOBS_MAX         4u /* large reads at once: each pins a snapshot and holds a state */
+#define READ_RETRY_MS         2u /* for a large read whose client has not taken its last one */
 #define MAP_BYTES_FIRST       (256u << 20) /* LMDB's map at first; grows by itself */
 #define DISK_RESERVE_BYTES    (16u << 20)  /* free space kept for the log and LMDB's page copies */
 

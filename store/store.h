@@ -146,6 +146,9 @@ MUST_USE int fold_run(fold_t *self, struct fold_result *result, struct reason *w
 void store_thaw(store_t *self, fold_t *fold, bool done, const struct fold_result *result);
 void fold_destroy(fold_t **self);
 
+/* While held, store_freeze does not grow the map (db_check and db_backup read it on another thread). */
+void store_hold_map(store_t *self, bool held);
+
 /* --- the log -----------------------------------------------------------------------------------
  */
 

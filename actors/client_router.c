@@ -1,0 +1,353 @@
+#include "actors/client_router.h"
+
+#include "base/limits.h"
+
+#include <arpa/inet.h>
+#include <czmq.h>
+
+enum { FRAMES_FIRST = 8, FRAMES_MAX = EDIT_OPERANDS_MAX + 3, FROM_MAX = 255 };
+
+struct client_router {
+    zsock_t *socket;
+    void *handle; /* the libzmq socket in it */
+    zactor_t *auth;
+    char *public_key;
+    char bound[2048];
+    struct client_wire wire;
+};
+
+/* What came, with the libzmq messages that hold it. */
+struct router_frames {
+    struct frames frames;
+    uint8_t from[FROM_MAX];
+    zmq_msg_t *messages;
+    size_t capacity;
+    struct slice slices_first[FRAMES_FIRST];
+    zmq_msg_t messages_first[FRAMES_FIRST];
+};
+
+/* --- in -----------------------------------------------------------------------------------------
+ */
+
+static void frames_release(struct frames *frames)
+{
+    struct router_frames *self = (struct router_frames *)frames;
+    for (size_t i = 0; i < frames->count; i++)
+        zmq_msg_close(&self->messages[i]);
+    if (self->messages != self->messages_first) {
+        free(self->messages);
+        free(frames->slices);
+    }
+    free(self);
+}
+
+static bool frames_grow(struct router_frames *self)
+{
+    size_t capacity = self->capacity * 4;
+    zmq_msg_t *messages = (zmq_msg_t *)malloc(capacity * sizeof *messages);
+    struct slice *slices = (struct slice *)malloc(capacity * sizeof *slices);
+    if (!messages || !slices) {
+        free(messages);
+        free(slices);
+        return false;
+    }
+    for (size_t i = 0; i < self->frames.count; i++) {
+        zmq_msg_init(&messages[i]);
+        zmq_msg_move(&messages[i], &self->messages[i]);
+    }
+    if (self->messages != self->messages_first) {
+        free(self->messages);
+        free(self->frames.slices);
+    }
+    self->messages = messages;
+    self->frames.slices = slices;
+    self->capacity = capacity;
+    return true;
+}
+
+/* Takes one frame's message over. False when there is no room for it: it is dropped. */
+static bool frames_add(struct router_frames *self, zmq_msg_t *message)
+{
+    struct frames *frames = &self->frames;
+    if (frames->count == FRAMES_MAX || (frames->count == self->capacity && !frames_grow(self))) {
+        frames->cut = true;
+        return false;
+    }
+    zmq_msg_t *to = &self->messages[frames->count];
+    zmq_msg_init(to);
+    zmq_msg_move(to, message);
+    frames->count++;
+    frames->bytes += zmq_msg_size(to);
+    return true;
+}
+
+/* Slices are set when all frames are there, since small messages hold their bytes themselves. */
+static void frames_seal(struct router_frames *self)
+{
+    struct frames *frames = &self->frames;
+    for (size_t i = 0; i < frames->count; i++)
+        frames->slices[i] =
+            slice_of(zmq_msg_data(&self->messages[i]), zmq_msg_size(&self->messages[i]));
+}
+
+static bool is_local(zmq_msg_t *message)
+{
+    const char *address = zmq_msg_gets(message, "Peer-Address");
+    return !address || !*address || strncmp(address, "127.", 4) == 0 ||
+           strcmp(address, "::1") == 0 || strncmp(address, "localhost", 9) == 0;
+}
+
+static struct router_frames *frames_new(zmq_msg_t *from)
+{
+    struct router_frames *self = (struct router_frames *)malloc(sizeof *self);
+    if (!self)
+        return NULL;
+    size_t size = zmq_msg_size(from);
+    memcpy(self->from, zmq_msg_data(from), size < FROM_MAX ? size : FROM_MAX);
+    self->frames = (struct frames){.from = slice_of(self->from, size < FROM_MAX ? size : FROM_MAX),
+                                   .slices = self->slices_first};
+    self->messages = self->messages_first;
+    self->capacity = FRAMES_FIRST;
+    return self;
+}
+
+static struct frames *router_receive(void *wire)
+{
+    client_router_t *self = (client_router_t *)wire;
+    struct router_frames *frames = NULL;
+    zmq_msg_t message;
+    zmq_msg_init(&message);
+    if (zmq_msg_recv(&message, self->handle, ZMQ_DONTWAIT) < 0) {
+        zmq_msg_close(&message);
+        return NULL;
+    }
+    frames = frames_new(&message);
+    while (zmq_msg_more(&message)) {
+        if (zmq_msg_recv(&message, self->handle, ZMQ_DONTWAIT) < 0)
+            break; /* parts of one message come together; the socket is closing */
+        if (frames && frames->frames.count == 0)
+            frames->frames.is_local = is_local(&message);
+        if (frames)
+            (void)frames_add(frames, &message);
+    }
+    zmq_msg_close(&message);
+    if (!frames)
+        return NULL;
+    frames_seal(frames);
+    return &frames->frames;
+}
+
+/* --- out ----------------------------------------------------------------------------------------
+ */
+
+/* A frame lent to libzmq, until its thread has written it or given it up. */
+struct lent {
+    struct blob *blob;
+    struct owed *owed;
+    size_t size;
+};
+
+static void take_back(void *data, void *hint)
+{
+    struct lent *lent = (struct lent *)hint;
+    (void)data;
+    owed_take(lent->owed, lent->size);
+    owed_release(&lent->owed);
+    blob_release(&lent->blob);
+    free(lent);
+}
+
+static bool lend(zmq_msg_t *message, const struct part *part, struct owed *owed)
+{
+    struct lent *lent = (struct lent *)malloc(sizeof *lent);
+    if (!lent)
+        return false;
+    *lent = (struct lent){blob_hold(part->blob), owed_hold(owed), part->data.size};
+    owed_add(owed, part->data.size);
+    if (zmq_msg_init_data(message, (void *)(uintptr_t)part->data.data, part->data.size, take_back,
+                          lent) == 0)
+        return true;
+    take_back(NULL, lent);
+    return false;
+}
+
+static bool fill(zmq_msg_t *message, const struct part *part, struct owed *owed)
+{
+    if (part->blob && lend(message, part, owed))
+        return true;
+    if (zmq_msg_init_size(message, part->data.size) != 0)
+        return false;
+    if (part->data.size)
+        memcpy(zmq_msg_data(message), part->data.data, part->data.size);
+    return true;
+}
+
+/* The first frame, the routing id, decides for the whole message: it is refused when the client's
+ * queue is full or the client is gone (ZMQ_ROUTER_MANDATORY), and then nothing was sent. */
+static int router_send(void *wire, struct slice to, const struct part *parts, size_t count,
+                       struct owed *owed)
+{
+    client_router_t *self = (client_router_t *)wire;
+    if (zmq_send(self->handle, to.data, to.size, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0)
+        return errno == EAGAIN ? ERR_AGAIN : ERR_NOT_FOUND;
+    for (size_t i = 0; i < count; i++) {
+        zmq_msg_t message;
+        int flags = ZMQ_DONTWAIT | (i + 1 < count ? ZMQ_SNDMORE : 0);
+        if (!fill(&message, &parts[i], owed))
+            zmq_msg_init(&message); /* no memory: an empty frame, which the client refuses */
+        if (zmq_msg_send(&message, self->handle, flags) < 0) {
+            zmq_msg_close(&message);
+            return ERR_NOT_FOUND;
+        }
+    }
+    return 0;
+}
+
+static void *router_socket(void *wire)
+{
+    return ((client_router_t *)wire)->handle;
+}
+
+/* --- binding ------------------------------------------------------------------------------------
+ */
+
+static bool is_loopback(const char *endpoint)
+{
+    if (strncmp(endpoint, "tcp://", 6) != 0)
+        return true; /* ipc, inproc: no network */
+    const char *host = endpoint + 6;
+    return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost:", 10) == 0 ||
+           strncmp(host, "[::1]:", 6) == 0;
+}
+
+static int bind_one(client_router_t *self, const char *endpoint, struct reason *why)
+{
+    char wanted[512];
+    size_t size = strlen(endpoint);
+    bool any_port = size > 2 && strcmp(endpoint + size - 2, ":0") == 0;
+    (void)snprintf(wanted, sizeof wanted, "%.*s%s", (int)(any_port ? size - 1 : size), endpoint,
+                   any_port ? "*" : "");
+    if (zmq_bind(self->handle, wanted) != 0)
+        return fail(why, ERR_IO, "clients cannot be served at %s: %s; choose another --client",
+                    endpoint, zmq_strerror(errno));
+    char last[512];
+    size_t last_size = sizeof last;
+    (void)zmq_getsockopt(self->handle, ZMQ_LAST_ENDPOINT, last, &last_size);
+    size_t used = strlen(self->bound);
+    (void)snprintf(self->bound + used, sizeof self->bound - used, "%s%s", used ? "," : "", last);
+    return 0;
+}
+
+/* Loads the server's CURVE certificate, or makes it (secret part with mode 0600). */
+static zcert_t *own_certificate(const char *data_dir, struct reason *why)
+{
+    char path[4200];
+    (void)snprintf(path, sizeof path, "%s/curve.key", data_dir);
+    zcert_t *cert = zcert_load(path);
+    if (cert)
+        return cert;
+    mode_t mask = umask(077);
+    cert = zcert_new();
+    int rc = zcert_save(cert, path);
+    umask(mask);
+    if (rc != 0) {
+        zcert_destroy(&cert);
+        (void)fail(why, ERR_IO, "%s could not be written: %s", path, strerror(errno));
+    }
+    return cert;
+}
+
+/* From here on what is bound asks for CURVE. (libzmq gives each listener the options of its time.)
+ */
+static int use_curve(client_router_t *self, const struct client_router_options *options,
+                     struct reason *why)
+{
+    zcert_t *cert = own_certificate(options->data_dir, why);
+    if (!cert)
+        return ERR_IO;
+    self->auth = zactor_new(zauth, NULL);
+    zstr_sendx(self->auth, "CURVE", options->client_keys, NULL);
+    zsock_wait(self->auth);
+    self->public_key = strdup(zcert_public_txt(cert));
+    zsock_set_zap_domain(self->socket, "weir");
+    zcert_apply(cert, self->socket);
+    zsock_set_curve_server(self->socket, 1);
+    zcert_destroy(&cert);
+    return 0;
+}
+
+static int bind_all(client_router_t *self, const struct client_router_options *options,
+                    struct reason *why)
+{
+    int rc = 0;
+    const char *remote = NULL;
+    for (const char *const *e = options->endpoints; *e && rc == 0; e++) {
+        if (is_loopback(*e))
+            rc = bind_one(self, *e, why);
+        else
+            remote = *e;
+    }
+    if (rc || !remote)
+        return rc;
+    if (!options->client_keys)
+        return fail(why, ERR_DENIED,
+                    "%s is not a loopback address: clients from elsewhere need CURVE; give "
+                    "--client-keys DIR with their public certificates",
+                    remote);
+    rc = use_curve(self, options, why);
+    for (const char *const *e = options->endpoints; *e && rc == 0; e++)
+        if (!is_loopback(*e))
+            rc = bind_one(self, *e, why);
+    return rc;
+}
+
+int client_router_new(const struct client_router_options *options, client_router_t **router,
+                      struct reason *why)
+{
+    client_router_t *self = (client_router_t *)zmalloc(sizeof *self);
+    self->socket = zsock_new(ZMQ_ROUTER);
+    self->handle = zsock_resolve(self->socket);
+    self->wire =
+        (struct client_wire){self, router_receive, frames_release, router_send, router_socket};
+    zsock_set_linger(self->socket, 0);
+    zsock_set_rcvhwm(self->socket, CLIENT_PIPE_REQUESTS);
+    zsock_set_sndhwm(self->socket, CLIENT_PIPE_REPLIES);
+    zsock_set_router_mandatory(self->socket, 1);
+    zsock_set_ipv6(self->socket, 1);
+    int64_t frame_max = (int64_t)options->state_bytes_max + 4096;
+    (void)zmq_setsockopt(self->handle, ZMQ_MAXMSGSIZE, &frame_max, sizeof frame_max);
+    int rc = bind_all(self, options, why);
+    if (rc) {
+        client_router_destroy(&self);
+        return rc;
+    }
+    *router = self;
+    return 0;
+}
+
+void client_router_destroy(client_router_t **pointer)
+{
+    client_router_t *self = *pointer;
+    if (!self)
+        return;
+    *pointer = NULL;
+    zsock_destroy(&self->socket);
+    zactor_destroy(&self->auth);
+    free(self->public_key);
+    free(self);
+}
+
+const char *client_router_bound(const client_router_t *self)
+{
+    return self->bound;
+}
+
+const char *client_router_public_key(const client_router_t *self)
+{
+    return self->public_key;
+}
+
+const struct client_wire *client_router_wire(const client_router_t *self)
+{
+    return &self->wire;
+}

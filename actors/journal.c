@@ -1,0 +1,125 @@
+#include "actors/journal.h"
+
+#include <stdlib.h>
+
+enum { PREPARE_AFTER_MS = 200 };
+
+struct journal {
+    log_t *log;
+    bool sync;
+    struct blob **records; /* holders gathered in this turn */
+    size_t count, capacity;
+    uint64_t last_seq, recycle_seq;
+    uint64_t log_bytes;
+    uint64_t prepare_at_ms; /* a spare segment is made when nothing else is to do */
+    int code;               /* the first failure is final: what fsync lost cannot be told */
+    struct reason why;
+};
+
+journal_t *journal_new(log_t *log, bool sync)
+{
+    journal_t *self = (journal_t *)calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->log = log;
+    self->sync = sync;
+    self->prepare_at_ms = 0;
+    return self;
+}
+
+static void release_records(journal_t *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        blob_release(&self->records[i]);
+    self->count = 0;
+}
+
+void journal_destroy(journal_t **self)
+{
+    if (!*self)
+        return;
+    release_records(*self);
+    free((*self)->records);
+    free(*self);
+    *self = NULL;
+}
+
+static void on_append(journal_t *self, struct append *append)
+{
+    self->last_seq = append->last_seq;
+    if (self->count + append->count > self->capacity) {
+        size_t capacity = (self->count + append->count) * 2;
+        struct blob **records =
+            (struct blob **)realloc(self->records, capacity * sizeof(struct blob *));
+        if (!records) {
+            self->code = fail(&self->why, ERR_NO_MEMORY, "out of memory");
+            return;
+        }
+        self->records = records;
+        self->capacity = capacity;
+    }
+    memcpy(self->records + self->count, append->records, append->count * sizeof(struct blob *));
+    self->count += append->count;
+    append->count = 0; /* the holders are ours now */
+}
+
+static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
+{
+    journal_t *self = (journal_t *)actor;
+    (void)out;
+    if (message->kind == MESSAGE_APPEND)
+        on_append(self, (struct append *)message);
+    else
+        self->recycle_seq = ((const struct flushed *)message)->seq;
+    self->prepare_at_ms = now.ms + PREPARE_AFTER_MS;
+    message_free(&message);
+}
+
+static void turn_end(void *actor, struct now now, struct outbox *out)
+{
+    journal_t *self = (journal_t *)actor;
+    (void)now;
+    if (self->count) {
+        struct flushed *flushed = (struct flushed *)message_new(sizeof *flushed);
+        if (!flushed)
+            return; /* tried again at the next turn; storage waits */
+        for (size_t done = 0; done < self->count && !self->code; done += LOG_BATCH_RECORDS_MAX) {
+            size_t left = self->count - done;
+            size_t batch = left < LOG_BATCH_RECORDS_MAX ? left : LOG_BATCH_RECORDS_MAX;
+            self->code = log_append(self->log, self->records + done, batch, self->sync,
+                                    &self->log_bytes, &self->why);
+        }
+        release_records(self);
+        flushed->seq = self->last_seq;
+        flushed->log_bytes = self->log_bytes;
+        flushed->code = self->code;
+        flushed->why = self->why;
+        send_to(out, ACTOR_storage, MESSAGE_FLUSHED, &flushed->head);
+    }
+    if (self->recycle_seq) {
+        log_recycle(self->log, self->recycle_seq);
+        self->recycle_seq = 0;
+    }
+}
+
+static uint64_t deadline_ms(const void *actor)
+{
+    return ((const journal_t *)actor)->prepare_at_ms;
+}
+
+static void tick(void *actor, struct now now, struct outbox *out)
+{
+    journal_t *self = (journal_t *)actor;
+    (void)now;
+    (void)out;
+    if (self->code || !log_prepare(self->log))
+        self->prepare_at_ms = NEVER;
+}
+
+const struct actor_spec journal_spec = {
+    .id = ACTOR_journal,
+    .receive = receive,
+    .deadline_ms = deadline_ms,
+    .tick = tick,
+    .turn_end = turn_end,
+};

@@ -1,0 +1,127 @@
+#include "actors/messages.h"
+
+#include <stdlib.h>
+
+const struct message_row message_rows[MESSAGE_COUNT] = {
+#define M(name, type, from, to, says) {#name, from, to, says},
+    MESSAGES(M)
+#undef M
+};
+
+const char *const actor_names[ACTOR_COUNT] = {
+#define A(actor) #actor,
+    ACTORS(A)
+#undef A
+};
+
+void *message_new(size_t size)
+{
+    return calloc(1, size);
+}
+
+static void free_request(struct message *message)
+{
+    struct request *self = (struct request *)message;
+    if (self->frames)
+        self->release(self->frames);
+    blob_release(&self->change.record);
+    blob_release(&self->reading.bytes);
+    owed_release(&self->owed);
+    free(self->json);
+    free(self);
+}
+
+static void free_watch(struct message *message)
+{
+    free(message);
+}
+
+static void free_changed(struct message *message)
+{
+    blob_release(&((struct changed *)message)->record);
+    free(message);
+}
+
+static void free_notify(struct message *message)
+{
+    blob_release(&((struct notify *)message)->bytes);
+    free(message);
+}
+
+static void free_client(struct message *message)
+{
+    free(message);
+}
+
+static void free_append(struct message *message)
+{
+    struct append *self = (struct append *)message;
+    for (size_t i = 0; i < self->count; i++)
+        blob_release(&self->records[i]);
+    free(self->records);
+    free(self);
+}
+
+static void free_flushed(struct message *message)
+{
+    free(message);
+}
+
+static void free_folding(struct message *message)
+{
+    struct folding *self = (struct folding *)message;
+    if (message->kind == MESSAGE_DISPOSE)
+        fold_destroy(&self->fold);
+    free(self);
+}
+
+void message_free(struct message **self)
+{
+    static void (*const free_as[MESSAGE_COUNT])(struct message *) = {
+#define M(name, type, from, to, says) free_##type,
+        MESSAGES(M)
+#undef M
+    };
+    if (*self)
+        free_as[(*self)->kind](*self);
+    *self = NULL;
+}
+
+void mail_push(struct mail *self, struct message *message)
+{
+    message->next = NULL;
+    if (!self->first)
+        self->last = &self->first;
+    *self->last = message;
+    self->last = &message->next;
+    self->count++;
+}
+
+struct message *mail_pop(struct mail *self)
+{
+    struct message *message = self->first;
+    if (message) {
+        self->first = message->next;
+        self->count--;
+        message->next = NULL;
+    }
+    return message;
+}
+
+void mail_move(struct mail *self, struct mail *from)
+{
+    if (!from->first)
+        return;
+    if (!self->first)
+        self->last = &self->first;
+    *self->last = from->first;
+    self->last = from->last;
+    self->count += from->count;
+    *from = (struct mail){0};
+}
+
+void mail_free(struct mail *self)
+{
+    for (struct message *m = mail_pop(self); m; m = mail_pop(self))
+        message_free(&m);
+}

@@ -1,0 +1,159 @@
+#include "actors/node.h"
+
+#include "actors/checkpoint.h"
+#include "actors/client_api.h"
+#include "actors/client_router.h"
+#include "actors/identity.h"
+#include "actors/journal.h"
+#include "actors/keeper.h"
+#include "actors/operation.h"
+#include "actors/runner.h"
+#include "actors/storage.h"
+#include "actors/subscribe.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ENDPOINTS_MAX = 32 };
+
+struct node {
+    struct identity identity;
+    store_t *store;
+    client_router_t *router;
+    client_api_t *client_api;
+    operation_t *put, *get, *update;
+    subscribe_t *subscribe;
+    storage_t *storage;
+    journal_t *journal;
+    keeper_t *keeper;
+    struct progress progress;
+    atomic_bool stopping;
+    runner_t *runner;
+};
+
+static int open_store(node_t *self, const struct node_options *options, struct reason *why)
+{
+    struct store_options store = {.data_dir = options->data_dir,
+                                  .store_bytes_max = options->store_bytes_max,
+                                  .state_bytes_max = options->state_bytes_max};
+    return store_open(&store, &self->store, why);
+}
+
+static int open_router(node_t *self, const struct node_options *options, struct reason *why)
+{
+    char ipc[4200];
+    const char *endpoints[ENDPOINTS_MAX + 2] = {ipc};
+    size_t count = 1;
+    (void)snprintf(ipc, sizeof ipc, "ipc://%s/weir.sock", options->data_dir);
+    for (const char *const *e = options->client_endpoints; *e; e++) {
+        if (count > ENDPOINTS_MAX)
+            return fail(why, ERR_TOO_LARGE, "at most %d --client endpoints", ENDPOINTS_MAX);
+        endpoints[count++] = *e;
+    }
+    struct client_router_options router = {.endpoints = endpoints,
+                                           .data_dir = options->data_dir,
+                                           .client_keys = options->client_keys,
+                                           .state_bytes_max = options->state_bytes_max};
+    return client_router_new(&router, &self->router, why);
+}
+
+static bool make_actors(node_t *self, const struct node_options *options)
+{
+    struct client_api_options api = {.wire = client_router_wire(self->router),
+                                     .state_bytes_max = options->state_bytes_max,
+                                     .node_id = self->identity.id,
+                                     .started_ms = runner_now().ms};
+    struct storage_options storage = {.store = self->store,
+                                      .progress = &self->progress,
+                                      .state_bytes_max = options->state_bytes_max,
+                                      .relaxed = options->relaxed};
+    randombytes_buf(storage.replica, sizeof storage.replica); /* lesson M7 */
+    self->client_api = client_api_new(&api);
+    self->put = operation_new();
+    self->get = operation_new();
+    self->update = operation_new();
+    self->subscribe = subscribe_new();
+    self->storage = storage_new(&storage);
+    self->journal = journal_new(store_log(self->store), !options->relaxed);
+    self->keeper = keeper_new(store_db(self->store), &self->progress, &self->stopping);
+    return self->client_api && self->put && self->get && self->update && self->subscribe &&
+           self->storage && self->journal && self->keeper;
+}
+
+static bool start_runner(node_t *self)
+{
+    const struct hosted hosted[ACTOR_COUNT] = {
+        [ACTOR_client_api] = {&client_api_spec, self->client_api},
+        [ACTOR_put] = {&put_spec, self->put},
+        [ACTOR_get] = {&get_spec, self->get},
+        [ACTOR_update] = {&update_spec, self->update},
+        [ACTOR_subscribe] = {&subscribe_spec, self->subscribe},
+        [ACTOR_storage] = {&storage_spec, self->storage},
+        [ACTOR_journal] = {&journal_spec, self->journal},
+        [ACTOR_checkpoint] = {&checkpoint_spec, NULL},
+        [ACTOR_keeper] = {&keeper_spec, self->keeper},
+    };
+    self->runner = runner_start(hosted);
+    return self->runner != NULL;
+}
+
+int node_start(const struct node_options *options, node_t **node, struct reason *why)
+{
+    node_t *self = (node_t *)calloc(1, sizeof *self);
+    if (!self || sodium_init() < 0) {
+        free(self);
+        return fail(why, ERR_NO_MEMORY, "out of memory");
+    }
+    int rc = open_store(self, options, why);
+    if (rc == 0)
+        rc = identity_load(options->data_dir, &self->identity, why);
+    if (rc == 0)
+        rc = open_router(self, options, why);
+    if (rc == 0 && !(make_actors(self, options) && start_runner(self)))
+        rc = fail(why, ERR_NO_MEMORY, "the node's threads could not be started");
+    if (rc) {
+        node_stop(&self);
+        return rc;
+    }
+    *node = self;
+    return 0;
+}
+
+/* Threads first; then what they used, the other way round than it was made. */
+void node_stop(node_t **pointer)
+{
+    node_t *self = *pointer;
+    if (!self)
+        return;
+    *pointer = NULL;
+    atomic_store(&self->stopping, true);
+    runner_stop(&self->runner);
+    keeper_destroy(&self->keeper);
+    journal_destroy(&self->journal);
+    storage_destroy(&self->storage);
+    subscribe_destroy(&self->subscribe);
+    operation_destroy(&self->update);
+    operation_destroy(&self->get);
+    operation_destroy(&self->put);
+    client_api_destroy(&self->client_api);
+    client_router_destroy(&self->router);
+    store_close(&self->store);
+    identity_wipe(&self->identity);
+    free(self);
+}
+
+const char *node_id(const node_t *self)
+{
+    return self->identity.id;
+}
+
+const char *node_client_endpoints(const node_t *self)
+{
+    return client_router_bound(self->router);
+}
+
+const char *node_client_public_key(const node_t *self)
+{
+    return client_router_public_key(self->router);
+}

@@ -1,0 +1,33 @@
+/* node: a whole node in one call: store, actors, workers, client socket. */
+#ifndef WEIR_ACTORS_NODE_H
+#define WEIR_ACTORS_NODE_H
+
+#include "base/errors.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct node_options {
+    const char *data_dir;
+    const char *const *client_endpoints; /* NULL-terminated; the ipc socket in data_dir is added */
+    const char *client_keys;             /* directory of remote clients' certificates, or NULL */
+    uint64_t store_bytes_max;            /* UINT64_MAX: the disk is the limit */
+    uint64_t state_bytes_max;
+    bool relaxed;
+};
+
+typedef struct node node_t;
+
+/* Starts a node: what it returns has opened its data and serves clients. Options are copied where
+ * they are needed later. Errors as store_open and client_router_new. */
+MUST_USE int node_start(const struct node_options *options, node_t **node, struct reason *why);
+
+/* Stops it. What was acknowledged stays; what is under work gets no answer. */
+void node_stop(node_t **self);
+
+/* Borrowed until node_stop. */
+const char *node_id(const node_t *self);
+const char *node_client_endpoints(const node_t *self);
+const char *node_client_public_key(const node_t *self); /* CURVE; NULL without remote clients */
+
+#endif

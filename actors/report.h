@@ -1,0 +1,24 @@
+/* report: the JSON that operators see. */
+#ifndef WEIR_ACTORS_REPORT_H
+#define WEIR_ACTORS_REPORT_H
+
+#include "actors/messages.h"
+
+/* Appends one contract's object: key, kind, name, entries, bytes, fingerprint. */
+void report_contract(const struct held *held, struct buffer *out);
+
+/* What the client socket counts, for STATUS. */
+struct client_counters {
+    uint64_t clients, open, subscriptions;
+    uint64_t requests, replies, notifications, refused, discarded;
+};
+
+/* The STATUS answer: a new terminated string that the caller frees, or NULL without memory. */
+char *report_status(const struct storage_report *storage, const struct client_counters *clients,
+                    const char *node_id, uint64_t uptime_ms);
+
+/* What a check found, what a backup copied: the same. */
+char *report_check(const struct check_report *report);
+char *report_backup(const char *dir, uint64_t bytes);
+
+#endif

@@ -1,0 +1,331 @@
+#include "actors/runner.h"
+
+#include <assert.h>
+#include <czmq.h>
+
+#if defined(__SANITIZE_THREAD__)
+#define WEIR_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WEIR_TSAN 1
+#endif
+#endif
+#ifdef WEIR_TSAN
+/* Debian's libzmq is not instrumented: its hand-over is told to the sanitizer here, and only here.
+ */
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#define HANDED_OVER(message) __tsan_release(message)
+#define TAKEN_OVER(message)  __tsan_acquire(message)
+#else
+#define HANDED_OVER(message) (void)0
+#define TAKEN_OVER(message)  (void)0
+#endif
+
+const enum worker_id placement[ACTOR_COUNT] = {
+    [ACTOR_client_api] = WORKER_front, [ACTOR_put] = WORKER_front,
+    [ACTOR_get] = WORKER_front,        [ACTOR_update] = WORKER_front,
+    [ACTOR_subscribe] = WORKER_front,  [ACTOR_storage] = WORKER_front,
+    [ACTOR_journal] = WORKER_journal,  [ACTOR_checkpoint] = WORKER_checkpoint,
+    [ACTOR_keeper] = WORKER_keeper,
+};
+
+static const char *const worker_names[WORKER_COUNT] = {
+#define W(worker) #worker,
+    WORKERS(W)
+#undef W
+};
+
+struct worker {
+    enum worker_id id;
+    zactor_t *thread;
+    zsock_t *inbox;                /* PULL */
+    zsock_t *others[WORKER_COUNT]; /* PUSH to each other worker's inbox */
+    struct mail chains[WORKER_COUNT];
+    struct mail queue;
+    struct outbox outbox;
+    struct hosted actors[ACTOR_COUNT]; /* those placed here; spec NULL elsewhere */
+    void *edge_socket;                 /* of the one edge actor, or NULL */
+    struct hosted edge;
+    bool terminated;
+};
+
+struct runner {
+    struct worker workers[WORKER_COUNT];
+};
+
+struct now runner_now(void)
+{
+    struct timespec mono, wall;
+    (void)clock_gettime(CLOCK_MONOTONIC, &mono);
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
+    return (struct now){
+        .ms = (uint64_t)mono.tv_sec * 1000 + (uint64_t)mono.tv_nsec / 1000000,
+        .wall_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / 1000000,
+    };
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec mono;
+    (void)clock_gettime(CLOCK_MONOTONIC, &mono);
+    return (uint64_t)mono.tv_sec * 1000000 + (uint64_t)mono.tv_nsec / 1000;
+}
+
+/* --- a turn -------------------------------------------------------------------------------------
+ */
+
+/* What an actor put in its outbox goes to the queue here or to a chain for another worker. */
+static void sort_outbox(struct worker *self)
+{
+    for (struct message *m = mail_pop(&self->outbox.mail); m; m = mail_pop(&self->outbox.mail)) {
+        enum worker_id to = placement[m->to];
+        mail_push(to == self->id ? &self->queue : &self->chains[to], m);
+    }
+}
+
+static void handle_queue(struct worker *self, struct now now)
+{
+    for (struct message *m = mail_pop(&self->queue); m; m = mail_pop(&self->queue)) {
+        const struct hosted *actor = &self->actors[m->to];
+        self->outbox.from = actor->spec->id;
+        actor->spec->receive(actor->self, m, now, &self->outbox);
+        sort_outbox(self);
+    }
+}
+
+static void send_chains(struct worker *self)
+{
+    for (int w = 0; w < WORKER_COUNT; w++) {
+        struct message *first = self->chains[w].first;
+        if (!first)
+            continue;
+        self->chains[w] = (struct mail){0};
+        HANDED_OVER(first);
+        /* a full queue cannot be (no mark); anything else is our own mistake */
+        int rc = zmq_send(zsock_resolve(self->others[w]), &first, sizeof first, ZMQ_DONTWAIT);
+        assert(rc == (int)sizeof first);
+        (void)rc;
+    }
+}
+
+/* Takes one chain out of the inbox. */
+static bool take_mail(struct worker *self)
+{
+    struct message *first;
+    int rc = zmq_recv(zsock_resolve(self->inbox), &first, sizeof first, ZMQ_DONTWAIT);
+    if (rc != (int)sizeof first)
+        return false;
+    TAKEN_OVER(first);
+    for (struct message *m = first, *next; m; m = next) {
+        next = m->next;
+        mail_push(&self->queue, m);
+    }
+    return true;
+}
+
+static bool pump_edge(struct worker *self, struct now now)
+{
+    const struct actor_spec *spec = self->edge.spec;
+    if (!spec || !spec->wants_input(self->edge.self))
+        return false;
+    self->outbox.from = spec->id;
+    bool took = spec->pump(self->edge.self, now, &self->outbox);
+    sort_outbox(self);
+    return took;
+}
+
+static uint64_t next_deadline(const struct worker *self)
+{
+    uint64_t next = NEVER;
+    for (int a = 0; a < ACTOR_COUNT; a++) {
+        const struct hosted *actor = &self->actors[a];
+        if (!actor->spec || !actor->spec->deadline_ms)
+            continue;
+        uint64_t deadline = actor->spec->deadline_ms(actor->self);
+        next = deadline < next ? deadline : next;
+    }
+    return next;
+}
+
+static bool tick_due(struct worker *self, struct now now)
+{
+    bool ticked = false;
+    for (int a = 0; a < ACTOR_COUNT; a++) {
+        const struct hosted *actor = &self->actors[a];
+        if (!actor->spec || !actor->spec->tick || actor->spec->deadline_ms(actor->self) > now.ms)
+            continue;
+        self->outbox.from = actor->spec->id;
+        actor->spec->tick(actor->self, now, &self->outbox);
+        sort_outbox(self);
+        ticked = true;
+    }
+    return ticked;
+}
+
+static void end_turn(struct worker *self, struct now now)
+{
+    for (int a = 0; a < ACTOR_COUNT; a++) {
+        const struct hosted *actor = &self->actors[a];
+        if (!actor->spec || !actor->spec->turn_end)
+            continue;
+        self->outbox.from = actor->spec->id;
+        actor->spec->turn_end(actor->self, now, &self->outbox);
+        sort_outbox(self);
+    }
+    handle_queue(self, now);
+    send_chains(self);
+}
+
+/* Returns false when there was nothing to do. */
+static bool turn(struct worker *self)
+{
+    struct now now = runner_now();
+    bool busy = false;
+    while (take_mail(self))
+        busy = true;
+    handle_queue(self, now);
+    busy |= pump_edge(self, now);
+    handle_queue(self, now);
+    busy |= tick_due(self, now);
+    handle_queue(self, now);
+    if (busy)
+        end_turn(self, now);
+    return busy;
+}
+
+/* --- waiting ------------------------------------------------------------------------------------
+ */
+
+/* Polls on for SPIN_US: waking a thread on another core costs more than that. */
+static bool spin(struct worker *self)
+{
+    uint64_t until = now_us() + SPIN_US;
+    do
+        if (turn(self))
+            return true;
+    while (now_us() < until);
+    return false;
+}
+
+/* Blocks for mail, the edge's socket, a deadline, or the end. */
+static void wait_for_work(struct worker *self, zsock_t *pipe, long timeout_ms)
+{
+    zmq_pollitem_t items[] = {
+        {zsock_resolve(pipe), 0, ZMQ_POLLIN, 0},
+        {zsock_resolve(self->inbox), 0, ZMQ_POLLIN, 0},
+        {self->edge_socket, 0, ZMQ_POLLIN, 0},
+    };
+    bool edge = self->edge_socket && self->edge.spec->wants_input(self->edge.self);
+    if (zmq_poll(items, edge ? 3 : 2, timeout_ms) > 0 && items[0].revents) {
+        char *command = zstr_recv(pipe);
+        self->terminated = !command || streq(command, "$TERM");
+        zstr_free(&command);
+    }
+}
+
+static long wait_ms(const struct worker *self)
+{
+    uint64_t deadline = next_deadline(self), now = runner_now().ms;
+    if (deadline <= now)
+        return 0;
+    return deadline - now < 1000000 ? (long)(deadline - now) : -1;
+}
+
+static void run(zsock_t *pipe, void *args)
+{
+    struct worker *self = (struct worker *)args;
+    uint64_t looked_ms = 0;
+    pthread_setname_np(pthread_self(), worker_names[self->id]);
+    zsock_signal(pipe, 0);
+    while (!self->terminated) {
+        if (!spin(self)) {
+            wait_for_work(self, pipe, wait_ms(self));
+        } else if (runner_now().ms - looked_ms > 50) { /* busy: still hear the end */
+            looked_ms = runner_now().ms;
+            wait_for_work(self, pipe, 0);
+        }
+    }
+}
+
+/* --- start and stop -----------------------------------------------------------------------------
+ */
+
+static void place(struct worker *self, const struct hosted hosted[ACTOR_COUNT])
+{
+    for (int a = 0; a < ACTOR_COUNT; a++) {
+        if (placement[a] != self->id)
+            continue;
+        self->actors[a] = hosted[a];
+        if (hosted[a].spec->socket) {
+            self->edge = hosted[a];
+            self->edge_socket = hosted[a].spec->socket(hosted[a].self);
+        }
+    }
+}
+
+static zsock_t *inproc_socket(int type, const char *endpoint)
+{
+    zsock_t *socket = zsock_new(type);
+    zsock_set_unbounded(socket);
+    zsock_set_linger(socket, 0);
+    int rc = type == ZMQ_PULL ? zsock_bind(socket, "%s", endpoint)
+                              : zsock_connect(socket, "%s", endpoint);
+    assert(rc >= 0);
+    (void)rc;
+    return socket;
+}
+
+static void connect_all(struct runner *self)
+{
+    char endpoint[80];
+    for (int w = 0; w < WORKER_COUNT; w++) {
+        (void)snprintf(endpoint, sizeof endpoint, "inproc://weir-%p-%s", (void *)self,
+                       worker_names[w]);
+        self->workers[w].inbox = inproc_socket(ZMQ_PULL, endpoint);
+        for (int other = 0; other < WORKER_COUNT; other++)
+            if (other != w)
+                self->workers[other].others[w] = inproc_socket(ZMQ_PUSH, endpoint);
+    }
+}
+
+runner_t *runner_start(const struct hosted hosted[ACTOR_COUNT])
+{
+    runner_t *self = (runner_t *)zmalloc(sizeof *self);
+    connect_all(self);
+    for (int w = 0; w < WORKER_COUNT; w++) {
+        self->workers[w].id = (enum worker_id)w;
+        place(&self->workers[w], hosted);
+    }
+    for (int w = WORKER_COUNT; w-- > 0;) { /* front last: all that it talks to runs */
+        self->workers[w].thread = zactor_new(run, &self->workers[w]);
+        if (!self->workers[w].thread) {
+            runner_stop(&self);
+            return NULL;
+        }
+    }
+    return self;
+}
+
+void runner_stop(runner_t **pointer)
+{
+    runner_t *self = *pointer;
+    if (!self)
+        return;
+    *pointer = NULL;
+    for (int w = 0; w < WORKER_COUNT; w++)
+        zactor_destroy(&self->workers[w].thread); /* $TERM, and waits for the thread */
+    for (int w = 0; w < WORKER_COUNT; w++) {
+        struct worker *worker = &self->workers[w];
+        while (take_mail(worker))
+            ;
+        mail_free(&worker->queue);
+        for (int other = 0; other < WORKER_COUNT; other++) {
+            mail_free(&worker->chains[other]);
+            zsock_destroy(&worker->others[other]);
+        }
+    }
+    for (int w = 0; w < WORKER_COUNT; w++)
+        zsock_destroy(&self->workers[w].inbox);
+    free(self);
+}

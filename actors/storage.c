@@ -1,0 +1,439 @@
+#include "actors/storage.h"
+
+#include <stdlib.h>
+#include <uthash.h>
+
+struct watched_key {
+    struct contract_key key;
+    UT_hash_handle hh;
+};
+
+storage_t *storage_new(const struct storage_options *options)
+{
+    storage_t *self = (storage_t *)calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    struct store_stats stats;
+    store_stats(options->store, &stats);
+    self->options = *options;
+    self->last_seq = self->flushed_seq = stats.last_seq;
+    self->fold_at_ms = store_foldable(options->store) ? 0 : NEVER; /* the log's rest, at once */
+    self->jobs_end = &self->jobs;
+    self->room_at_ms = NEVER;
+    return self;
+}
+
+void storage_destroy(storage_t **pointer)
+{
+    storage_t *self = *pointer;
+    if (!self)
+        return;
+    *pointer = NULL;
+    storage_jobs_free(self);
+    mail_free(&self->for_flush);
+    mail_free(&self->reads_for_flush);
+    mail_free(&self->reads_for_room);
+    mail_free(&self->for_fold);
+    struct watched_key *row, *next;
+    HASH_ITER (hh, self->watched, row, next) {
+        HASH_DEL(self->watched, row);
+        free(row);
+    }
+    struct message *batch = (struct message *)self->batch;
+    if (batch) {
+        batch->kind = MESSAGE_APPEND;
+        message_free(&batch);
+    }
+    free(self);
+}
+
+/* --- answers ------------------------------------------------------------------------------------
+ */
+
+void storage_answer(storage_t *self, struct request *request, int code, struct outbox *out)
+{
+    (void)self;
+    bool read = request->head.kind == MESSAGE_READ;
+    request->code = code;
+    send_to(out, request->asked_by, read ? MESSAGE_READ_DONE : MESSAGE_MERGED, &request->head);
+}
+
+bool storage_is_durable(const storage_t *self, uint64_t seq)
+{
+    return self->options.relaxed || seq <= self->flushed_seq;
+}
+
+void storage_merged(storage_t *self, struct request *request, struct outbox *out)
+{
+    if (storage_is_durable(self, request->change.seq) && !self->for_flush.first)
+        storage_answer(self, request, 0, out);
+    else
+        mail_push(&self->for_flush, &request->head);
+}
+
+void storage_read_done(storage_t *self, struct request *request, struct outbox *out)
+{
+    if (storage_is_durable(self, request->reading.seq))
+        storage_answer(self, request, 0, out);
+    else
+        mail_push(&self->reads_for_flush, &request->head);
+}
+
+/* --- merges -------------------------------------------------------------------------------------
+ */
+
+static bool is_watched(const storage_t *self, const struct contract_key *key)
+{
+    struct watched_key *row;
+    HASH_FIND(hh, self->watched, key, sizeof *key, row);
+    return row != NULL;
+}
+
+/* This turn's APPEND, with room for one more record. */
+static struct append *batch_with_room(storage_t *self)
+{
+    if (!self->batch)
+        self->batch = (struct append *)message_new(sizeof *self->batch);
+    struct append *batch = self->batch;
+    if (!batch || batch->count < batch->capacity)
+        return batch;
+    size_t capacity = batch->capacity ? batch->capacity * 2 : 16;
+    struct blob **records =
+        (struct blob **)realloc(batch->records, capacity * sizeof(struct blob *));
+    if (!records)
+        return NULL;
+    batch->records = records;
+    batch->capacity = capacity;
+    return batch;
+}
+
+/* Without memory for the log's list or a subscriber's message the change is in memory but can be
+ * neither logged nor told: that is a fault, and nothing more is acknowledged. */
+static int out_of_memory(storage_t *self)
+{
+    self->fault = ERR_INTERNAL;
+    return fail(&self->fault_why, ERR_INTERNAL, "out of memory; restart the node");
+}
+
+int storage_took(storage_t *self, const struct contract_key *key, struct store_change *change,
+                 struct now now)
+{
+    if (!change->record)
+        return 0;
+    struct append *batch = batch_with_room(self);
+    if (!batch) {
+        blob_release(&change->record);
+        return out_of_memory(self);
+    }
+    if (change->changed && is_watched(self, key)) {
+        struct changed *told = (struct changed *)message_new(sizeof *told);
+        if (!told) {
+            blob_release(&change->record);
+            return out_of_memory(self);
+        }
+        told->head.kind = MESSAGE_CHANGED;
+        told->key = *key;
+        told->before = change->before;
+        told->after = change->after;
+        told->record = blob_hold(change->record);
+        told->delta = change->delta;
+        told->seq = change->seq;
+        mail_push(&self->for_flush, &told->head);
+    }
+    batch->records[batch->count++] = change->record;
+    batch->last_seq = self->last_seq = change->seq;
+    change->record = NULL;
+    if (self->fold_at_ms == NEVER)
+        self->fold_at_ms = now.ms + FOLD_EVERY_MS;
+    return 0;
+}
+
+/* The merge of one request that is small enough for one go. */
+static int merge_now(storage_t *self, struct request *request, struct now now)
+{
+    store_t *store = self->options.store;
+    struct store_change *change = &request->change;
+    if (request->verb == VERB_PUT)
+        return store_merge(store, &request->contract, true, request->args[2], change,
+                           &request->why);
+    if (request->verb == VERB_UPDATE) {
+        struct contract by_key = {.key = request->key};
+        return store_merge(store, &by_key, false, request->args[1], change, &request->why);
+    }
+    struct editor editor = {.now_ms = now.wall_ms};
+    memcpy(editor.replica, self->options.replica, sizeof editor.replica);
+    return store_edit(store, &request->key, &editor, request->args[1], request->args + 2,
+                      request->args_count - 2, change, &request->why);
+}
+
+/* Is it a job? (A contract that is not known is merge_now's to refuse.) */
+static bool is_large(storage_t *self, const struct request *request)
+{
+    const struct held *held;
+    if (request->verb == VERB_PUT)
+        return storage_is_large(&request->contract, request->args[2]);
+    if (request->verb != VERB_UPDATE || request->args[1].size <= WRITER_KEY_BYTES)
+        return false;
+    if (request->args[1].size <= 4096)
+        return false; /* fewer signatures than make a slice */
+    return store_find(self->options.store, &request->key, &held, NULL) == 0 &&
+           storage_is_large(&held->contract, request->args[1]);
+}
+
+static void refuse_for_fold(storage_t *self, struct request *request, struct outbox *out)
+{
+    int code = fail(&request->why, self->fold_code, "%s", self->fold_why.text);
+    storage_answer(self, request, code, out);
+}
+
+static void start_merge(storage_t *self, struct request *request, struct now now,
+                        struct outbox *out)
+{
+    if (self->fault) {
+        request->why = self->fault_why;
+        storage_answer(self, request, self->fault, out);
+        return;
+    }
+    if (is_large(self, request)) {
+        storage_job_merge(self, request, out);
+        return;
+    }
+    int rc = merge_now(self, request, now);
+    if (rc == ERR_AGAIN && self->fold_code == ERR_STORE_FULL) {
+        refuse_for_fold(self, request, out);
+    } else if (rc == ERR_AGAIN) {
+        mail_push(&self->for_fold, &request->head);
+    } else {
+        if (rc == 0)
+            rc = storage_took(self, &request->key, &request->change, now);
+        if (rc)
+            storage_answer(self, request, rc, out);
+        else
+            storage_merged(self, request, out);
+    }
+}
+
+void storage_merge(storage_t *self, struct request *request, struct now now, struct outbox *out)
+{
+    if (self->for_fold.first && !self->fault)
+        mail_push(&self->for_fold, &request->head); /* behind those who wait already */
+    else
+        start_merge(self, request, now, out);
+}
+
+/* --- reads --------------------------------------------------------------------------------------
+ */
+
+/* A subscriber that has the state already gets no state. True when it was answered so. */
+static bool read_nothing_new(storage_t *self, struct request *request, struct outbox *out)
+{
+    const struct held *held;
+    if (request->verb != VERB_SUBSCRIBE || request->args_count < 2 ||
+        request->args[1].size != FINGERPRINT_BYTES)
+        return false;
+    if (store_find(self->options.store, &request->key, &held, NULL) != 0 ||
+        memcmp(held->fingerprint.bytes, request->args[1].data, FINGERPRINT_BYTES) != 0)
+        return false;
+    struct slice params = held->contract.params;
+    struct reading *reading = &request->reading;
+    reading->bytes = blob_new(params.size);
+    if (!reading->bytes)
+        return false;
+    if (params.size)
+        memcpy(reading->bytes->data, params.data, params.size);
+    reading->params_bytes = params.size;
+    reading->kind = held->contract.kind;
+    reading->fingerprint = held->fingerprint;
+    reading->seq = held->seq;
+    storage_read_done(self, request, out);
+    return true;
+}
+
+/* A large read takes memory until its client has taken the reply. Whoever has one like that to
+ * take, or finds all memory for them in use, waits. */
+static bool must_wait_for_room(const storage_t *self, const struct request *request)
+{
+    const struct held *held;
+    bool room = owed_bytes(request->owed) == 0 && self->reads < READ_JOBS_MAX &&
+                owed_bytes_of_all() < OWED_BYTES_MAX;
+    return !room && store_find(self->options.store, &request->key, &held, NULL) == 0 &&
+           held->summary.state_bytes > READ_SLICE_BYTES;
+}
+
+static void on_read(storage_t *self, struct request *request, struct now now, struct outbox *out)
+{
+    struct slice first = {NULL, 0}, last = {NULL, 0};
+    request->read_at_seq = self->last_seq;
+    if (read_nothing_new(self, request, out))
+        return;
+    if (must_wait_for_room(self, request)) {
+        mail_push(&self->reads_for_room, &request->head);
+        if (self->room_at_ms == NEVER)
+            self->room_at_ms = now.ms + READ_RETRY_MS;
+        return;
+    }
+    if (request->verb == VERB_GET && request->args_count == 3) {
+        first = request->args[1];
+        if (request->args[2].size)
+            last = request->args[2];
+    }
+    read_job_t *job = NULL;
+    int rc = store_read(self->options.store, &request->key, first, last, &request->reading, &job,
+                        &request->why);
+    if (rc)
+        storage_answer(self, request, rc, out);
+    else if (job)
+        storage_job_read(self, request, job, out);
+    else
+        storage_read_done(self, request, out);
+}
+
+/* The reads that waited for room try again, in their order. */
+static void retry_reads(storage_t *self, struct now now, struct outbox *out)
+{
+    struct mail waiting = self->reads_for_room;
+    self->reads_for_room = (struct mail){0};
+    self->room_at_ms = NEVER;
+    for (struct message *m = mail_pop(&waiting); m; m = mail_pop(&waiting))
+        on_read(self, (struct request *)m, now, out);
+}
+
+static void on_watch(storage_t *self, const struct watch *watch)
+{
+    struct watched_key *row;
+    HASH_FIND(hh, self->watched, &watch->key, sizeof watch->key, row);
+    if (watch->on && !row) {
+        row = (struct watched_key *)malloc(sizeof *row);
+        if (!row)
+            return;
+        row->key = watch->key;
+        HASH_ADD(hh, self->watched, key, sizeof row->key, row);
+        self->watched_count++;
+    } else if (!watch->on && row) {
+        HASH_DEL(self->watched, row);
+        free(row);
+        self->watched_count--;
+    }
+}
+
+/* --- the node's questions ------------------------------------------------------------------------
+ */
+
+static void on_ask(storage_t *self, struct request *request, struct outbox *out)
+{
+    if (request->verb == VERB_CONTRACTS) {
+        storage_job_list(self, request, out);
+        return;
+    }
+    struct storage_report *report = &request->report;
+    store_stats(self->options.store, &report->stats);
+    report->log_bytes = self->log_bytes;
+    report->waiting_for_fold = self->for_fold.count;
+    report->waiting_for_room = self->reads_for_room.count;
+    report->jobs = self->jobs_count;
+    report->watched = self->watched_count;
+    report->relaxed = self->options.relaxed;
+    report->fault = self->fault ? self->fault_why : (struct reason){{0}};
+    if (!self->fault && self->fold_code)
+        report->fault = self->fold_why;
+    report->work = self->work;
+    report->work_done = atomic_load(&self->options.progress->done);
+    report->work_all = atomic_load(&self->options.progress->all);
+    send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
+}
+
+/* The keeper reads LMDB beside us: the map must not be moved meanwhile. */
+static void on_work(storage_t *self, struct request *request, struct outbox *out)
+{
+    if (self->work) {
+        request->code =
+            fail(&request->why, ERR_BUSY, "a %s is under way; try again after it", self->work);
+        send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
+        return;
+    }
+    self->work = request->verb == VERB_BACKUP ? "backup" : "check";
+    atomic_store(&self->options.progress->done, 0);
+    atomic_store(&self->options.progress->all, 0);
+    store_hold_map(self->options.store, true);
+    send_to(out, ACTOR_keeper, MESSAGE_WORK, &request->head);
+}
+
+static void on_worked(storage_t *self, struct request *request, struct outbox *out)
+{
+    self->work = NULL;
+    store_hold_map(self->options.store, false);
+    send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
+}
+
+/* --- as an actor ---------------------------------------------------------------------------------
+ */
+
+static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
+{
+    storage_t *self = (storage_t *)actor;
+    struct request *request = (struct request *)message;
+    switch ((enum message_kind)message->kind) {
+    case MESSAGE_MERGE:
+        storage_merge(self, request, now, out);
+        return;
+    case MESSAGE_READ:
+        on_read(self, request, now, out);
+        return;
+    case MESSAGE_ASK:
+        on_ask(self, request, out);
+        return;
+    case MESSAGE_WORK:
+        on_work(self, request, out);
+        return;
+    case MESSAGE_WORKED:
+        on_worked(self, request, out);
+        return;
+    case MESSAGE_FOLDED:
+        storage_folded(self, (struct folding *)message, now, out);
+        return;
+    case MESSAGE_FLUSHED:
+        storage_flushed(self, (const struct flushed *)message, out);
+        break;
+    case MESSAGE_WATCH:
+        on_watch(self, (const struct watch *)message);
+        break;
+    default:
+        break; /* send_to asserts that nothing else comes */
+    }
+    message_free(&message);
+}
+
+static uint64_t deadline_ms(const void *actor)
+{
+    const storage_t *self = (const storage_t *)actor;
+    if (storage_jobs_ready(self))
+        return 0;
+    uint64_t fold_at_ms = self->fold_out ? NEVER : self->fold_at_ms;
+    return fold_at_ms < self->room_at_ms ? fold_at_ms : self->room_at_ms;
+}
+
+static void tick(void *actor, struct now now, struct outbox *out)
+{
+    storage_t *self = (storage_t *)actor;
+    if (now.ms >= self->room_at_ms)
+        retry_reads(self, now, out);
+    storage_jobs_step(self, now, out);
+}
+
+static void turn_end(void *actor, struct now now, struct outbox *out)
+{
+    storage_t *self = (storage_t *)actor;
+    if (self->batch) {
+        send_to(out, ACTOR_journal, MESSAGE_APPEND, &self->batch->head);
+        self->batch = NULL;
+    }
+    storage_fold_if_due(self, now, out);
+}
+
+const struct actor_spec storage_spec = {
+    .id = ACTOR_storage,
+    .receive = receive,
+    .deadline_ms = deadline_ms,
+    .tick = tick,
+    .turn_end = turn_end,
+};

@@ -1,0 +1,105 @@
+/* storage: owns the current state of every contract (store/store.h): merges, answers reads, and
+ * never waits for a disk. Answers leave when the record they rest on is flushed (design.md §2).
+ *
+ *   MERGE → store_merge → record into this turn's APPEND → FLUSHED(seq) → CHANGED to subscribe,
+ * MERGED READ  → store_read → at once, or after the flush of what was read work that is large (a
+ * state of many MiB) is a job, done in slices between other messages
+ *
+ * This header is for storage's own files, the node and tests. */
+#ifndef WEIR_ACTORS_STORAGE_H
+#define WEIR_ACTORS_STORAGE_H
+
+#include "actors/actor.h"
+
+#include <stdatomic.h>
+
+/* How far a backup or check is: written by keeper, read by storage. */
+struct progress {
+    atomic_ullong done, all;
+};
+
+struct storage_options {
+    store_t *store;            /* borrowed */
+    struct progress *progress; /* borrowed, shared with keeper */
+    uint64_t state_bytes_max;
+    bool relaxed;                   /* answer before the flush */
+    uint8_t replica[REPLICA_BYTES]; /* fresh at this start (lesson M7) */
+};
+
+typedef struct storage storage_t;
+storage_t *storage_new(const struct storage_options *options);
+void storage_destroy(storage_t **self);
+extern const struct actor_spec storage_spec;
+
+/* --- between storage.c, storage_durable.c and storage_jobs.c ------------------------------------
+ */
+
+struct job;
+struct watched_key;
+
+struct storage {
+    struct storage_options options;
+    uint64_t last_seq, flushed_seq; /* of records made; of records known to be durable */
+    struct append *batch;           /* records of this turn */
+    struct mail for_flush;          /* CHANGED and MERGE, in order of their seq */
+    struct mail reads_for_flush;    /* READ that saw unflushed records */
+    struct mail reads_for_room;     /* large READs while others' replies fill the memory for them */
+    uint64_t room_at_ms;            /* when they try again */
+    struct mail for_fold;           /* MERGE that found the overlay full */
+    struct job *jobs, **jobs_end;
+    size_t jobs_count, reads; /* reads: the jobs that read */
+    struct watched_key *watched;
+    size_t watched_count;
+    bool fold_out;
+    uint64_t fold_at_ms; /* NEVER: nothing to fold */
+    int fold_code;       /* of the last fold */
+    struct reason fold_why;
+    uint64_t log_bytes;
+    int fault; /* the log failed: nothing is acknowledged any more */
+    struct reason fault_why;
+    const char *work; /* keeper's, under way */
+};
+
+/* Sends the request back to who asked, with a code. */
+void storage_answer(storage_t *self, struct request *request, int code, struct outbox *out);
+
+/* Takes what a merge did: its record goes to the log; a watched contract's change waits for the
+ * flush. */
+int storage_took(storage_t *self, const struct contract_key *key, struct store_change *change,
+                 struct now now);
+
+/* A merge is done: the request waits for seq to be flushed, or is answered. */
+void storage_merged(storage_t *self, struct request *request, struct outbox *out);
+
+/* A read is done: the same. */
+void storage_read_done(storage_t *self, struct request *request, struct outbox *out);
+
+/* A MERGE, now or behind those that wait for room. */
+void storage_merge(storage_t *self, struct request *request, struct now now, struct outbox *out);
+
+/* May anyone be told of this record? */
+bool storage_is_durable(const storage_t *self, uint64_t seq);
+
+/* storage_durable.c: FLUSHED; FOLDED (given away again); is it time to fold? */
+void storage_flushed(storage_t *self, const struct flushed *flushed, struct outbox *out);
+void storage_folded(storage_t *self, struct folding *folded, struct now now, struct outbox *out);
+void storage_fold_if_due(storage_t *self, struct now now, struct outbox *out);
+
+/* Begins a job for a merge that is too large for one go. */
+void storage_job_merge(storage_t *self, struct request *request, struct outbox *out);
+void storage_job_read(storage_t *self, struct request *request, read_job_t *read,
+                      struct outbox *out);
+void storage_job_list(storage_t *self, struct request *request, struct outbox *out);
+
+/* One slice of the first job that can go on. */
+void storage_jobs_step(storage_t *self, struct now now, struct outbox *out);
+/* The fold made room: blocked jobs may go on. */
+void storage_jobs_unblock(storage_t *self);
+/* Is there a job that can go on now? */
+bool storage_jobs_ready(const storage_t *self);
+void storage_jobs_free(storage_t *self);
+
+/* Must this delta be a job? */
+bool storage_is_large(const struct contract *contract, struct slice delta);
+
+#endif

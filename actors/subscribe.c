@@ -1,0 +1,305 @@
+#include "actors/subscribe.h"
+
+#include "actors/subscriptions.h"
+
+#include <stdlib.h>
+
+struct subscribe {
+    struct transactions transactions;
+    struct subscriptions table;
+};
+
+subscribe_t *subscribe_new(void)
+{
+    subscribe_t *self = (subscribe_t *)calloc(1, sizeof *self);
+    if (self)
+        transactions_init(&self->transactions);
+    return self;
+}
+
+/* Takes one subscription away; the last of a topic ends the watch. */
+static void forget(subscribe_t *self, struct subscription *sub, struct outbox *out)
+{
+    struct contract_key key = sub->topic->key;
+    if (!subscriptions_remove(&self->table, sub) || !out)
+        return;
+    struct watch *watch = (struct watch *)message_new(sizeof *watch);
+    if (!watch)
+        return; /* changes of it are told to nobody then */
+    watch->key = key;
+    send_to(out, ACTOR_storage, MESSAGE_WATCH, &watch->head);
+}
+
+void subscribe_destroy(subscribe_t **pointer)
+{
+    subscribe_t *self = *pointer;
+    if (!self)
+        return;
+    *pointer = NULL;
+    while (self->table.followers)
+        subscriptions_remove_all(&self->table, self->table.followers->client);
+    transactions_free(&self->transactions);
+    free(self);
+}
+
+/* --- giving -------------------------------------------------------------------------------------
+ */
+
+/* Sends one notification; the subscriber is at `after` then. bytes' holder is given away. */
+static void notify(struct subscription *sub, struct fingerprint before, struct fingerprint after,
+                   struct blob *bytes, struct slice delta, uint64_t seq, struct outbox *out)
+{
+    struct notify *notify = (struct notify *)message_new(sizeof *notify);
+    if (!notify) { /* the client sees the gap and asks again */
+        blob_release(&bytes);
+        return;
+    }
+    notify->client = sub->follower->client;
+    memcpy(notify->id, sub->id, sizeof notify->id);
+    notify->id_size = sub->id_size;
+    notify->key = sub->topic->key;
+    notify->before = before;
+    notify->after = after;
+    notify->bytes = bytes;
+    notify->delta = delta;
+    notify->seq = seq;
+    sub->given = after;
+    send_to(out, ACTOR_client_api, MESSAGE_NOTIFY, &notify->head);
+}
+
+/* Reads the whole state for a subscriber that missed too much to keep. */
+static void read_whole(subscribe_t *self, struct subscription *sub, struct outbox *out)
+{
+    struct request *request = (struct request *)message_new(sizeof *request);
+    if (!request)
+        return; /* stays waiting; CLIENT_READY or the next change tries again */
+    request->client = sub->follower->client;
+    memcpy(request->id, sub->id, sizeof request->id);
+    request->id_size = sub->id_size;
+    request->verb = VERB_SUBSCRIBE;
+    request->key = sub->topic->key;
+    request->asked_by = ACTOR_subscribe;
+    sub->reading = true;
+    subscriptions_waiting_clear(&self->table, sub);
+    send_to(out, ACTOR_storage, MESSAGE_READ, &request->head);
+}
+
+/* What waited is given, if the subscriber can take it. */
+static void give_waiting(subscribe_t *self, struct subscription *sub, struct outbox *out)
+{
+    if (!sub->waits || sub->reading || sub->follower->stalled)
+        return;
+    struct blob *bytes = sub->whole ? NULL : subscriptions_waiting_encode(sub);
+    if (!bytes) {
+        read_whole(self, sub, out);
+        return;
+    }
+    struct fingerprint after = sub->waiting_after;
+    uint64_t seq = sub->waiting_seq;
+    subscriptions_waiting_clear(&self->table, sub);
+    notify(sub, sub->given, after, bytes, blob_slice(bytes), seq, out);
+}
+
+static void on_changed(subscribe_t *self, struct changed *changed, struct outbox *out)
+{
+    struct topic *topic = subscriptions_topic(&self->table, &changed->key);
+    for (struct subscription *sub = topic ? topic->first : NULL; sub; sub = sub->topic_next) {
+        if (sub->reading || sub->waits || sub->follower->stalled)
+            subscriptions_wait(&self->table, sub, changed->delta, changed->after, changed->seq);
+        else
+            notify(sub, changed->before, changed->after, blob_hold(changed->record), changed->delta,
+                   changed->seq, out);
+    }
+}
+
+/* --- subscribing --------------------------------------------------------------------------------
+ */
+
+static void refuse(struct request *request, int code, struct outbox *out)
+{
+    request->code = code;
+    send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
+}
+
+static void on_unsubscribe(subscribe_t *self, struct request *request, struct outbox *out)
+{
+    struct subscription *sub = subscriptions_find(&self->table, request->client, &request->key);
+    if (sub)
+        forget(self, sub, out);
+    send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
+}
+
+static void on_subscribe(subscribe_t *self, struct request *request, struct now now,
+                         struct outbox *out)
+{
+    struct watch *watch = (struct watch *)message_new(sizeof *watch);
+    struct subscription *sub = NULL;
+    int rc =
+        watch ? subscriptions_add(&self->table, request->client, &request->key, &sub, &request->why)
+              : fail(&request->why, ERR_INTERNAL, "out of memory");
+    if (rc == 0 && !transactions_open(&self->transactions, request, now.ms)) {
+        rc = fail(&request->why, ERR_BUSY, "%u operations are open; try again", OPEN_MAX);
+        forget(self, sub, out);
+    }
+    if (rc) {
+        free(watch);
+        refuse(request, rc, out);
+        return;
+    }
+    memcpy(sub->id, request->id, sizeof sub->id);
+    sub->id_size = request->id_size;
+    sub->reading = true;
+    subscriptions_waiting_clear(&self->table, sub);
+    watch->key = request->key;
+    watch->on = true; /* before the read, so that no change falls between the two */
+    send_to(out, ACTOR_storage, MESSAGE_WATCH, &watch->head);
+    request->asked_by = ACTOR_subscribe;
+    send_to(out, ACTOR_storage, MESSAGE_READ, &request->head);
+}
+
+/* Is this reading the one that the subscription waits for? (It may have been replaced meanwhile.)
+ */
+static bool is_for(const struct subscription *sub, const struct request *request)
+{
+    return sub && sub->reading && sub->id_size == request->id_size &&
+           memcmp(sub->id, request->id, request->id_size) == 0;
+}
+
+/* The reading becomes what the subscriber has; changes that it already holds are not told again. */
+static void settle_reading(subscribe_t *self, struct subscription *sub,
+                           const struct request *request)
+{
+    sub->reading = false;
+    subscriptions_learn(sub->topic, &request->reading);
+    if (sub->waits && sub->waiting_seq <= request->read_at_seq)
+        subscriptions_waiting_clear(&self->table, sub);
+}
+
+/* A whole state, read for a subscriber that fell behind. */
+static void on_whole(subscribe_t *self, struct subscription *sub, struct request *request,
+                     struct outbox *out)
+{
+    struct message *message = &request->head;
+    if (request->code == 0) {
+        struct reading *reading = &request->reading;
+        struct slice state = slice_after(blob_slice(reading->bytes), reading->params_bytes);
+        settle_reading(self, sub, request);
+        if (memcmp(&sub->given, &reading->fingerprint, sizeof sub->given) != 0)
+            notify(sub, sub->given, reading->fingerprint, blob_hold(reading->bytes), state,
+                   request->read_at_seq, out);
+    } else {
+        sub->reading = false; /* damaged or busy: the next change tries again */
+        sub->waits = sub->whole = true;
+    }
+    message_free(&message);
+}
+
+static void on_read_done(subscribe_t *self, struct request *request, struct outbox *out)
+{
+    struct message *message = &request->head;
+    struct subscription *sub = subscriptions_find(&self->table, request->client, &request->key);
+    bool own = request->transaction == 0;
+    if (!is_for(sub, request)) {
+        sub = NULL;
+    } else if (own) {
+        on_whole(self, sub, request, out);
+        give_waiting(self, sub, out);
+        return;
+    }
+    if (own || !transactions_close(&self->transactions, request)) {
+        if (sub) /* the client was told TIMEOUT */
+            forget(self, sub, out);
+        message_free(&message);
+        return;
+    }
+    if (sub && request->code)
+        forget(self, sub, out);
+    else if (sub) {
+        settle_reading(self, sub, request);
+        sub->given = request->reading.fingerprint;
+    }
+    send_to(out, ACTOR_client_api, MESSAGE_REPLY, message);
+    if (sub && request->code == 0)
+        give_waiting(self, sub, out);
+}
+
+/* --- slow and gone clients ----------------------------------------------------------------------
+ */
+
+/* The first notification that comes back marks the client as slow. What it was not given waits,
+ * from the fingerprint that it does have. */
+static void on_back(subscribe_t *self, const struct notify *back)
+{
+    struct subscription *sub = subscriptions_find(&self->table, back->client, &back->key);
+    if (!sub || sub->id_size != back->id_size || memcmp(sub->id, back->id, back->id_size) != 0)
+        return;
+    sub->follower->stalled = true;
+    if (!sub->waits)
+        sub->given = back->before;
+    subscriptions_wait(&self->table, sub, back->delta, back->after, back->seq);
+}
+
+static void on_client(subscribe_t *self, const struct client *client, bool gone, struct outbox *out)
+{
+    struct follower *follower = subscriptions_follower(&self->table, client->client);
+    if (!follower)
+        return;
+    follower->stalled = false;
+    for (struct subscription *sub = follower->first, *next; sub; sub = next) {
+        next = sub->follower_next; /* forget frees sub, and with the last one the follower */
+        if (gone)
+            forget(self, sub, out);
+        else
+            give_waiting(self, sub, out);
+    }
+}
+
+/* --- as an actor ---------------------------------------------------------------------------------
+ */
+
+static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
+{
+    subscribe_t *self = (subscribe_t *)actor;
+    struct request *request = (struct request *)message;
+    switch ((enum message_kind)message->kind) {
+    case MESSAGE_SUBSCRIBE:
+        if (request->verb == VERB_SUBSCRIBE)
+            on_subscribe(self, request, now, out);
+        else
+            on_unsubscribe(self, request, out);
+        return;
+    case MESSAGE_READ_DONE:
+        on_read_done(self, request, out);
+        return;
+    case MESSAGE_CHANGED:
+        on_changed(self, (struct changed *)message, out);
+        break;
+    case MESSAGE_NOTIFY_BACK:
+        on_back(self, (const struct notify *)message);
+        break;
+    case MESSAGE_CLIENT_READY:
+    case MESSAGE_CLIENT_GONE:
+        on_client(self, (const struct client *)message, message->kind == MESSAGE_CLIENT_GONE, out);
+        break;
+    default:
+        break; /* send_to asserts that nothing else comes */
+    }
+    message_free(&message);
+}
+
+static uint64_t deadline_ms(const void *self)
+{
+    return transactions_deadline_ms(&((const subscribe_t *)self)->transactions);
+}
+
+static void tick(void *self, struct now now, struct outbox *out)
+{
+    transactions_expire(&((subscribe_t *)self)->transactions, now.ms, out);
+}
+
+const struct actor_spec subscribe_spec = {
+    .id = ACTOR_subscribe,
+    .receive = receive,
+    .deadline_ms = deadline_ms,
+    .tick = tick,
+};

@@ -1,0 +1,153 @@
+#include "actors/node.h"
+#include "base/limits.h"
+#include "base/trace.h"
+#include "main/commands.h"
+#include "main/log.h"
+#include "main/node_settings.h"
+
+#include <czmq.h>
+#include <malloc.h>
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static int complain(const struct reason *why, int exit_code)
+{
+    (void)fprintf(stderr, "weir: node: %s\n", why->text);
+    return exit_code;
+}
+
+/* $XDG_DATA_HOME/weir, or ~/.local/share/weir as the XDG specification has it. */
+static void default_data_dir(char path[4096])
+{
+    const char *base = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    if (base && *base == '/')
+        (void)snprintf(path, 4096, "%s/weir", base);
+    else
+        (void)snprintf(path, 4096, "%s/.local/share/weir", home && *home ? home : ".");
+}
+
+static int durability(const struct node_settings *settings, bool *relaxed, struct reason *why)
+{
+    const char *when = node_settings_text(settings, SETTING_durability, "full");
+    *relaxed = streq(when, "relaxed");
+    if (*relaxed || streq(when, "full"))
+        return 0;
+    return fail(why, ERR_BAD_REQUEST, "--durability %s: full or relaxed", when);
+}
+
+static int start_log(const struct node_settings *settings, struct reason *why)
+{
+    const char *level = node_settings_text(settings, SETTING_log_level, "info");
+    if (log_start(level, settings->counts[SETTING_log_json] > 0))
+        return 0;
+    return fail(why, ERR_BAD_REQUEST, "--log-level %s: error, warn, info or debug", level);
+}
+
+/* What this version reads and does not use yet is said, not passed over. */
+static void tell_unused(const struct node_settings *settings)
+{
+    static const enum node_setting later[] = {SETTING_gateway, SETTING_advertise, SETTING_role,
+                                              SETTING_network, SETTING_max_peers};
+    bool listens =
+        settings->counts[SETTING_listen] && !streq(settings->values[SETTING_listen][0], "none");
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
+        listens |= settings->counts[later[i]] > 0;
+    if (listens)
+        trace(TRACE_warn, "this version serves clients only: --listen, --advertise, --gateway, "
+                          "--role, --network and --max-peers have no effect yet");
+}
+
+static int options_of(const struct node_settings *settings, const char *data_dir,
+                      struct node_options *options, struct reason *why)
+{
+    static const char *const default_client[] = {"tcp://127.0.0.1:7510", NULL};
+    *options = (struct node_options){
+        .data_dir = data_dir,
+        .client_endpoints =
+            settings->counts[SETTING_client] ? settings->values[SETTING_client] : default_client,
+        .client_keys = node_settings_text(settings, SETTING_client_keys, NULL),
+    };
+    int rc = durability(settings, &options->relaxed, why);
+    if (rc == 0)
+        rc = node_settings_size(settings, SETTING_max_store, UINT64_MAX, &options->store_bytes_max,
+                                why);
+    if (rc == 0)
+        rc = node_settings_size(settings, SETTING_max_state, STATE_BYTES_MAX,
+                                &options->state_bytes_max, why);
+    if (rc == 0 && options->state_bytes_max > STATE_BYTES_CEILING)
+        rc = fail(why, ERR_BAD_REQUEST, "--max-state: at most %u MiB", STATE_BYTES_CEILING >> 20);
+    return rc;
+}
+
+/* Runs until a signal that was blocked before any thread began. */
+static int run_node(const struct node_options *options, const sigset_t *signals)
+{
+    struct reason why = {{0}};
+    node_t *node = NULL;
+    int rc = node_start(options, &node, &why), signal = 0;
+    if (rc)
+        return complain(&why, EXIT_FAILED);
+    printf("ready id=%s client=%s peers=none data=%s\n", node_id(node), node_client_endpoints(node),
+           options->data_dir);
+    (void)fflush(stdout);
+    trace(TRACE_info, "serving clients at %s, data in %s, durability %s",
+          node_client_endpoints(node), options->data_dir, options->relaxed ? "relaxed" : "full");
+    if (node_client_public_key(node))
+        trace(TRACE_info, "clients from elsewhere need the server key %s",
+              node_client_public_key(node));
+    (void)sigwait(signals, &signal);
+    trace(TRACE_info, "stopping on %s", signal == SIGINT ? "SIGINT" : "SIGTERM");
+    node_stop(&node);
+    return 0;
+}
+
+/* Few threads allocate much: two arenas are enough, and freed memory goes back early. */
+static void tune_memory(void)
+{
+    (void)mallopt(M_ARENA_MAX, 2);
+    (void)mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
+static int start(const struct node_settings *settings)
+{
+    struct node_options options;
+    struct reason why = {{0}};
+    char data_dir[4096];
+    sigset_t signals;
+    default_data_dir(data_dir);
+    int rc = start_log(settings, &why);
+    if (rc == 0)
+        rc = options_of(settings, node_settings_text(settings, SETTING_data, data_dir), &options,
+                        &why);
+    if (rc)
+        return complain(&why, EXIT_USAGE);
+    tell_unused(settings);
+    tune_memory();
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)setenv("ZSYS_SIGHANDLER", "false", 1); /* czmq leaves signals to us */
+    return run_node(&options, &signals);
+}
+
+int node_command(int argc, char **argv)
+{
+    struct node_settings settings = {0};
+    struct reason why = {{0}};
+    bool help;
+    int rc = node_settings_read(&settings, argc, argv, &help, &why);
+    int exit_code = 0;
+    if (rc) {
+        exit_code = complain(&why, rc == ERR_IO ? EXIT_FAILED : EXIT_USAGE);
+    } else if (help) {
+        printf("usage: weir node [options]\n\nRuns a node in the foreground until SIGINT or "
+               "SIGTERM.\n\n");
+        node_settings_help();
+    } else {
+        exit_code = start(&settings);
+    }
+    node_settings_free(&settings);
+    return exit_code;
+}
