@@ -1,0 +1,117 @@
+#include "tests/support/node.h"
+
+#include <ftw.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { READY_MS_MAX = 60000, OPTIONS_MAX = 24 }; /* only a fault takes that long */
+
+void node_data_dir(char dir[64])
+{
+    snprintf(dir, 64, "/tmp/weir-test-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+}
+
+static int remove_one(const char *path, const struct stat *about, int type, struct FTW *walk)
+{
+    (void)about, (void)type, (void)walk;
+    return remove(path);
+}
+
+void node_data_remove(const char *dir)
+{
+    (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Runs in the child: becomes the node. It goes when the test goes, however that ends. */
+static void become_node(const char *data_dir, const char *const *options, int out)
+{
+    const char *weir = getenv("WEIR");
+    const char *args[OPTIONS_MAX] = {
+        weir ? weir : "build/weir", "node",     "--data", data_dir, "--client",
+        "tcp://127.0.0.1:0",        "--listen", "none"};
+    size_t count = 8;
+    while (options && *options && count < OPTIONS_MAX - 1)
+        args[count++] = *options++;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(out, STDOUT_FILENO);
+    close(out);
+    union { /* execv takes its strings without const and leaves them alone */
+        const char *const *given;
+        char *const *taken;
+    } vector = {.given = args};
+    execv(args[0], vector.taken);
+    _exit(127);
+}
+
+/* One line from the pipe, with the deadline for each piece of it. */
+static size_t read_line(int from, char *line, size_t room)
+{
+    size_t size = 0;
+    while (size < room - 1) {
+        struct pollfd wait = {.fd = from, .events = POLLIN};
+        if (poll(&wait, 1, READY_MS_MAX) <= 0 || read(from, line + size, 1) != 1)
+            break;
+        if (line[size] == '\n')
+            break;
+        size++;
+    }
+    line[size] = 0;
+    return size;
+}
+
+void node_start(struct node *self, const char *data_dir, const char *const *options)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    fflush(NULL);
+    self->pid = fork();
+    assert_true(self->pid >= 0);
+    if (self->pid == 0) {
+        close(ends[0]);
+        become_node(data_dir, options, ends[1]);
+    }
+    close(ends[1]);
+    (void)read_line(ends[0], self->ready, sizeof self->ready);
+    close(ends[0]);
+    const char *client = strstr(self->ready, " client=");
+    if (strncmp(self->ready, "ready ", 6) != 0 || !client) {
+        node_kill(self);
+        fail_msg("the node did not become ready; it said: '%s'", self->ready);
+    }
+    client += strlen(" client=");
+    snprintf(self->endpoint, sizeof self->endpoint, "%.*s", (int)strcspn(client, ", "), client);
+}
+
+static int end(struct node *self, int signal_number)
+{
+    int status = -1;
+    if (self->pid <= 0)
+        return status;
+    kill(self->pid, signal_number);
+    waitpid(self->pid, &status, 0);
+    self->pid = 0;
+    return status;
+}
+
+int node_stop(struct node *self)
+{
+    return end(self, SIGTERM);
+}
+
+void node_kill(struct node *self)
+{
+    (void)end(self, SIGKILL);
+}
