@@ -2,7 +2,7 @@
  * what the document says, frame for frame and byte for byte. */
 #include "base/slice.h"
 #include "tests/support/document.h"
-#include "tests/support/node.h"
+#include "tests/support/process.h"
 
 #include <czmq.h>
 #include <setjmp.h>
@@ -14,16 +14,16 @@ enum { ANSWER_MS_MAX = 60000, EXPECTED_MAX = 2 }; /* only a fault takes that lon
 
 struct session {
     char data[64];
-    struct node node;
+    struct process process;
     zsock_t *socket;
 };
 
 static int start(void **state)
 {
     static struct session session;
-    node_data_dir(session.data);
-    node_start(&session.node, session.data, NULL);
-    session.socket = zsock_new_dealer(session.node.endpoint);
+    data_dir_new(session.data);
+    process_start(&session.process, session.data, NULL);
+    session.socket = zsock_new_dealer(session.process.endpoint);
     if (!session.socket)
         return -1;
     zsock_set_rcvtimeo(session.socket, ANSWER_MS_MAX);
@@ -35,8 +35,8 @@ static int stop(void **state)
 {
     struct session *session = *state;
     zsock_destroy(&session->socket);
-    int status = node_stop(&session->node);
-    node_data_remove(session->data);
+    int status = process_stop(&session->process);
+    data_dir_remove(session->data);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }
 

@@ -1,28 +1,28 @@
-/* node: a weir process of its own for a test: the binary named by $WEIR, on a free port. */
-#ifndef WEIR_TESTS_SUPPORT_NODE_H
-#define WEIR_TESTS_SUPPORT_NODE_H
+/* process: a weir process of its own for a test: the binary named by $WEIR, on a free port. */
+#ifndef WEIR_TESTS_SUPPORT_PROCESS_H
+#define WEIR_TESTS_SUPPORT_PROCESS_H
 
 #include <sys/types.h>
 
-struct node {
+struct process {
     pid_t pid;
     char endpoint[256]; /* the first one of its ready line */
     char ready[1024];   /* that line */
 };
 
 /* A fresh folder under /tmp. */
-void node_data_dir(char dir[64]);
+void data_dir_new(char dir[64]);
 /* Removes it with what is in it. */
-void node_data_remove(const char *dir);
+void data_dir_remove(const char *dir);
 
 /* Starts a node on the data and waits for its ready line. options: more arguments, NULL-terminated,
  * or NULL. Fails the test when the node does not become ready. */
-void node_start(struct node *self, const char *data_dir, const char *const *options);
+void process_start(struct process *self, const char *data_dir, const char *const *options);
 
 /* SIGTERM, and waits. Returns the exit status as waitpid gives it. */
-int node_stop(struct node *self);
+int process_stop(struct process *self);
 
 /* SIGKILL, and waits. */
-void node_kill(struct node *self);
+void process_kill(struct process *self);
 
 #endif

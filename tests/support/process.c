@@ -1,4 +1,4 @@
-#include "tests/support/node.h"
+#include "tests/support/process.h"
 
 #include <ftw.h>
 #include <poll.h>
@@ -18,7 +18,7 @@
 
 enum { READY_MS_MAX = 60000, OPTIONS_MAX = 24 }; /* only a fault takes that long */
 
-void node_data_dir(char dir[64])
+void data_dir_new(char dir[64])
 {
     snprintf(dir, 64, "/tmp/weir-test-XXXXXX");
     assert_non_null(mkdtemp(dir));
@@ -30,7 +30,7 @@ static int remove_one(const char *path, const struct stat *about, int type, stru
     return remove(path);
 }
 
-void node_data_remove(const char *dir)
+void data_dir_remove(const char *dir)
 {
     (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -72,7 +72,7 @@ static size_t read_line(int from, char *line, size_t room)
     return size;
 }
 
-void node_start(struct node *self, const char *data_dir, const char *const *options)
+void process_start(struct process *self, const char *data_dir, const char *const *options)
 {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
@@ -88,14 +88,14 @@ void node_start(struct node *self, const char *data_dir, const char *const *opti
     close(ends[0]);
     const char *client = strstr(self->ready, " client=");
     if (strncmp(self->ready, "ready ", 6) != 0 || !client) {
-        node_kill(self);
+        process_kill(self);
         fail_msg("the node did not become ready; it said: '%s'", self->ready);
     }
     client += strlen(" client=");
     snprintf(self->endpoint, sizeof self->endpoint, "%.*s", (int)strcspn(client, ", "), client);
 }
 
-static int end(struct node *self, int signal_number)
+static int end(struct process *self, int signal_number)
 {
     int status = -1;
     if (self->pid <= 0)
@@ -106,12 +106,12 @@ static int end(struct node *self, int signal_number)
     return status;
 }
 
-int node_stop(struct node *self)
+int process_stop(struct process *self)
 {
     return end(self, SIGTERM);
 }
 
-void node_kill(struct node *self)
+void process_kill(struct process *self)
 {
     (void)end(self, SIGKILL);
 }
