@@ -2,6 +2,7 @@
  * file in order, and fdatasync after each write.
  *
  *   disk_limit FILE BYTES SECONDS        makes FILE and removes it */
+#include "bench/common/arguments.h"
 #include "bench/common/clock.h"
 #include "bench/common/die.h"
 #include "bench/common/latencies.h"
@@ -43,8 +44,8 @@ int main(int argc, char **argv)
 {
     if (argc != 4)
         die("usage: disk_limit FILE BYTES SECONDS");
-    size_t size = strtoul(argv[2], NULL, 10);
-    double seconds = strtod(argv[3], NULL);
+    size_t size = argument_number(argv[2], FILE_BYTES);
+    double seconds = argument_seconds(argv[3]);
     if (size == 0 || FILE_BYTES % size)
         die("%s is no divisor of %d bytes", argv[2], FILE_BYTES);
     uint8_t *bytes = malloc(size);

@@ -3,6 +3,8 @@
  * as the node has. The map entry in it is of the size that the generator's GET expects.
  *
  *   echo PORT STATE_BYTES        prints `ready`; runs until SIGTERM */
+#include "base/limits.h"
+#include "bench/common/arguments.h"
 #include "bench/common/die.h"
 
 #include <signal.h>
@@ -90,7 +92,7 @@ int main(int argc, char **argv)
     char endpoint[64];
     if (argc != 3)
         die("usage: echo PORT STATE_BYTES");
-    struct echo echo = {.state_bytes = strtoul(argv[2], NULL, 10)};
+    struct echo echo = {.state_bytes = argument_number(argv[2], STATE_BYTES_CEILING)};
     signal(SIGTERM, on_term);
     void *context = zmq_ctx_new();
     echo.socket = context ? zmq_socket(context, ZMQ_ROUTER) : NULL;

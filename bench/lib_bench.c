@@ -2,6 +2,7 @@
  * The contracts and the map are those that bench/load.c made. Prints `name value` lines.
  *
  *   lib_bench ENDPOINT SECONDS OBJECTS */
+#include "bench/common/arguments.h"
 #include "bench/common/clock.h"
 #include "bench/common/die.h"
 #include "bench/common/latencies.h"
@@ -9,7 +10,6 @@
 #include "client/weir.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { VALUE_BYTES = 1024 };
 
@@ -67,8 +67,9 @@ int main(int argc, char **argv)
     if (argc != 4)
         die("usage: lib_bench ENDPOINT SECONDS OBJECTS");
     struct bench bench = {.weir = weir_new(&(struct weir_options){.endpoint = argv[1]})};
-    double seconds = strtod(argv[2], NULL);
-    world_init(&bench.world, (uint32_t)strtoul(argv[3], NULL, 10), VALUE_BYTES, 1, "bench");
+    double seconds = argument_seconds(argv[2]);
+    world_init(&bench.world, (uint32_t)argument_number(argv[3], UINT32_MAX), VALUE_BYTES, 1,
+               "bench");
     world_name_contracts(&bench.world);
     if (!bench.weir || weir_connect(bench.weir))
         die("connect: %s", bench.weir ? weir_error(bench.weir) : "no memory");

@@ -13,9 +13,10 @@
  *       prints the bytes that wait to be folded
  *
  * Any error, and any reply of a wrong size, ends it with a sentence and without figures. */
+#include "bench/common/arguments.h"
+#include "bench/common/clock.h"
 #include "bench/common/die.h"
 #include "bench/common/engine.h"
-#include "bench/common/clock.h"
 #include "bench/common/process.h"
 
 #include <getopt.h>
@@ -80,39 +81,21 @@ struct options {
     bool left;
 };
 
-static uint64_t number(const char *text)
+/* WORK:CLIENTS:OPEN */
+static void add_group(struct load *self, char *text)
 {
-    char *end;
-    uint64_t value = strtoull(text, &end, 10);
-    if (end == text || *end)
-        die("'%s' is not a number", text);
-    return value;
-}
-
-static double seconds(const char *text)
-{
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end || value < 0)
-        die("'%s' is not a time in seconds", text);
-    return value;
-}
-
-static void add_group(struct load *self, const char *text)
-{
-    char name[32];
-    struct group *group = &self->groups[self->group_count];
-    if (self->group_count == GROUPS_MAX)
-        die("more than %d groups", GROUPS_MAX);
-    if (sscanf(text, "%31[^:]:%" SCNu32 ":%" SCNu32, name, &group->clients, &group->open) != 3 ||
-        group->clients - 1 >= GROUP_CLIENTS_MAX || group->open - 1 >= CLIENT_REQUESTS_MAX)
-        die("'%s' is not WORK:CLIENTS:OPEN", text);
+    char *clients = strchr(text, ':'), *open = clients ? strchr(clients + 1, ':') : NULL;
+    struct group *group = &self->groups[self->group_count++];
+    if (self->group_count > GROUPS_MAX || !open)
+        die("'%s' is not WORK:CLIENTS:OPEN, or there are more than %d", text, GROUPS_MAX);
+    *clients = *open = 0;
+    group->clients = (uint32_t)argument_number(clients + 1, GROUP_CLIENTS_MAX);
+    group->open = (uint32_t)argument_number(open + 1, CLIENT_REQUESTS_MAX);
     for (size_t i = 0; i < sizeof works / sizeof works[0]; i++)
-        if (strcmp(works[i].name, name) == 0)
+        if (strcmp(works[i].name, text) == 0)
             group->work = &works[i];
-    if (!group->work)
-        die("no work '%s'", name);
-    self->group_count++;
+    if (!group->work || !group->open)
+        die("no work '%s', or none of it open", text);
 }
 
 static void read_options(struct options *self, int argc, char **argv)
@@ -129,40 +112,40 @@ static void read_options(struct options *self, int argc, char **argv)
             self->load.dialect = dialect_find(optarg);
             break;
         case 'p':
-            self->load.port = (uint16_t)number(optarg);
+            self->load.port = (uint16_t)argument_number(optarg, UINT16_MAX);
             break;
         case 'i':
-            self->load.pid = (pid_t)number(optarg);
+            self->load.pid = (pid_t)argument_number(optarg, INT32_MAX);
             break;
         case 'o':
-            self->objects = (uint32_t)number(optarg);
+            self->objects = (uint32_t)argument_number(optarg, UINT32_MAX);
             break;
         case 'v':
-            self->value_bytes = number(optarg);
+            self->value_bytes = argument_number(optarg, ENTRY_VALUE_BYTES_MAX);
             break;
         case 'b':
-            self->batch = (uint32_t)number(optarg);
+            self->batch = (uint32_t)argument_number(optarg, UINT32_MAX);
             break;
         case 'm':
             self->map = optarg;
             break;
         case 'c':
-            self->count = number(optarg);
+            self->count = argument_number(optarg, UINT64_MAX);
             break;
         case 't':
-            self->load.run_s = seconds(optarg);
+            self->load.run_s = argument_seconds(optarg);
             break;
         case 'w':
-            self->load.warm_s = seconds(optarg);
+            self->load.warm_s = argument_seconds(optarg);
             break;
         case 'f':
-            self->load.first_s = seconds(optarg);
+            self->load.first_s = argument_seconds(optarg);
             break;
         case 'g':
             add_group(&self->load, optarg);
             break;
         case 'q':
-            self->quiet_s = (int)number(optarg);
+            self->quiet_s = (int)argument_number(optarg, 3600);
             break;
         case 'l':
             self->left = true;

@@ -3,6 +3,7 @@
  * the last one. Prints `name value` lines.
  *
  *   notify_bench weir|redis PORT SUBSCRIBERS SECONDS PID */
+#include "bench/common/arguments.h"
 #include "bench/common/clock.h"
 #include "bench/common/dialect.h"
 #include "bench/common/die.h"
@@ -11,7 +12,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -143,11 +143,11 @@ int main(int argc, char **argv)
     if (argc != 6)
         die("usage: notify_bench weir|redis PORT SUBSCRIBERS SECONDS PID");
     bench.dialect = dialect_find(argv[1]);
-    bench.count = strtoul(argv[3], NULL, 10);
-    if (bench.count == 0 || bench.count > SUBSCRIBERS_MAX)
+    bench.count = argument_number(argv[3], SUBSCRIBERS_MAX);
+    if (bench.count == 0)
         die("1 to %d subscribers", SUBSCRIBERS_MAX);
-    set_up(&bench, (uint16_t)atoi(argv[2]));
-    run(&bench, strtod(argv[4], NULL), (pid_t)atoi(argv[5]));
+    set_up(&bench, (uint16_t)argument_number(argv[2], UINT16_MAX));
+    run(&bench, argument_seconds(argv[4]), (pid_t)argument_number(argv[5], INT32_MAX));
     tear_down(&bench);
     return 0;
 }

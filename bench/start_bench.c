@@ -2,13 +2,13 @@
  *
  *   start_bench SIGNAL COMMAND…      prints `ms VALUE`; ends the server with SIGNAL and waits for
  * it */
+#include "bench/common/arguments.h"
 #include "bench/common/clock.h"
 #include "bench/common/die.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
             die("%s ended before it was ready", argv[2]);
     } while (strncmp(line, "ready", 5) != 0);
     double ms = (double)(now_ns() - begin) / 1e6;
-    kill(pid, atoi(argv[1]));
+    kill(pid, (int)argument_number(argv[1], 64));
     if (waitpid(pid, NULL, 0) != pid)
         die("wait: %s", strerror(errno));
     printf("ms %.2f\n", ms);

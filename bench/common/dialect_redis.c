@@ -130,33 +130,53 @@ static bool take_line(struct slice in, size_t *at, struct slice *line)
     return true;
 }
 
+/* Takes the number that a line's first byte announces the bytes or values of. */
+static size_t announced(struct slice line)
+{
+    long long count = strtoll((const char *)line.data + 1, NULL, 10);
+    if (count < 0)
+        die("Redis has no such key");
+    return (size_t)count;
+}
+
+/* Takes one bulk string of the size that its line announced. `wanted` becomes what is known to
+ * come. */
+static bool take_bulk(struct slice in, size_t *at, size_t size, struct reply *reply, size_t *wanted)
+{
+    *wanted = *at + size + 2;
+    if (in.size < *wanted)
+        return false;
+    reply->value = slice_of(in.data + *at, size);
+    *at = *wanted;
+    return true;
+}
+
 /* Takes one value. An array gives its last bulk string (that of a message is what was published);
- * an error in it makes all of it an error. `wanted` grows to what is known to come. */
+ * an error in it makes all of it an error. */
 static bool take_value(struct slice in, size_t *at, struct reply *reply, size_t *wanted)
 {
     struct slice line;
-    if (!take_line(in, at, &line) || line.size == 0)
-        return false;
-    long long count = line.data[0] == '$' || line.data[0] == '*'
-                          ? strtoll((const char *)line.data + 1, NULL, 10)
-                          : 0;
-    if (line.data[0] == '*') {
-        for (long long i = 0; i < count; i++)
-            if (!take_value(in, at, reply, wanted))
-                return false;
-    } else if (line.data[0] == '$') {
-        if (count < 0)
-            die("Redis has no such key");
-        *wanted = *at + (size_t)count + 2;
-        if (in.size < *wanted)
+    for (size_t left = 1; left > 0; left--) {
+        if (!take_line(in, at, &line))
             return false;
-        reply->value = slice_of(in.data + *at, (size_t)count);
-        *at = *wanted;
-    } else if (line.data[0] == '-') {
-        reply->type = REPLY_ERROR;
-        reply->value = line;
-    } else if (line.data[0] != '+' && line.data[0] != ':') {
-        die("Redis sent something else than RESP2");
+        switch (line.size ? line.data[0] : 0) {
+        case '*':
+            left += announced(line);
+            break;
+        case '$':
+            if (!take_bulk(in, at, announced(line), reply, wanted))
+                return false;
+            break;
+        case '-':
+            reply->type = REPLY_ERROR;
+            reply->value = line;
+            break;
+        case '+':
+        case ':':
+            break;
+        default:
+            die("Redis sent something else than RESP2");
+        }
     }
     return true;
 }

@@ -3,6 +3,6 @@
 #define WEIR_BENCH_DIE_H
 
 /* Prints `bench: …` to stderr and exits with 1. */
-_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 #endif

@@ -107,8 +107,11 @@ static void open_client(struct load *self, struct client *client, struct group *
 
 static void open_clients(struct load *self)
 {
+    self->client_count = 0;
     for (size_t g = 0; g < self->group_count; g++)
         self->client_count += self->groups[g].clients;
+    if (self->client_count == 0)
+        die("a run without clients");
     self->clients = calloc(self->client_count, sizeof *self->clients);
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (!self->clients || self->epoll < 0)

@@ -3,8 +3,8 @@
 #include "bench/common/clock.h"
 #include "bench/common/die.h"
 
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 uint64_t process_cpu_ns(pid_t pid)
@@ -30,7 +30,7 @@ uint64_t process_kib(pid_t pid, const char *line)
         die("process %d is gone", (int)pid);
     while (fgets(text, sizeof text, file)) {
         if (strncmp(text, line, size) == 0 && text[size] == ':')
-            sscanf(text + size + 1, "%" SCNu64, &kib);
+            kib = strtoull(text + size + 1, NULL, 10);
     }
     fclose(file);
     return kib;
