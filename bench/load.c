@@ -45,7 +45,8 @@ static void print_group(struct load *self, struct group *group, const char *pref
     printf("%sp99_us %.1f\n", prefix, latencies_us(&group->latencies, 0.99));
     printf("%smax_us %.1f\n", prefix, latencies_us(&group->latencies, 1));
     if (self->first_s > 0)
-        printf("%sfirst_per_s %.1f\n", prefix, (double)group->early / self->first_s);
+        printf("%sfirst_per_s %.1f\n", prefix,
+               (double)group->early / (self->first_s < seconds ? self->first_s : seconds));
 }
 
 /* Figures of the first group stand alone; of others, behind the work's name. */
