@@ -47,24 +47,45 @@ void report_contract(const struct held *held, struct buffer *out)
     free(text);
 }
 
+/* A figure of an object: its name and value, so that a list of them reads as a table. */
+struct figure {
+    const char *name;
+    uint64_t value;
+};
+
+static json_t *object_of(const struct figure *figures, size_t count)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < count; i++)
+        (void)json_object_set_new(object, figures[i].name, number(figures[i].value));
+    return object;
+}
+
 static json_t *store_object(const struct storage_report *storage)
 {
     const struct store_stats *s = &storage->stats;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "contracts",
-                     number(s->contracts), "entries", number(s->entries), "used_bytes",
-                     number(s->used_bytes), "map_bytes", number(s->map_bytes), "unfolded_bytes",
-                     number(s->unfolded_bytes), "log_bytes", number(storage->log_bytes),
-                     "log_segments", number(s->log_segments), "replayed", number(s->replayed),
-                     "damaged", number(s->damaged));
+    const struct figure figures[] = {
+        {"contracts", s->contracts},
+        {"entries", s->entries},
+        {"used_bytes", s->used_bytes},
+        {"map_bytes", s->map_bytes},
+        {"log_bytes", storage->log_bytes},
+        {"log_segments", s->log_segments},
+        {"unfolded_bytes", s->unfolded_bytes},
+        {"replayed", s->replayed},
+        {"damaged", s->damaged},
+    };
+    return object_of(figures, sizeof figures / sizeof figures[0]);
 }
 
 static json_t *clients_object(const struct client_counters *c)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "connected", number(c->clients),
-                     "open", number(c->open), "subscriptions", number(c->subscriptions), "requests",
-                     number(c->requests), "replies", number(c->replies), "notifications",
-                     number(c->notifications), "refused", number(c->refused), "discarded",
-                     number(c->discarded));
+    const struct figure figures[] = {
+        {"connected", c->clients},   {"open", c->open},       {"requests", c->requests},
+        {"replies", c->replies},     {"refused", c->refused}, {"notifications", c->notifications},
+        {"discarded", c->discarded},
+    };
+    return object_of(figures, sizeof figures / sizeof figures[0]);
 }
 
 static json_t *work_object(const struct storage_report *storage)
@@ -75,19 +96,35 @@ static json_t *work_object(const struct storage_report *storage)
                      "all", number(storage->work_all));
 }
 
-char *report_status(const struct storage_report *storage, const struct client_counters *clients,
-                    const char *node_id, uint64_t uptime_ms)
+/* Peak, in KiB; what it is now is the system's to tell (ps). */
+static uint64_t memory_peak_kib(void)
 {
     struct rusage usage = {0};
     (void)getrusage(RUSAGE_SELF, &usage);
-    return text_of(json_pack(
-        "{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i}", "id", node_id,
-        "version", WEIR_VERSION, "uptime_ms", number(uptime_ms), "durability",
-        storage->relaxed ? "relaxed" : "full", "fault", storage->fault.text, "store",
-        store_object(storage), "clients", clients_object(clients), "work", work_object(storage),
-        "waiting_for_fold", number(storage->waiting_for_fold), "waiting_for_room",
-        number(storage->waiting_for_room), "large_operations", number(storage->jobs),
-        "memory_peak_kib", number((uint64_t)usage.ru_maxrss), "peers", 0));
+    return (uint64_t)usage.ru_maxrss;
+}
+
+char *report_status(const struct storage_report *storage, const struct client_counters *clients,
+                    const char *node_id, uint64_t uptime_ms)
+{
+    const struct figure figures[] = {
+        {"uptime_ms", uptime_ms},
+        {"memory_peak_kib", memory_peak_kib()},
+        {"waiting_for_fold", storage->waiting_for_fold},
+        {"waiting_for_room", storage->waiting_for_room},
+        {"large_operations", storage->jobs},
+        {"watched", storage->watched},
+        {"peers", 0},
+    };
+    json_t *status = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id", node_id, "version",
+                               WEIR_VERSION, "durability", storage->relaxed ? "relaxed" : "full",
+                               "fault", storage->fault.text, "store", store_object(storage),
+                               "clients", clients_object(clients), "work", work_object(storage));
+    json_t *more = object_of(figures, sizeof figures / sizeof figures[0]);
+    if (status)
+        (void)json_object_update_missing(status, more);
+    json_decref(more);
+    return text_of(status);
 }
 
 char *report_check(const struct check_report *report)

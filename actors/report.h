@@ -9,7 +9,7 @@ void report_contract(const struct held *held, struct buffer *out);
 
 /* What the client socket counts, for STATUS. */
 struct client_counters {
-    uint64_t clients, open, subscriptions;
+    uint64_t clients, open;
     uint64_t requests, replies, notifications, refused, discarded;
 };
 

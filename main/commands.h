@@ -9,7 +9,8 @@
  * the exit code. */
 int node_command(int argc, char **argv);
 
-/* `weir check DIR`: checks data that no node uses. Returns the exit code. */
+/* `weir check DIR`: checks data that no node uses. Returns the exit code: 1 also when damage is
+ * found. */
 int check_command(const char *dir, bool json);
 
 #endif

@@ -1,14 +1,13 @@
 #include "actors/node.h"
 #include "base/limits.h"
 #include "base/trace.h"
+#include "client/cli.h"
 #include "main/commands.h"
 #include "main/log.h"
 #include "main/node_settings.h"
 
 #include <czmq.h>
 #include <malloc.h>
-
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static int complain(const struct reason *why, int exit_code)
 {
@@ -144,7 +143,7 @@ int node_command(int argc, char **argv)
     } else if (help) {
         printf("usage: weir node [options]\n\nRuns a node in the foreground until SIGINT or "
                "SIGTERM.\n\n");
-        node_settings_help();
+        node_settings_help(stdout);
     } else {
         exit_code = start(&settings);
     }

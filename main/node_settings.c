@@ -171,12 +171,12 @@ int node_settings_size(const struct node_settings *self, enum node_setting setti
     return 0;
 }
 
-void node_settings_help(void)
+void node_settings_help(FILE *out)
 {
     for (int s = 0; s < SETTING_COUNT; s++) {
         char name[40], left[64];
         spell(rows[s].name, '-', name);
         (void)snprintf(left, sizeof left, "--%s %s", name, rows[s].placeholder);
-        printf("  %-26s %s%s\n", left, rows[s].doc, rows[s].repeats ? "; repeatable" : "");
+        fprintf(out, "  %-26s %s%s\n", left, rows[s].doc, rows[s].repeats ? "; repeatable" : "");
     }
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* S (name, placeholder, may repeat, doc); the environment's name is WEIR_ and the name in capitals.
  */
@@ -57,7 +58,7 @@ const char *node_settings_text(const struct node_settings *self, enum node_setti
 MUST_USE int node_settings_size(const struct node_settings *self, enum node_setting setting,
                                 uint64_t otherwise, uint64_t *size, struct reason *why);
 
-/* Prints the options, a line each, to stdout. */
-void node_settings_help(void);
+/* Prints the options, a line each. */
+void node_settings_help(FILE *out);
 
 #endif
