@@ -1,0 +1,336 @@
+#include "client/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_BYTES_MAX = 1 << 30, TIMEOUT_S_MAX = 86400 };
+
+/* --- reading the command line ---------------------------------------------------------------- */
+
+/* The row of --NAME, all of it: an abbreviation that works today is another option tomorrow. */
+static int find_option(const char *name, size_t size)
+{
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (strlen(cli_options[i].name) == size && memcmp(cli_options[i].name, name, size) == 0)
+            return i;
+    return -1;
+}
+
+static int take_option(struct cli *cli, int *at, unsigned *given)
+{
+    const char *text = cli->argv[*at] + 2, *value = strchr(text, '=');
+    size_t size = value ? (size_t)(value - text) : strlen(text);
+    int option = find_option(text, size);
+    if (option < 0)
+        return cli_usage(cli, "there is no option --%s; to pass it as text, put -- before it",
+                         text);
+    bool wanted = cli_options[option].value != NULL;
+    if (value && !wanted)
+        return cli_usage(cli, "--%s takes no value", cli_options[option].name);
+    if (!value && wanted && *at + 1 == cli->argc)
+        return cli_usage(cli, "--%s wants a value: %s", cli_options[option].name,
+                         cli_options[option].value);
+    const char *found = value ? value + 1 : wanted ? cli->argv[++*at] : "";
+    if (option == OPTION_param)
+        cli->params[cli->param_count++] = found;
+    cli->values[option] = found;
+    *given |= 1u << option;
+    return 0;
+}
+
+/* -, numbers and words are arguments; only what else starts with - is an option. */
+static bool is_option(const char *text)
+{
+    return text[0] == '-' && text[1] && !(text[1] >= '0' && text[1] <= '9');
+}
+
+static int read_words(struct cli *cli, unsigned *given)
+{
+    bool options = true;
+    for (int i = 1; i < cli->argc; i++) {
+        const char *text = cli->argv[i];
+        bool plain = !options || !is_option(text);
+        if (plain) {
+            cli->args[cli->arg_count++] = text;
+            /* What follows `node` is the node's own to read. */
+            if (cli->arg_count == 1 && strcmp(text, "node") == 0) {
+                cli->node_at = i;
+                break;
+            }
+            if (cli->arg_count == 1 && strcmp(text, "help") == 0)
+                options = false;
+        } else if (strcmp(text, "--") == 0) {
+            options = false;
+        } else if (strcmp(text, "-h") == 0) {
+            cli->values[OPTION_help] = "";
+        } else if (text[1] != '-') {
+            return cli_usage(cli, "there is no option %s; to pass it as text, put -- before it",
+                             text);
+        } else if (take_option(cli, &i, given)) {
+            return EXIT_USAGE;
+        }
+    }
+    return 0;
+}
+
+static int check_command(struct cli *cli, unsigned given)
+{
+    const struct command *c = cli->command;
+    int count = (int)cli->arg_count;
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (given & 1u << i && !(c->options & 1u << i))
+            return cli_usage(cli, "--%s is not an option of this command", cli_options[i].name);
+    if (count < c->least || (c->most >= 0 && count > c->most))
+        return cli_usage(cli, "%s arguments; usage: weir %s %s",
+                         count < c->least ? "missing" : "too many", c->name, c->args);
+    return 0;
+}
+
+int cli_parse(struct cli *cli, int argc, char **argv)
+{
+    unsigned given = 0;
+    size_t words = 0;
+    cli->argc = argc;
+    cli->argv = argv;
+    cli->words = calloc((size_t)argc + 1, sizeof *cli->words);
+    cli->params = calloc((size_t)argc + 1, sizeof *cli->params);
+    cli->args = cli->words;
+    if (!cli->words || !cli->params)
+        return cli_fail(cli, WEIR_NO_MEMORY, NULL);
+    if (read_words(cli, &given))
+        return EXIT_USAGE;
+    if (cli->arg_count == 0)
+        return 0;
+    cli->command = cli_find(cli->args, cli->arg_count, &words);
+    if (!cli->command)
+        return cli_usage(cli, "there is no command %s%s%s", cli->args[0],
+                         cli->arg_count > 1 ? " " : "", cli->arg_count > 1 ? cli->args[1] : "");
+    cli->args += words;
+    cli->arg_count -= words;
+    return cli_has(cli, OPTION_help) || cli->command->run == cli_node ? 0
+                                                                      : check_command(cli, given);
+}
+
+/* --- failing --------------------------------------------------------------------------------- */
+
+struct outcome {
+    int code, exit;
+    const char *hint;
+};
+
+static const struct outcome outcomes[] = {
+    {WEIR_BAD_REQUEST, EXIT_REFUSED, NULL},
+    {WEIR_BAD_KIND, EXIT_REFUSED, "`weir help put` lists the kinds"},
+    {WEIR_BAD_PARAMS, EXIT_REFUSED, "`weir help put` tells the parameters"},
+    {WEIR_BAD_STATE, EXIT_REFUSED, "nothing was changed"},
+    {WEIR_TOO_LARGE, EXIT_REFUSED, "nothing was changed"},
+    {WEIR_NOT_FOUND, EXIT_NOT_FOUND, "`weir contracts` lists what the node hosts"},
+    {WEIR_NO_LIVE_PEER, EXIT_NO_LIVE_PEER, "`weir peers` shows the node's connections"},
+    {WEIR_TIMEOUT, EXIT_TIMEOUT, "give it longer with --timeout, or look at `weir status`"},
+    {WEIR_NO_NODE, EXIT_NO_NODE, "start one with `weir node`, or name another with --node"},
+    {WEIR_BUSY, EXIT_FAILED, "try again"},
+    {WEIR_STORE_FULL, EXIT_FAILED, "make room on the node's disk, or raise its --max-store"},
+    {WEIR_DENIED, EXIT_FAILED, NULL},
+    {WEIR_LOST, EXIT_FAILED, "look at the state before you try again"},
+};
+
+static const struct outcome *outcome_of(int code)
+{
+    static const struct outcome other = {0, EXIT_FAILED, NULL};
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
+        if (outcomes[i].code == code)
+            return &outcomes[i];
+    return &other;
+}
+
+static const char *what(const struct cli *cli)
+{
+    return cli->command ? cli->command->name : "usage";
+}
+
+int cli_fail(const struct cli *cli, int code, const char *why)
+{
+    const struct outcome *outcome = outcome_of(code);
+    fprintf(stderr, "weir: %s: %s%s%s\n", what(cli), why && *why ? why : weir_error_text(code),
+            outcome->hint ? "; " : "", outcome->hint ? outcome->hint : "");
+    return outcome->exit;
+}
+
+int cli_fail_node(const struct cli *cli, int code)
+{
+    return cli_fail(cli, code, weir_error(cli->w));
+}
+
+int cli_usage(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+    fprintf(stderr, "weir: %s: ", what(cli));
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "; see `weir help%s%s`\n", cli->command ? " " : "",
+            cli->command ? cli->command->name : "");
+    return EXIT_USAGE;
+}
+
+/* --- what commands need ---------------------------------------------------------------------- */
+
+static const char *option_or_env(const struct cli *cli, enum cli_option option, const char *name)
+{
+    const char *env = getenv(name);
+    return cli_has(cli, option) ? cli_value(cli, option) : env && *env ? env : NULL;
+}
+
+static unsigned timeout_ms(const struct cli *cli)
+{
+    return cli_has(cli, OPTION_timeout) ? (unsigned)(atof(cli_value(cli, OPTION_timeout)) * 1000)
+                                        : 0;
+}
+
+static int check_timeout(const struct cli *cli)
+{
+    char *end;
+    const char *text = cli_value(cli, OPTION_timeout);
+    double seconds = text ? strtod(text, &end) : 1;
+    if (text && (*end || !*text || !(seconds >= 0.001) || seconds > TIMEOUT_S_MAX))
+        return cli_usage(cli, "--timeout %s is not a number of seconds up to %d", text,
+                         TIMEOUT_S_MAX);
+    return 0;
+}
+
+weir_t *cli_handle(const struct cli *cli, unsigned window)
+{
+    struct weir_options options = {
+        .endpoint = cli_value(cli, OPTION_node),
+        .timeout_ms = timeout_ms(cli),
+        .window = window,
+        .server_key = option_or_env(cli, OPTION_server_key, "WEIR_SERVER_KEY"),
+        .client_key = option_or_env(cli, OPTION_client_key, "WEIR_CLIENT_KEY"),
+        .signer = cli->signer};
+    return weir_new(&options);
+}
+
+int cli_connect(struct cli *cli)
+{
+    struct weir_reason why;
+    int rc = check_timeout(cli);
+    if (rc)
+        return rc;
+    if (cli_has(cli, OPTION_signer)) {
+        rc = weir_signer_load(cli_value(cli, OPTION_signer), &cli->signer, &why);
+        if (rc)
+            return cli_fail(cli, rc, why.text);
+    }
+    cli->w = cli_handle(cli, 0);
+    if (!cli->w)
+        return cli_fail(cli, WEIR_NO_MEMORY, NULL);
+    rc = weir_connect(cli->w);
+    if (rc == WEIR_BAD_REQUEST)
+        return cli_usage(cli, "%s", weir_error(cli->w));
+    return rc ? cli_fail_node(cli, rc) : 0;
+}
+
+int cli_key(const struct cli *cli, size_t i, uint8_t key[WEIR_KEY_BYTES])
+{
+    if (weir_key_parse(cli->args[i], key))
+        return cli_usage(cli, "%.100s is not a contract key in base58", cli->args[i]);
+    return 0;
+}
+
+int cli_number(const struct cli *cli, enum cli_option option, long least, long most, long otherwise,
+               long *number)
+{
+    char *end;
+    const char *text = cli_value(cli, option);
+    if (!text) {
+        *number = otherwise;
+        return 0;
+    }
+    errno = 0;
+    *number = strtol(text, &end, 10);
+    if (errno || *end || !*text || *number < least || *number > most)
+        return cli_usage(cli, "--%s %s is not a number from %ld to %ld", cli_options[option].name,
+                         text, least, most);
+    return 0;
+}
+
+static int read_all(FILE *file, uint8_t **bytes, size_t *size)
+{
+    size_t room = 1 << 16, used = 0, n;
+    uint8_t *data = malloc(room);
+    while (data && (n = fread(data + used, 1, room - used, file)) > 0) {
+        used += n;
+        if (used < room)
+            continue;
+        uint8_t *more = room < FILE_BYTES_MAX ? realloc(data, room * 2) : NULL;
+        if (!more)
+            free(data);
+        data = more;
+        room *= 2;
+    }
+    if (!data)
+        return room > FILE_BYTES_MAX ? WEIR_TOO_LARGE : WEIR_NO_MEMORY;
+    if (ferror(file)) {
+        free(data);
+        return WEIR_IO;
+    }
+    *bytes = data;
+    *size = used;
+    return 0;
+}
+
+int cli_read_file(const struct cli *cli, const char *path, uint8_t **bytes, size_t *size)
+{
+    char why[512];
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    int rc = file ? read_all(file, bytes, size) : WEIR_IO;
+    snprintf(why, sizeof why, "%.300s cannot be read: %s", path,
+             rc == WEIR_IO ? strerror(errno) : weir_error_text(rc));
+    if (file && file != stdin)
+        fclose(file);
+    return rc ? cli_fail(cli, rc, why) : 0;
+}
+
+int cli_flush(const struct cli *cli)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    char why[128];
+    snprintf(why, sizeof why, "the output cannot be written: %s", strerror(errno));
+    return cli_fail(cli, WEIR_IO, why);
+}
+
+/* --- running --------------------------------------------------------------------------------- */
+
+static int dispatch(struct cli *cli)
+{
+    if (cli_has(cli, OPTION_version)) {
+        printf("weir %s\n", weir_version());
+        return cli_flush(cli);
+    }
+    if (!cli->command) {
+        bool asked = cli_has(cli, OPTION_help);
+        cli_help_all(asked ? stdout : stderr);
+        return asked ? cli_flush(cli) : EXIT_USAGE;
+    }
+    if (cli_has(cli, OPTION_help)) {
+        cli_help(stdout, cli->command);
+        return cli_flush(cli);
+    }
+    return cli->command->run(cli);
+}
+
+int cli_run(int argc, char **argv)
+{
+    struct cli cli = {0};
+    int code = cli_parse(&cli, argc, argv);
+    if (code == 0)
+        code = dispatch(&cli);
+    weir_destroy(&cli.w);
+    weir_signer_destroy(&cli.signer);
+    free((void *)cli.words);
+    free((void *)cli.params);
+    return code;
+}

@@ -1,0 +1,80 @@
+/* The commands as data: dispatch, usage, help and completion all read this table. */
+#include "client/cli.h"
+
+#include <string.h>
+
+const struct option_row cli_options[OPTION_COUNT] = {
+#define O(id, name, value, doc) {name, value, doc},
+    CLI_OPTIONS(O)
+#undef O
+};
+
+#define AT_NODE                                                                                    \
+    (WITH(node) | WITH(timeout) | WITH(server_key) | WITH(client_key) | WITH(json) | WITH(help))
+#define LOAD (WITH(node) | WITH(server_key) | WITH(client_key) | WITH(timeout) | WITH(help))
+
+/* {name, arguments, options, least, most, function, doc} */
+const struct command cli_commands[] = {
+    {"node", "[options]", 0, 0, -1, cli_node, "run a node in the foreground"},
+    {"put", "KIND", AT_NODE | WITH(param) | WITH(state), 1, 1, cli_put,
+     "create a contract, or merge into it; prints its KEY"},
+    {"get", "KEY", AT_NODE | WITH(raw), 1, 1, cli_get, "print a contract's value"},
+    {"update", "KEY", AT_NODE | WITH(delta), 1, 1, cli_update, "merge a delta's bytes"},
+    {"subscribe", "KEY", AT_NODE | WITH(count) | WITH(raw), 1, 1, cli_subscribe,
+     "print a contract's value, then its changes as they come"},
+    {"counter add", "KEY N", AT_NODE | WITH(signer), 2, 2, cli_edit,
+     "add N (negative: subtract) to a counter"},
+    {"register set", "KEY VALUE", AT_NODE | WITH(signer), 2, 2, cli_edit,
+     "write a register or multi-register"},
+    {"set add", "KEY ELEMENT…|-", AT_NODE | WITH(signer), 2, -1, cli_edit_or_load,
+     "put elements in a set; - reads them from standard input, a line each"},
+    {"set remove", "KEY ELEMENT…", AT_NODE | WITH(signer), 2, -1, cli_edit,
+     "take elements out of a set"},
+    {"map set", "KEY FIELD VALUE", AT_NODE | WITH(signer), 3, 3, cli_edit, "write a map's field"},
+    {"map remove", "KEY FIELD…", AT_NODE | WITH(signer), 2, -1, cli_edit,
+     "take fields out of a map"},
+    {"map load", "KEY -", AT_NODE | WITH(signer), 2, 2, cli_edit_or_load,
+     "write fields from standard input, FIELD<TAB>VALUE a line"},
+    {"log append", "KEY TEXT…|-", AT_NODE | WITH(signer), 2, -1, cli_edit_or_load,
+     "append to a log; - reads entries from standard input, a line each"},
+    {"keys new", "[FILE]", WITH(json) | WITH(curve) | WITH(help), 0, 1, cli_keys_new,
+     "make a writer's key pair; prints its public key"},
+    {"keys show", "[FILE]", WITH(json) | WITH(help), 0, 1, cli_keys_show,
+     "print a writer's public key"},
+    {"status", "", AT_NODE, 0, 0, cli_status, "print how the node is"},
+    {"contracts", "", AT_NODE, 0, 0, cli_contracts, "list what the node hosts"},
+    {"peers", "", AT_NODE, 0, 0, cli_peers, "list the node's peers"},
+    {"connect", "ID@HOST:PORT", AT_NODE, 1, 1, cli_peer_connect, "connect the node to a peer"},
+    {"disconnect", "ID", AT_NODE, 1, 1, cli_peer_disconnect, "remove a peer of the node"},
+    {"backup", "DIR", AT_NODE, 1, 1, cli_backup, "copy the node's data while it runs"},
+    {"check", "[DIR]", AT_NODE, 0, 1, cli_check,
+     "read every record and verify it: the node's, or of data that no node uses"},
+    {"bench", "",
+     LOAD | WITH(clients) | WITH(pipeline) | WITH(seconds) | WITH(size) | WITH(fields) |
+         WITH(reads),
+     0, 0, cli_bench, "put load on the node and print figures"},
+    {"help", "[COMMAND]", WITH(help), 0, 2, cli_run_help, "explain a command"},
+    {0},
+};
+
+/* How many words of args are the command's name; 0 when it is another one. */
+static size_t words_of(const struct command *command, const char *const *args, size_t count)
+{
+    const char *space = strchr(command->name, ' ');
+    size_t first = space ? (size_t)(space - command->name) : strlen(command->name);
+    if (!count || strlen(args[0]) != first || memcmp(args[0], command->name, first) != 0)
+        return 0;
+    if (!space)
+        return 1;
+    return count > 1 && strcmp(args[1], space + 1) == 0 ? 2 : 0;
+}
+
+const struct command *cli_find(const char *const *args, size_t count, size_t *words)
+{
+    for (const struct command *c = cli_commands; c->name; c++) {
+        *words = words_of(c, args, count);
+        if (*words)
+            return c;
+    }
+    return NULL;
+}

@@ -1,0 +1,118 @@
+#include "client/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct cli_extension *extension;
+
+void cli_extend(const struct cli_extension *given)
+{
+    extension = given;
+}
+
+static void print_options(FILE *out, unsigned options)
+{
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        const struct option_row *row = &cli_options[i];
+        char left[64];
+        if (!(options & 1u << i))
+            continue;
+        snprintf(left, sizeof left, "--%s%s%s", row->name, row->value ? " " : "",
+                 row->value ? row->value : "");
+        fprintf(out, "  %-24s %s\n", left, row->doc);
+    }
+}
+
+static void print_kinds(FILE *out)
+{
+    fprintf(out, "\nKinds:\n");
+    for (size_t i = 0; weir_kind_name(i); i++)
+        fprintf(out, "  %-24s %s\n", weir_kind_name(i), weir_kind_doc(i));
+}
+
+void cli_help(FILE *out, const struct command *command)
+{
+    fprintf(out, "weir %s%s%s%s: %s\n", command->name, *command->args ? " " : "", command->args,
+            command->options & ~WITH(help) ? " [options]" : "", command->doc);
+    if (command->run == cli_node && extension && extension->node_help) {
+        extension->node_help(out);
+        return;
+    }
+    if (command->options)
+        fprintf(out, "\nOptions:\n");
+    print_options(out, command->options);
+    if (command->options & WITH(param))
+        print_kinds(out);
+}
+
+/* Columns a UTF-8 text takes: … is one. */
+static int columns(const char *text)
+{
+    int n = 0;
+    for (; *text; text++)
+        n += (*text & 0xc0) != 0x80;
+    return n;
+}
+
+void cli_help_all(FILE *out)
+{
+    fprintf(out, "weir: shared state that many write at once, kept on a node\n\n");
+    for (const struct command *c = cli_commands; c->name; c++) {
+        int used = columns(c->name) + 1 + columns(c->args);
+        fprintf(out, "  weir %s %s%*s  %s\n", c->name, c->args, used < 30 ? 30 - used : 0, "",
+                c->doc);
+    }
+    fprintf(out, "\n`weir help COMMAND` lists a command's options; `man weir` tells more.\n");
+}
+
+/* For docs/completion: the names, or a command's options, a line each. */
+static int print_for_completion(const struct cli *cli)
+{
+    size_t words;
+    if (cli->arg_count == 1) {
+        for (const struct command *c = cli_commands; c->name; c++)
+            printf("%s\n", c->name);
+        return cli_flush(cli);
+    }
+    const struct command *c = cli_find(cli->args + 1, cli->arg_count - 1, &words);
+    for (int i = 0; c && i < OPTION_COUNT; i++)
+        if (c->options & 1u << i)
+            printf("--%s%s\n", cli_options[i].name, cli_options[i].value ? "=" : "");
+    return cli_flush(cli);
+}
+
+int cli_run_help(struct cli *cli)
+{
+    size_t words = 0;
+    if (cli->arg_count && strcmp(cli->args[0], "--words") == 0)
+        return print_for_completion(cli);
+    const struct command *command = cli_find(cli->args, cli->arg_count, &words);
+    if (command)
+        cli_help(stdout, command);
+    else if (cli->arg_count == 0)
+        cli_help_all(stdout);
+    bool some = command != NULL || cli->arg_count == 0;
+    for (const struct command *c = cli_commands; !command && cli->arg_count == 1 && c->name; c++) {
+        size_t size = strlen(cli->args[0]);
+        if (strncmp(c->name, cli->args[0], size) != 0 || c->name[size] != ' ')
+            continue;
+        fprintf(stdout, "%s", some ? "\n" : "");
+        cli_help(stdout, c);
+        some = true;
+    }
+    return some ? cli_flush(cli) : cli_usage(cli, "there is no command %s", cli->args[0]);
+}
+
+int cli_node(struct cli *cli)
+{
+    if (extension && extension->node)
+        return extension->node(cli->argc - cli->node_at, cli->argv + cli->node_at);
+    return cli_fail(cli, WEIR_INTERNAL, "this build of weir has no node");
+}
+
+int cli_check_offline(struct cli *cli)
+{
+    if (extension && extension->check_dir)
+        return extension->check_dir(cli->args[0], cli_has(cli, OPTION_json));
+    return cli_fail(cli, WEIR_INTERNAL, "this build of weir cannot open a node's data");
+}

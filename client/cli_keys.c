@@ -1,0 +1,98 @@
+/* weir keys new, keys show */
+#include "client/cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* $XDG_CONFIG_HOME/weir/writer.key, else ~/.config/weir/writer.key. False without a home. */
+static bool default_path(char *path, size_t room)
+{
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    int size = -1;
+    if (config && *config)
+        size = snprintf(path, room, "%s/weir/writer.key", config);
+    else if (home && *home)
+        size = snprintf(path, room, "%s/.config/weir/writer.key", home);
+    return size > 0 && (size_t)size < room;
+}
+
+static int find_path(const struct cli *cli, char *path, size_t room)
+{
+    if (cli->arg_count == 0)
+        return default_path(path, room) ? 0 : cli_usage(cli, "no home folder: name a FILE");
+    if (strlen(cli->args[0]) >= room)
+        return cli_usage(cli, "the path is too long");
+    memcpy(path, cli->args[0], strlen(cli->args[0]) + 1);
+    return 0;
+}
+
+/* Makes the folders that the default path needs. */
+static void make_folders(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        mkdir(path, 0700); /* what cannot be made is told when the file is */
+        *slash = '/';
+    }
+}
+
+static int print_key(const struct cli *cli, const char *text, const char *path)
+{
+    if (cli_has(cli, OPTION_json)) {
+        printf("{\"public\":");
+        print_json_bytes(stdout, weir_text(text));
+        printf(",\"file\":");
+        print_json_bytes(stdout, weir_text(path));
+        printf("}\n");
+    } else {
+        printf("%s\n", text);
+    }
+    return cli_flush(cli);
+}
+
+static int print_signer(const struct cli *cli, const weir_signer_t *signer, const char *path)
+{
+    char text[WEIR_KEY_TEXT_MAX];
+    weir_key_print(weir_signer_public(signer), text);
+    return print_key(cli, text, path);
+}
+
+static int new_curve(struct cli *cli, const char *path)
+{
+    char text[41];
+    struct weir_reason why;
+    int rc = weir_curve_new(path, text, &why);
+    return rc ? cli_fail(cli, rc, why.text) : print_key(cli, text, path);
+}
+
+int cli_keys_new(struct cli *cli)
+{
+    char path[4096];
+    struct weir_reason why;
+    int rc = find_path(cli, path, sizeof path);
+    if (rc)
+        return rc;
+    if (cli->arg_count == 0 && cli_has(cli, OPTION_curve))
+        return cli_usage(cli, "--curve wants a FILE");
+    if (cli->arg_count == 0)
+        make_folders(path);
+    if (cli_has(cli, OPTION_curve))
+        return new_curve(cli, path);
+    cli->signer = weir_signer_new();
+    rc = cli->signer ? weir_signer_save(cli->signer, path, &why) : WEIR_NO_MEMORY;
+    return rc ? cli_fail(cli, rc, cli->signer ? why.text : NULL)
+              : print_signer(cli, cli->signer, path);
+}
+
+int cli_keys_show(struct cli *cli)
+{
+    char path[4096];
+    struct weir_reason why;
+    int rc = find_path(cli, path, sizeof path);
+    if (rc)
+        return rc;
+    rc = weir_signer_load(path, &cli->signer, &why);
+    return rc ? cli_fail(cli, rc, why.text) : print_signer(cli, cli->signer, path);
+}

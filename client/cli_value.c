@@ -1,0 +1,277 @@
+/* Values as people and as programs read them. */
+#include "client/cli.h"
+
+#include <jansson.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* --- bytes ----------------------------------------------------------------------------------- */
+
+void print_hex(FILE *out, const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        fprintf(out, "%02x", bytes[i]);
+}
+
+void print_base64(FILE *out, struct weir_bytes bytes)
+{
+    enum { STEP = 3 * 256 }; /* whole groups, so that pieces join up */
+    char text[sodium_base64_ENCODED_LEN(STEP, sodium_base64_VARIANT_ORIGINAL)];
+    const uint8_t *data = bytes.data;
+    for (size_t at = 0; at < bytes.size; at += STEP) {
+        size_t n = bytes.size - at < STEP ? bytes.size - at : STEP;
+        sodium_bin2base64(text, sizeof text, data + at, n, sodium_base64_VARIANT_ORIGINAL);
+        fputs(text, out);
+    }
+}
+
+void print_json_bytes(FILE *out, struct weir_bytes bytes)
+{
+    json_t *text = json_stringn(bytes.size ? bytes.data : "", bytes.size);
+    if (text) {
+        json_dumpf(text, out, JSON_ENCODE_ANY | JSON_COMPACT);
+        json_decref(text);
+        return;
+    }
+    fputs("{\"base64\":\"", out);
+    print_base64(out, bytes);
+    fputs("\"}", out);
+}
+
+/* A JSON object's key must be a string: bytes that are not UTF-8 are spelled "base64:…". */
+static void print_json_field(FILE *out, struct weir_bytes bytes)
+{
+    json_t *text = json_stringn(bytes.size ? bytes.data : "", bytes.size);
+    if (text) {
+        json_decref(text);
+        print_json_bytes(out, bytes);
+        return;
+    }
+    fputs("\"base64:", out);
+    print_base64(out, bytes);
+    fputc('"', out);
+}
+
+static void print_bytes(FILE *out, struct weir_bytes bytes)
+{
+    fwrite(bytes.data, 1, bytes.size, out);
+}
+
+static void print_time(FILE *out, uint64_t ms)
+{
+    char text[40];
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm tm;
+    if (!gmtime_r(&seconds, &tm)) {
+        fprintf(out, "%llu ms", (unsigned long long)ms);
+        return;
+    }
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+    fprintf(out, "%s.%03uZ", text, (unsigned)(ms % 1000));
+}
+
+/* --- kinds ----------------------------------------------------------------------------------- */
+
+struct printer {
+    FILE *out;
+    size_t printed;
+};
+
+typedef void print_item_fn(struct printer *self, const struct weir_item *item);
+
+static void comma(struct printer *self)
+{
+    if (self->printed)
+        fputc(',', self->out);
+}
+
+static void json_number(struct printer *self, const struct weir_item *item)
+{
+    fprintf(self->out, "%lld", (long long)item->number);
+}
+
+static void json_value(struct printer *self, const struct weir_item *item)
+{
+    comma(self);
+    print_json_bytes(self->out, item->value);
+}
+
+static void json_field(struct printer *self, const struct weir_item *item)
+{
+    comma(self);
+    print_json_field(self->out, item->name);
+    fputc(':', self->out);
+    print_json_bytes(self->out, item->value);
+}
+
+static void json_entry(struct printer *self, const struct weir_item *item)
+{
+    comma(self);
+    fprintf(self->out, "{\"time\":%llu,\"data\":", (unsigned long long)item->time_ms);
+    print_json_bytes(self->out, item->value);
+    if (item->writer) {
+        char writer[WEIR_KEY_TEXT_MAX];
+        weir_key_print(item->writer, writer);
+        fprintf(self->out, ",\"writer\":\"%s\"", writer);
+    }
+    fputc('}', self->out);
+}
+
+static void text_number(struct printer *self, const struct weir_item *item)
+{
+    json_number(self, item);
+}
+
+static void text_value(struct printer *self, const struct weir_item *item)
+{
+    print_bytes(self->out, item->value);
+}
+
+static void text_field(struct printer *self, const struct weir_item *item)
+{
+    print_bytes(self->out, item->name);
+    fputc('\t', self->out);
+    print_bytes(self->out, item->value);
+}
+
+static void text_entry(struct printer *self, const struct weir_item *item)
+{
+    print_time(self->out, item->time_ms);
+    fputc('\t', self->out);
+    print_bytes(self->out, item->value);
+}
+
+/* How each kind is printed. `nothing`: the JSON of a value that has no item. */
+static const struct form {
+    const char *kind, *open, *nothing, *close;
+    print_item_fn *json, *text;
+} forms[] = {
+    {"counter", "{\"value\":", "0", "}", json_number, text_number},
+    {"register", "{\"value\":", "null", "}", json_value, text_value},
+    {"multi-register", "{\"values\":[", "", "]}", json_value, text_value},
+    {"set", "[", "", "]", json_value, text_value},
+    {"map", "{", "", "}", json_field, text_field},
+    {"log", "[", "", "]", json_entry, text_entry},
+};
+
+static const struct form *form_of(const weir_contract_t *contract)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        if (strcmp(forms[i].kind, weir_contract_kind(contract)) == 0)
+            return &forms[i];
+    return NULL;
+}
+
+/* --- walks ----------------------------------------------------------------------------------- */
+
+struct walk {
+    struct printer printer;
+    print_item_fn *print;
+    const char *after;        /* after each item */
+    const char *removed_mark; /* before a removed one; NULL: those are passed over */
+};
+
+static int on_item(void *arg, const struct weir_item *item)
+{
+    struct walk *walk = arg;
+    if (item->removed && !walk->removed_mark)
+        return 0;
+    if (item->removed) {
+        fputs(walk->removed_mark, walk->printer.out);
+        print_bytes(walk->printer.out, item->name.size ? item->name : item->value);
+    } else {
+        walk->print(&walk->printer, item);
+    }
+    fputs(walk->after, walk->printer.out);
+    walk->printer.printed++;
+    return 0;
+}
+
+static int no_form(const weir_contract_t *contract, struct weir_reason *why)
+{
+    if (why)
+        snprintf(why->text, sizeof why->text, "a %s cannot be printed; use --raw",
+                 weir_contract_kind(contract));
+    return WEIR_BAD_KIND;
+}
+
+int print_json_value(FILE *out, const weir_contract_t *contract, struct weir_bytes state,
+                     struct weir_reason *why)
+{
+    const struct form *form = form_of(contract);
+    if (!form)
+        return no_form(contract, why);
+    struct walk walk = {{out, 0}, form->json, "", NULL};
+    fputs(form->open, out);
+    int rc = weir_items(contract, state, on_item, &walk, why);
+    fputs(walk.printer.printed ? "" : form->nothing, out);
+    fputs(form->close, out);
+    return rc;
+}
+
+int print_text_value(FILE *out, const weir_contract_t *contract, struct weir_bytes state,
+                     struct weir_reason *why)
+{
+    const struct form *form = form_of(contract);
+    if (!form)
+        return no_form(contract, why);
+    struct walk walk = {{out, 0}, form->text, "\n", NULL};
+    return weir_items(contract, state, on_item, &walk, why);
+}
+
+struct removals {
+    FILE *out;
+    size_t printed;
+};
+
+static int on_removal(void *arg, const struct weir_item *item)
+{
+    struct removals *self = arg;
+    if (!item->removed)
+        return 0;
+    fputs(self->printed++ ? "," : ",\"removed\":[", self->out);
+    print_json_bytes(self->out, item->name.size ? item->name : item->value);
+    return 0;
+}
+
+int print_json_removed(FILE *out, const weir_contract_t *contract, struct weir_bytes delta,
+                       struct weir_reason *why)
+{
+    struct removals removals = {out, 0};
+    int rc = weir_items(contract, delta, on_removal, &removals, why);
+    fputs(removals.printed ? "]" : "", out);
+    return rc;
+}
+
+/* One line whatever the bytes are: what would break it is spelled as in C. */
+static void print_escaped(FILE *out, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '\n')
+            fputs("\\n", out);
+        else if (text[i] == '\r')
+            fputs("\\r", out);
+        else
+            fputc(text[i], out);
+    }
+}
+
+int print_text_delta(FILE *out, const weir_contract_t *contract, struct weir_bytes delta,
+                     struct weir_reason *why)
+{
+    const struct form *form = form_of(contract);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *line = form ? open_memstream(&text, &size) : NULL;
+    if (!line)
+        return form ? WEIR_NO_MEMORY : no_form(contract, why);
+    struct walk walk = {{line, 0}, form->text, "\t", "-"};
+    int rc = weir_items(contract, delta, on_item, &walk, why);
+    fclose(line);
+    print_escaped(out, text, size ? size - 1 : 0); /* without the last tab */
+    fputc('\n', out);
+    free(text);
+    return rc;
+}
