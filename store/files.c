@@ -1,0 +1,198 @@
+#include "store/files.h"
+
+#include "store/failure.h"
+#include "store/schema.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define FORMAT_FILE     "format"
+#define FORMAT_FILE_NEW "format.new"
+#define LOCK_FILE       "lock"
+#define FORMAT_WORDS    "weir data format "
+
+char *path_join(const char *dir, const char *name)
+{
+    char *path;
+    return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
+}
+
+int dir_make(const char *path, struct reason *why)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        return fail(why, ERR_NO_MEMORY, "out of memory");
+    int failed = 0;
+    for (char *at = copy + 1; !failed && *at; at++)
+        if (*at == '/') {
+            *at = 0;
+            if (mkdir(copy, 0700) && errno != EEXIST)
+                failed = errno;
+            *at = '/';
+        }
+    if (!failed && mkdir(copy, 0700) && errno != EEXIST)
+        failed = errno;
+    free(copy);
+    return failed ? store_failure(why, failed, "make directory", path) : 0;
+}
+
+int dir_check_empty(const char *path, struct reason *why)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return errno == ENOENT ? 0 : store_failure(why, errno, "read directory", path);
+    int rc = 0;
+    for (struct dirent *row; rc == 0 && (row = readdir(dir));)
+        if (strcmp(row->d_name, ".") != 0 && strcmp(row->d_name, "..") != 0)
+            rc = fail(why, ERR_IO, "%s is not empty; choose a directory that is", path);
+    (void)closedir(dir);
+    return rc;
+}
+
+int dir_sync(const char *path, struct reason *why)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return store_failure(why, errno, "open", path);
+    int failed = fsync(fd) ? errno : 0;
+    (void)close(fd);
+    return failed ? store_failure(why, failed, "sync", path) : 0;
+}
+
+/* Opens, reads at most size - 1 bytes as text, closes. *found false when there is no such file. */
+static int read_text(const char *path, char *text, size_t size, bool *found, struct reason *why)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    *found = fd >= 0;
+    text[0] = 0;
+    if (fd < 0)
+        return errno == ENOENT ? 0 : store_failure(why, errno, "open", path);
+    ssize_t n = read(fd, text, size - 1);
+    int failed = n < 0 ? errno : 0;
+    (void)close(fd);
+    text[n < 0 ? 0 : n] = 0;
+    return failed ? store_failure(why, failed, "read", path) : 0;
+}
+
+/* The number behind FORMAT_WORDS, alone on its line; 0 when that is not what the text is. */
+static unsigned long format_number(const char *text)
+{
+    if (strncmp(text, FORMAT_WORDS, strlen(FORMAT_WORDS)) != 0)
+        return 0;
+    const char *digits = text + strlen(FORMAT_WORDS);
+    char *end;
+    if (*digits < '1' || *digits > '9')
+        return 0;
+    unsigned long number = strtoul(digits, &end, 10);
+    return *end == '\n' ? number : 0;
+}
+
+int format_read(const char *dir, bool *found, struct reason *why)
+{
+    char text[64], *path = path_join(dir, FORMAT_FILE);
+    if (!path)
+        return fail(why, ERR_NO_MEMORY, "out of memory");
+    int rc = read_text(path, text, sizeof text, found, why);
+    unsigned long number = rc == 0 && *found ? format_number(text) : 0;
+    if (rc == 0 && *found && number == 0)
+        rc = fail(why, ERR_DAMAGED, "%s is not a format file of weir; is this its data?", path);
+    if (rc == 0 && *found && number > FORMAT_VERSION)
+        rc = fail(why, ERR_NEWER_FORMAT,
+                  "%s has data format %lu, this weir knows formats up to %d; use the newer weir",
+                  dir, number, FORMAT_VERSION);
+    free(path);
+    return rc;
+}
+
+/* Makes or replaces a file's text, and syncs it. */
+static int write_text(const char *path, const char *text, struct reason *why)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return store_failure(why, errno, "make", path);
+    ssize_t n = write(fd, text, strlen(text));
+    int failed = n < 0 ? errno : (size_t)n < strlen(text) ? ENOSPC : fsync(fd) ? errno : 0;
+    if (close(fd) && !failed)
+        failed = errno;
+    return failed ? store_failure(why, failed, "write", path) : 0;
+}
+
+int format_write(const char *dir, struct reason *why)
+{
+    char text[64], *path = path_join(dir, FORMAT_FILE), *made = path_join(dir, FORMAT_FILE_NEW);
+    (void)snprintf(text, sizeof text, FORMAT_WORDS "%d\n", FORMAT_VERSION);
+    int rc = path && made ? write_text(made, text, why) : fail(why, ERR_NO_MEMORY, "out of memory");
+    if (rc == 0 && rename(made, path))
+        rc = store_failure(why, errno, "rename to", path);
+    if (rc == 0)
+        rc = dir_sync(dir, why);
+    free(path);
+    free(made);
+    return rc;
+}
+
+static int refuse_locked(int fd, const char *dir, struct reason *why)
+{
+    char pid[24];
+    ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
+    pid[n < 0 ? 0 : n] = 0;
+    return fail(why, ERR_LOCKED,
+                "another weir node (pid %.*s) uses %s; stop it or choose another --data",
+                (int)strcspn(pid, "\n"), pid, dir);
+}
+
+static void lock_sign(int fd)
+{
+    char pid[24];
+    int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    /* The pid only makes a refusal clearer; without it the lock is as good. */
+    if (ftruncate(fd, 0) || pwrite(fd, pid, (size_t)n, 0) != n)
+        return;
+}
+
+int lock_take(const char *dir, bool make, int *fd, struct reason *why)
+{
+    char *path = path_join(dir, LOCK_FILE);
+    if (!path)
+        return fail(why, ERR_NO_MEMORY, "out of memory");
+    int rc = 0, lock = open(path, make ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0600);
+    if (lock < 0 && (make || errno != ENOENT))
+        rc = store_failure(why, errno, "open", path);
+    else if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB))
+        rc = errno == EWOULDBLOCK ? refuse_locked(lock, dir, why)
+                                  : store_failure(why, errno, "lock", path);
+    free(path);
+    if (rc) {
+        if (lock >= 0)
+            (void)close(lock);
+        return rc;
+    }
+    if (make)
+        lock_sign(lock);
+    *fd = lock;
+    return 0;
+}
+
+int file_size(const char *path, bool *found, uint64_t *size, struct reason *why)
+{
+    struct stat facts;
+    *found = stat(path, &facts) == 0;
+    *size = *found ? (uint64_t)facts.st_size : 0;
+    return *found || errno == ENOENT ? 0 : store_failure(why, errno, "look at", path);
+}
+
+uint64_t disk_free(const char *path)
+{
+    struct statvfs facts;
+    if (statvfs(path, &facts))
+        return UINT64_MAX;
+    return (uint64_t)facts.f_bavail * facts.f_frsize;
+}

@@ -1,0 +1,396 @@
+#include "store/log.h"
+
+#include "store/failure.h"
+#include "store/files.h"
+#include "store/record.h"
+#include "store/schema.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LOG_SPARE_MAX = 3, NO_SEGMENT = -1 };
+
+/* A place in the table of segments. Other threads read the atomics. */
+struct segment {
+    int fd; /* -1: the place is empty */
+    uint64_t number;
+    bool held;                   /* has records that are not folded, or is being written */
+    bool written;                /* all its blocks are */
+    bool dirty;                  /* written since its last sync */
+    _Atomic uint64_t last, used; /* highest seq; bytes up to its end */
+};
+
+struct log {
+    char *dir;
+    uint64_t salt, run;
+    struct segment segments[SEGMENT_FILES_MAX];
+    int active;  /* index of the one being written */
+    uint64_t at; /* where the next flush goes in it */
+    uint64_t next_number;
+    _Atomic uint64_t synced;
+    _Atomic size_t count;
+    bool failed;
+    struct iovec *parts; /* of one flush */
+};
+
+static const uint8_t zeros[LOG_ALIGN];
+
+static uint64_t align_up(uint64_t n)
+{
+    return (n + LOG_ALIGN - 1) / LOG_ALIGN * LOG_ALIGN;
+}
+
+/* iovec has no const, though writing only reads. */
+static struct iovec part_of(const void *data, size_t size)
+{
+    struct iovec part = {.iov_len = size};
+    memcpy(&part.iov_base, &data, sizeof data);
+    return part;
+}
+
+/* --- the table of segments ----------------------------------------------------------------------
+ */
+
+static struct segment *add_segment(log_t *self, int fd, uint64_t number)
+{
+    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++) {
+        struct segment *place = &self->segments[i];
+        if (place->fd >= 0)
+            continue;
+        place->fd = fd;
+        place->number = number;
+        place->held = place->dirty = false;
+        place->written = segment_is_written(fd);
+        place->last = place->used = 0;
+        self->count++;
+        if (number >= self->next_number)
+            self->next_number = number + 1;
+        return place;
+    }
+    return NULL;
+}
+
+static void drop_segment(log_t *self, struct segment *place)
+{
+    char *path = path_join(self->dir, segment_name(place->number).text);
+    if (path)
+        (void)unlink(path); /* it would be found free at the next open */
+    free(path);
+    (void)close(place->fd);
+    place->last = place->used = 0;
+    place->fd = -1;
+    self->count--;
+}
+
+static size_t count_free(const log_t *self)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++)
+        n += self->segments[i].fd >= 0 && !self->segments[i].held;
+    return n;
+}
+
+static int make_segment(log_t *self, struct reason *why)
+{
+    int fd;
+    if (self->count >= LOG_SEGMENTS_MAX)
+        return fail(why, ERR_STORE_FULL, "the log in %s is full: nothing was folded for long",
+                    self->dir);
+    int rc = segment_make(self->dir, self->next_number, &fd, why);
+    if (rc == 0)
+        (void)add_segment(self, fd, self->next_number);
+    return rc;
+}
+
+/* A free segment, one with written blocks if there is one. */
+static int find_free(const log_t *self)
+{
+    int found = NO_SEGMENT;
+    for (int i = 0; i < (int)SEGMENT_FILES_MAX; i++) {
+        const struct segment *place = &self->segments[i];
+        if (place->fd >= 0 && !place->held &&
+            (found == NO_SEGMENT || (place->written && !self->segments[found].written)))
+            found = i;
+    }
+    return found;
+}
+
+/* --- appending ----------------------------------------------------------------------------------
+ */
+
+static uint64_t room(const log_t *self)
+{
+    return self->active == NO_SEGMENT ? 0 : LOG_SEGMENT_BYTES - self->at;
+}
+
+/* How many of the records go into one flush with that much room. */
+static size_t fit(struct blob *const *records, size_t count, uint64_t bytes)
+{
+    size_t n = 0;
+    for (; n < count && records[n]->size <= bytes; n++)
+        bytes -= records[n]->size;
+    return n;
+}
+
+/* Makes the segments that a batch needs before any of it is written, so that a full disk refuses a
+ * batch whole. */
+static int reserve(log_t *self, struct blob *const *records, size_t count, struct reason *why)
+{
+    size_t needed = 0, n = fit(records, count, room(self));
+    for (; n < count; needed++) {
+        size_t more = fit(records + n, count - n, LOG_SEGMENT_BYTES - LOG_ALIGN);
+        assert(more);
+        n += more;
+    }
+    int rc = 0;
+    while (rc == 0 && count_free(self) < needed)
+        rc = make_segment(self, why);
+    return rc;
+}
+
+static void begin_segment(log_t *self, const struct blob *record, uint8_t page[LOG_ALIGN])
+{
+    struct segment_header header = {.magic = SEGMENT_MAGIC,
+                                    .format = FORMAT_VERSION,
+                                    .run = self->run,
+                                    .base = record_seq(record)};
+    segment_header_page(&header, self->salt, page);
+    self->active = find_free(self);
+    assert(self->active != NO_SEGMENT);
+    self->segments[self->active].held = true;
+    self->at = 0;
+}
+
+/* One flush: records that fit, from a boundary to a boundary, with page 0 before them in a segment
+ * that begins. */
+static int write_flush(log_t *self, struct blob *const *records, size_t count, size_t *written,
+                       struct reason *why)
+{
+    uint8_t page[LOG_ALIGN];
+    size_t parts = 0, n = fit(records, count, room(self));
+    uint64_t bytes = 0;
+    if (n == 0) {
+        begin_segment(self, records[0], page);
+        self->parts[parts++] = part_of(page, sizeof page);
+        bytes = sizeof page;
+        n = fit(records, count, LOG_SEGMENT_BYTES - LOG_ALIGN);
+    }
+    for (size_t i = 0; i < n; i++) {
+        self->parts[parts++] = part_of(records[i]->data, records[i]->size);
+        bytes += records[i]->size;
+    }
+    self->parts[parts++] = part_of(zeros, align_up(bytes) - bytes);
+    struct segment *place = &self->segments[self->active];
+    place->dirty = true;
+    int failed = write_all(place->fd, self->parts, parts, self->at);
+    if (failed) {
+        if (self->at == 0)
+            self->active = NO_SEGMENT; /* page 0 may be torn: a repetition begins it again */
+        place->held = self->active != NO_SEGMENT;
+        return store_failure(why, failed, "write the log in", self->dir);
+    }
+    self->at += align_up(bytes);
+    place->used = self->at;
+    place->last = record_seq(records[n - 1]);
+    *written = n;
+    return 0;
+}
+
+static int sync_dirty(log_t *self, struct reason *why)
+{
+    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++) {
+        struct segment *place = &self->segments[i];
+        if (place->fd < 0 || !place->dirty)
+            continue;
+        int failed = sync_data(place->fd);
+        if (failed)
+            return store_failure(why, failed, "sync the log in", self->dir);
+        place->dirty = false;
+    }
+    return 0;
+}
+
+static int append_all(log_t *self, struct blob *const *records, size_t count, struct reason *why)
+{
+    int rc = 0;
+    while (rc == 0 && count) {
+        size_t batch = count < LOG_BATCH_RECORDS_MAX ? count : LOG_BATCH_RECORDS_MAX;
+        rc = reserve(self, records, batch, why);
+        for (size_t n; rc == 0 && batch; records += n, batch -= n, count -= n)
+            rc = write_flush(self, records, batch, &n, why);
+    }
+    return rc;
+}
+
+static uint64_t bytes_in_use(const log_t *self)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++)
+        bytes += self->segments[i].held ? self->segments[i].used : 0;
+    return bytes;
+}
+
+int log_append(log_t *self, struct blob *const *records, size_t count, bool sync,
+               uint64_t *log_bytes, struct reason *why)
+{
+    if (self->failed)
+        return fail(why, ERR_IO, "the log in %s failed before; restart the node", self->dir);
+    int rc = append_all(self, records, count, why);
+    bool full = rc == ERR_STORE_FULL;
+    if (rc == 0 && sync)
+        rc = sync_dirty(self, why);
+    if (rc) {
+        /* After a failed sync the kernel may have dropped pages that it calls clean: nothing may
+         * build on this log any more. */
+        self->failed = !full;
+        return full ? rc : ERR_IO;
+    }
+    if (sync && count)
+        atomic_store(&self->synced, record_seq(records[count - 1]));
+    if (log_bytes)
+        *log_bytes = bytes_in_use(self);
+    return 0;
+}
+
+/* --- recycling ----------------------------------------------------------------------------------
+ */
+
+void log_recycle(log_t *self, uint64_t folded)
+{
+    for (int i = 0; i < (int)SEGMENT_FILES_MAX; i++) {
+        struct segment *place = &self->segments[i];
+        if (place->fd < 0 || !place->held || place->last > folded)
+            continue;
+        place->held = false;
+        if (i == self->active)
+            self->active = NO_SEGMENT;
+        else if (count_free(self) > LOG_SPARE_MAX)
+            drop_segment(self, place);
+    }
+}
+
+/* Writes the blocks of a segment that was only reserved, from `from` on. */
+static bool fill_segment(log_t *self, struct segment *place, uint64_t from)
+{
+    int failed = segment_zero(place->fd, from);
+    place->written = !failed;
+    if (failed && place->held && failed != ENOSPC)
+        self->failed = true; /* a failed sync of the segment in use, as in log_append */
+    return !failed;
+}
+
+bool log_prepare(log_t *self)
+{
+    if (self->failed)
+        return false;
+    if (self->active != NO_SEGMENT && !self->segments[self->active].written)
+        return fill_segment(self, &self->segments[self->active], self->at);
+    int spare = find_free(self);
+    if (spare == NO_SEGMENT && make_segment(self, NULL) == 0)
+        spare = find_free(self);
+    if (spare == NO_SEGMENT || self->segments[spare].written)
+        return false;
+    return fill_segment(self, &self->segments[spare], 0);
+}
+
+/* --- opening ------------------------------------------------------------------------------------
+ */
+
+static int open_segments(log_t *self, struct scan *scan, struct reason *why)
+{
+    struct segment_list list;
+    int rc = segment_list(self->dir, &list, why);
+    for (size_t i = 0; rc == 0 && i < list.count; i++) {
+        uint64_t last;
+        rc = scan_segment(scan, list.numbers[i], &last, why);
+        if (rc)
+            break;
+        int fd = segment_open(self->dir, list.numbers[i]);
+        if (fd < 0)
+            return store_failure(why, errno, "open a log segment in", self->dir);
+        struct segment *place = add_segment(self, fd, list.numbers[i]);
+        assert(place); /* the list is no longer than the table */
+        place->held = last > scan->after;
+        place->last = last;
+        place->used = place->held ? LOG_SEGMENT_BYTES : 0;
+    }
+    return rc;
+}
+
+int log_open(struct scan *scan, log_t **log, struct reason *why)
+{
+    log_t *self = (log_t *)calloc(1, sizeof *self);
+    if (!self)
+        return fail(why, ERR_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++)
+        self->segments[i].fd = -1;
+    self->active = NO_SEGMENT;
+    self->salt = scan->salt;
+    self->next_number = 1;
+    self->dir = strdup(scan->dir);
+    self->parts = (struct iovec *)calloc(LOG_BATCH_RECORDS_MAX + 2, sizeof self->parts[0]);
+    int rc = self->dir && self->parts ? dir_make(self->dir, why)
+                                      : fail(why, ERR_NO_MEMORY, "out of memory");
+    if (rc == 0)
+        rc = open_segments(self, scan, why);
+    if (rc) {
+        log_close(&self);
+        return rc;
+    }
+    scan_sort(scan);
+    *log = self;
+    return 0;
+}
+
+void log_start(log_t *self, uint64_t seq)
+{
+    self->run = seq;
+}
+
+int log_ready(log_t *self, struct reason *why)
+{
+    return find_free(self) == NO_SEGMENT ? make_segment(self, why) : 0;
+}
+
+void log_close(log_t **self)
+{
+    if (!*self)
+        return;
+    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++)
+        if ((*self)->segments[i].fd >= 0)
+            (void)close((*self)->segments[i].fd);
+    free((*self)->parts);
+    free((*self)->dir);
+    free(*self);
+    *self = NULL;
+}
+
+/* --- for other threads --------------------------------------------------------------------------
+ */
+
+uint64_t log_synced(const log_t *self)
+{
+    return atomic_load_explicit(&self->synced, memory_order_relaxed);
+}
+
+uint64_t log_held(const log_t *self, uint64_t folded, size_t *segments)
+{
+    uint64_t bytes = 0;
+    *segments = 0;
+    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++) {
+        const struct segment *place = &self->segments[i];
+        if (atomic_load_explicit(&place->last, memory_order_relaxed) <= folded)
+            continue;
+        bytes += atomic_load_explicit(&place->used, memory_order_relaxed);
+        (*segments)++;
+    }
+    return bytes;
+}
+
+size_t log_segments(const log_t *self)
+{
+    return atomic_load_explicit(&self->count, memory_order_relaxed);
+}

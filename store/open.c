@@ -1,0 +1,177 @@
+/* open: from a directory to a running store, and back. */
+#include "store/store_state.h"
+
+#include "store/failure.h"
+#include "store/files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* So many segments full of unfolded records are folded before the node starts: the log must have
+ * room, however often a node was killed young. */
+enum { SEGMENTS_TO_FOLD = LOG_SEGMENTS_MAX / 2 };
+
+static int read_counts(store_t *self, struct reason *why)
+{
+    struct meta_record meta;
+    int rc = reader_open(&self->reader, self->db, why);
+    if (rc == 0)
+        rc = db_read_meta(self->db, self->reader.txn, &meta, why);
+    if (rc == 0)
+        rc = db_used(self->db, self->reader.txn, &self->used_bytes, why);
+    if (rc)
+        return rc;
+    self->contracts = meta.contracts;
+    self->entries = meta.entries;
+    self->last_seq = self->folded_seq = meta.folded_seq;
+    return 0;
+}
+
+int store_begin(struct db *db, const struct store_options *options, store_t **store,
+                struct reason *why)
+{
+    store_t *self = (store_t *)calloc(1, sizeof *self);
+    if (!self) {
+        db_close(&db);
+        return fail(why, ERR_NO_MEMORY, "out of memory");
+    }
+    self->options = *options;
+    self->options.data_dir = NULL; /* the caller's; db->dir is ours */
+    self->lock = -1;
+    self->db = db;
+    self->live = overlay_new(db->salt);
+    int rc = self->live ? read_counts(self, why) : fail(why, ERR_NO_MEMORY, "out of memory");
+    if (rc)
+        store_close(&self);
+    else
+        *store = self;
+    return rc;
+}
+
+void store_close(store_t **self)
+{
+    store_t *store = *self;
+    if (!store)
+        return;
+    *self = NULL;
+    fold_destroy(&store->fold);
+    overlay_destroy(&store->live);
+    reader_close(&store->reader);
+    log_close(&store->log);
+    db_close(&store->db);
+    merge_free(&store->merge);
+    buffer_free(&store->delta);
+    buffer_free(&store->edit);
+    free(store->list);
+    if (store->lock >= 0)
+        (void)close(store->lock);
+    free(store);
+}
+
+/* Merges what the log holds beyond LMDB. A record that cannot be merged is counted, not fatal. */
+static int replay(store_t *self, const struct scan *scan, struct reason *why)
+{
+    for (size_t i = 0; i < scan->count; i++) {
+        int rc = store_replay(self, scan->rows[i].record, why);
+        if (rc == ERR_DAMAGED)
+            self->damaged++;
+        else if (rc)
+            return rc;
+        self->replayed += rc == 0;
+    }
+    self->damaged += scan_lost(scan, UINT64_MAX);
+    if (scan->last > self->last_seq)
+        self->last_seq = scan->last;
+    return 0;
+}
+
+static int open_log(store_t *self, struct reason *why)
+{
+    struct scan scan = {
+        .dir = self->db->log_dir, .salt = self->db->salt, .after = self->folded_seq, .keep = true};
+    size_t segments;
+    int rc = log_open(&scan, &self->log, why);
+    if (rc == 0)
+        rc = replay(self, &scan, why);
+    scan_free(&scan);
+    if (rc)
+        return rc;
+    self->db->log = self->log;
+    log_start(self->log, self->last_seq + 1);
+    (void)log_held(self->log, self->folded_seq, &segments);
+    if (segments >= SEGMENTS_TO_FOLD) {
+        struct fold_result folded = {0};
+        rc = store_fold_now(self, &folded, why);
+        if (rc == 0)
+            log_recycle(self->log, folded.seq);
+    }
+    return rc ? rc : log_ready(self->log, why);
+}
+
+/* A file of no bytes is what a first start leaves that was cut short; behind a format file, it is
+ * what damage leaves. */
+static int check_state_file(const char *dir, bool formatted, struct reason *why)
+{
+    bool found;
+    uint64_t size;
+    char *path = path_join(dir, STATE_FILE);
+    if (!path)
+        return fail(why, ERR_NO_MEMORY, "out of memory");
+    int rc = file_size(path, &found, &size, why);
+    if (rc == 0 && formatted && !found)
+        rc = fail(why, ERR_DAMAGED, "%s is missing; restore it from a backup", path);
+    if (rc == 0 && !formatted && found && size == 0 && unlink(path))
+        rc = store_failure(why, errno, "remove", path);
+    free(path);
+    return rc;
+}
+
+static int open_locked(const struct store_options *options, uint64_t map_bytes, int lock,
+                       store_t **store, struct reason *why)
+{
+    struct db *db;
+    bool formatted;
+    int rc = format_read(options->data_dir, &formatted, why);
+    if (rc == 0)
+        rc = check_state_file(options->data_dir, formatted, why);
+    if (rc == 0)
+        rc = db_open(options->data_dir, DB_NODE, map_bytes, &db, why);
+    if (rc == 0)
+        rc = store_begin(db, options, store, why);
+    if (rc)
+        return rc;
+    rc = open_log(*store, why);
+    if (rc == 0 && !formatted)
+        rc = format_write(options->data_dir, why);
+    if (rc)
+        store_close(store);
+    else
+        (*store)->lock = lock;
+    return rc;
+}
+
+int store_open_mapped(const struct store_options *options, uint64_t map_bytes, store_t **store,
+                      struct reason *why)
+{
+    store_t *opened = NULL;
+    bool formatted;
+    int lock, rc = format_read(options->data_dir, &formatted, why); /* before all else */
+    if (rc == 0)
+        rc = dir_make(options->data_dir, why);
+    if (rc == 0)
+        rc = lock_take(options->data_dir, true, &lock, why);
+    if (rc)
+        return rc;
+    rc = open_locked(options, map_bytes, lock, &opened, why);
+    if (rc)
+        (void)close(lock);
+    else
+        *store = opened;
+    return rc;
+}
+
+int store_open(const struct store_options *options, store_t **store, struct reason *why)
+{
+    return store_open_mapped(options, MAP_BYTES_FIRST, store, why);
+}

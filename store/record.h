@@ -1,0 +1,25 @@
+/* record: the log's unit (its fields: LOG_RECORD_FIELDS in store/store.h). A record is one change
+ * of one contract; being a join, it may be merged in any order and twice. */
+#ifndef WEIR_STORE_RECORD_H
+#define WEIR_STORE_RECORD_H
+
+#include "store/store.h"
+
+enum { RECORD_MAGIC = 0x77656972, RECORD_CHECKSUM_AT = 8, RECORD_SEQ_AT = 16 };
+
+/* A new record in a blob of its own. with_kind: kind and parameters are written too, so that the
+ * record can be merged by who does not know the contract. *inside: where the delta stands in it.
+ * ERR_TOO_LARGE, ERR_NO_MEMORY. */
+MUST_USE int record_new(const struct contract *contract, bool with_kind, uint64_t seq,
+                        uint64_t synced, uint64_t salt, struct slice delta, struct blob **record,
+                        struct slice *inside);
+
+/* Is there a whole record, made with this salt, at the start of bytes? Slices borrow from bytes. */
+bool record_read(struct slice bytes, uint64_t salt, struct log_record *record);
+
+static inline uint64_t record_seq(const struct blob *record)
+{
+    return get_u64(record->data + RECORD_SEQ_AT);
+}
+
+#endif

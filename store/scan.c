@@ -1,0 +1,134 @@
+#include "store/scan.h"
+
+#include <stdlib.h>
+
+static int add(struct scan *self, struct scanned row)
+{
+    if (self->count == self->capacity) {
+        size_t capacity = self->capacity ? 2 * self->capacity : 1024;
+        struct scanned *rows =
+            (struct scanned *)realloc(self->rows, capacity * sizeof self->rows[0]);
+        if (!rows)
+            return ERR_NO_MEMORY;
+        self->rows = rows;
+        self->capacity = capacity;
+    }
+    self->rows[self->count++] = row;
+    return 0;
+}
+
+/* One segment being scanned: its rows get their run when its header is known. */
+struct visitor {
+    struct scan *scan;
+    uint64_t last;
+};
+
+static int visit(void *self, const struct log_record *record, struct slice bytes)
+{
+    struct visitor *visitor = (struct visitor *)self;
+    struct scan *scan = visitor->scan;
+    scan->whole++;
+    if (record->seq > visitor->last)
+        visitor->last = record->seq;
+    if (record->seq <= scan->after)
+        return 0;
+    struct scanned row = {.seq = record->seq, .synced = record->synced};
+    if (scan->keep) {
+        row.record = blob_new(bytes.size);
+        if (!row.record)
+            return ERR_NO_MEMORY;
+        memcpy(row.record->data, bytes.data, bytes.size);
+    }
+    int rc = add(scan, row);
+    if (rc)
+        blob_release(&row.record);
+    return rc;
+}
+
+/* Without a whole header the run is unknown, and its records prove nothing. The header itself was
+ * synced with the first flush, so one record that knows of another's flush proves it broken. */
+static void note_run(struct scan *self, size_t first, const struct segment_header *header)
+{
+    uint64_t least = UINT64_MAX, synced = 0;
+    for (size_t i = first; i < self->count; i++) {
+        struct scanned *row = &self->rows[i];
+        row->run = header->magic ? header->run : UINT64_MAX;
+        least = row->seq < least ? row->seq : least;
+        synced = row->synced > synced ? row->synced : synced;
+    }
+    if (!header->magic && synced >= least)
+        self->broken_headers++;
+}
+
+int scan_segment(struct scan *self, uint64_t number, uint64_t *last, struct reason *why)
+{
+    struct visitor visitor = {.scan = self};
+    struct segment_header header = {0};
+    size_t first = self->count;
+    int rc = segment_scan(self->dir, number, self->salt, &header, visit, &visitor, why);
+    if (rc == ERR_NO_MEMORY)
+        return fail(why, rc, "out of memory while reading the log in %s", self->dir);
+    if (rc)
+        return rc;
+    note_run(self, first, &header);
+    if (visitor.last > self->last)
+        self->last = visitor.last;
+    *last = visitor.last;
+    return 0;
+}
+
+static int by_seq(const void *a, const void *b)
+{
+    uint64_t x = ((const struct scanned *)a)->seq, y = ((const struct scanned *)b)->seq;
+    return (x > y) - (x < y);
+}
+
+void scan_sort(struct scan *self)
+{
+    if (self->count)
+        qsort(self->rows, self->count, sizeof self->rows[0], by_seq);
+}
+
+int scan_all(struct scan *self, struct reason *why)
+{
+    struct segment_list list;
+    int rc = segment_list(self->dir, &list, why);
+    uint64_t last;
+    for (size_t i = 0; rc == 0 && i < list.count; i++)
+        rc = scan_segment(self, list.numbers[i], &last, why);
+    scan_sort(self);
+    return rc;
+}
+
+/* Of the missing seqs from..to, right before row i: how many did a later record of their run know
+ * as synced? Rows of that run follow row i without a break. */
+static uint64_t lost_before(const struct scan *self, size_t i, uint64_t from, uint64_t to)
+{
+    uint64_t run = self->rows[i].run, synced = 0;
+    for (size_t j = i; j < self->count && self->rows[j].run == run; j++)
+        if (self->rows[j].synced > synced)
+            synced = self->rows[j].synced;
+    from = from > run ? from : run;
+    to = to < synced ? to : synced;
+    return from <= to ? to - from + 1 : 0;
+}
+
+uint64_t scan_lost(const struct scan *self, uint64_t upto)
+{
+    uint64_t lost = 0, expected = self->after + 1;
+    for (size_t i = 0; i < self->count && expected <= upto; i++) {
+        uint64_t seq = self->rows[i].seq;
+        if (seq > expected)
+            lost += lost_before(self, i, expected, seq - 1 < upto ? seq - 1 : upto);
+        expected = seq + 1;
+    }
+    return lost + self->broken_headers;
+}
+
+void scan_free(struct scan *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        blob_release(&self->rows[i].record);
+    free(self->rows);
+    *self = (struct scan){0};
+}

@@ -1,0 +1,43 @@
+/* scan: what the log's segments hold beyond LMDB's position, and what is missing from it.
+ *
+ * A flush that a crash cut short leaves records that do not verify: nobody was told of them, they
+ * are no loss. Damage is told apart by later records: each carries the highest seq known to be
+ * synced when it was made. A missing seq that a later record of the same run (start of the node)
+ * counts as synced was acknowledged, and is lost. */
+#ifndef WEIR_STORE_SCAN_H
+#define WEIR_STORE_SCAN_H
+
+#include "store/segment.h"
+
+struct scanned {
+    uint64_t seq, synced, run;
+    struct blob *record; /* NULL unless asked for */
+};
+
+struct scan {
+    const char *dir; /* of the log */
+    uint64_t salt;
+    uint64_t after; /* records up to this seq are passed over */
+    bool keep;      /* copy the records */
+
+    struct scanned *rows;
+    size_t count, capacity;
+    uint64_t whole;          /* records that verified, folded ones too */
+    uint64_t last;           /* highest seq among them */
+    uint64_t broken_headers; /* of segments that were synced */
+};
+
+/* Adds the records of one segment; *last is the highest seq in it (0: empty). */
+MUST_USE int scan_segment(struct scan *self, uint64_t number, uint64_t *last, struct reason *why);
+
+/* Adds those of all segments in the directory, and sorts. */
+MUST_USE int scan_all(struct scan *self, struct reason *why);
+
+void scan_sort(struct scan *self);
+
+/* How many records are lost, of those up to `upto`. The scan is sorted. */
+uint64_t scan_lost(const struct scan *self, uint64_t upto);
+
+void scan_free(struct scan *self);
+
+#endif

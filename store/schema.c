@@ -1,0 +1,90 @@
+#include "store/schema.h"
+
+#include "base/base58.h"
+#include "store/checksum.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+
+CODEC_LAYOUT(header_record, HEADER_RECORD_FIELDS)
+CODEC_LAYOUT(entry_record, ENTRY_RECORD_FIELDS)
+CODEC_LAYOUT(meta_record, META_RECORD_FIELDS)
+
+const char meta_key[] = "meta";
+
+struct state_key state_key_of(const struct contract_key *contract, enum row_type type,
+                              struct slice entry_key)
+{
+    struct state_key key;
+    assert(entry_key.size <= ENTRY_KEY_BYTES_MAX);
+    memcpy(key.bytes, contract->bytes, STATE_PREFIX_BYTES);
+    key.bytes[STATE_PREFIX_BYTES] = (uint8_t)type;
+    if (entry_key.size)
+        memcpy(key.bytes + STATE_PREFIX_BYTES + 1, entry_key.data, entry_key.size);
+    key.size = STATE_PREFIX_BYTES + 1 + entry_key.size;
+    return key;
+}
+
+bool state_key_is_entry(struct slice key, const struct contract_key *contract)
+{
+    return key.size > STATE_PREFIX_BYTES && key.size <= STATE_KEY_BYTES_MAX &&
+           key.data[STATE_PREFIX_BYTES] == ROW_ENTRY &&
+           memcmp(key.data, contract->bytes, STATE_PREFIX_BYTES) == 0;
+}
+
+static uint64_t row_checksum(struct slice key, struct slice rest)
+{
+    return checksum_of(rest, checksum_of(key, 0));
+}
+
+int row_encode(const struct layout *layout, const void *record, struct slice key,
+               struct buffer *out)
+{
+    size_t at = out->size;
+    buffer_reserve(out, codec_size(layout, record));
+    int rc = codec_encode(layout, record, out);
+    if (rc)
+        return rc;
+    struct slice row = slice_after(buffer_slice(out), at);
+    put_u64(out->data + at, row_checksum(key, slice_after(row, ROW_CHECKSUM_BYTES)));
+    return 0;
+}
+
+int row_decode(const struct layout *layout, struct slice key, struct slice bytes, void *record)
+{
+    if (bytes.size < ROW_CHECKSUM_BYTES ||
+        get_u64(bytes.data) != row_checksum(key, slice_after(bytes, ROW_CHECKSUM_BYTES)))
+        return ERR_DAMAGED;
+    return codec_decode(layout, bytes, record, NULL) ? ERR_DAMAGED : 0;
+}
+
+struct name name_contract(const struct contract_key *contract)
+{
+    struct name name;
+    char text[BASE58_TEXT_MAX];
+    base58_encode(contract->bytes, sizeof contract->bytes, text);
+    (void)snprintf(name.text, sizeof name.text, "contract %s", text);
+    return name;
+}
+
+/* Readable keys as text, others in hex; long ones are cut. Returns the characters written. */
+static size_t entry_key_text(struct slice key, char *text, size_t size)
+{
+    size_t shown = key.size < 32 ? key.size : 32, at = 0;
+    bool readable = true;
+    for (size_t i = 0; i < shown; i++)
+        readable = readable && isprint(key.data[i]);
+    for (size_t i = 0; i < shown; i++)
+        at += (size_t)snprintf(text + at, size - at, readable ? "%c" : "%02x", key.data[i]);
+    return at + (size_t)snprintf(text + at, size - at, "%s", shown < key.size ? "…" : "");
+}
+
+struct name name_entry(const struct contract_key *contract, struct slice entry_key)
+{
+    struct name name = {"entry "}, whole = name_contract(contract);
+    size_t at = strlen(name.text);
+    at += entry_key_text(entry_key, name.text + at, sizeof name.text - at);
+    (void)snprintf(name.text + at, sizeof name.text - at, " of %s", whole.text);
+    return name;
+}

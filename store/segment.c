@@ -1,0 +1,222 @@
+#include "store/segment.h"
+
+#include "store/checksum.h"
+#include "store/failure.h"
+#include "store/files.h"
+#include "store/record.h"
+#include "store/schema.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+CODEC_LAYOUT(segment_header, SEGMENT_HEADER_FIELDS)
+
+enum { HEADER_BYTES = 36, ZERO_PIECE_BYTES = 1 << 20 };
+
+struct segment_name segment_name(uint64_t number)
+{
+    struct segment_name name;
+    (void)snprintf(name.text, sizeof name.text, "%016llx.log", (unsigned long long)number);
+    return name;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+int segment_list(const char *dir, struct segment_list *list, struct reason *why)
+{
+    DIR *rows = opendir(dir);
+    if (!rows)
+        return store_failure(why, errno, "read directory", dir);
+    list->count = 0;
+    int rc = 0;
+    for (struct dirent *row; rc == 0 && (row = readdir(rows));) {
+        uint64_t number = strtoull(row->d_name, NULL, 16);
+        if (strcmp(row->d_name, segment_name(number).text) != 0)
+            continue;
+        if (list->count == SEGMENT_FILES_MAX)
+            rc = fail(why, ERR_IO, "there are more than %u segments in %s",
+                      (unsigned)SEGMENT_FILES_MAX, dir);
+        else
+            list->numbers[list->count++] = number;
+    }
+    (void)closedir(rows);
+    qsort(list->numbers, list->count, sizeof list->numbers[0], by_number);
+    return rc;
+}
+
+static int open_in(const char *dir, uint64_t number, int flags)
+{
+    char *path = path_join(dir, segment_name(number).text);
+    int fd = path ? open(path, flags | O_CLOEXEC, 0600) : -1;
+    int failed = path ? errno : ENOMEM;
+    free(path);
+    errno = failed;
+    return fd;
+}
+
+int segment_open(const char *dir, uint64_t number)
+{
+    return open_in(dir, number, O_RDWR);
+}
+
+int segment_make(const char *dir, uint64_t number, int *fd, struct reason *why)
+{
+    int made = open_in(dir, number, O_RDWR | O_CREAT | O_EXCL);
+    if (made < 0)
+        return store_failure(why, errno, "make a log segment in", dir);
+    int failed = posix_fallocate(made, 0, LOG_SEGMENT_BYTES);
+    int rc = failed ? store_failure(why, failed, "make a log segment in", dir) : dir_sync(dir, why);
+    if (rc) {
+        (void)close(made);
+        char *path = path_join(dir, segment_name(number).text);
+        if (path)
+            (void)unlink(path);
+        free(path);
+        return rc;
+    }
+    *fd = made;
+    return 0;
+}
+
+/* Passes over what was written: whole parts, and the start of the next. */
+static void parts_pass(struct iovec **parts, size_t *count, size_t written)
+{
+    while (*count && written >= (*parts)->iov_len) {
+        written -= (*parts)->iov_len;
+        (*parts)++;
+        (*count)--;
+    }
+    if (*count) {
+        (*parts)->iov_base = (uint8_t *)(*parts)->iov_base + written;
+        (*parts)->iov_len -= written;
+    }
+}
+
+int write_all(int fd, struct iovec *parts, size_t count, uint64_t offset)
+{
+    parts_pass(&parts, &count, 0);
+    while (count) {
+        ssize_t n = pwritev(fd, parts, (int)(count < IOV_MAX ? count : IOV_MAX), (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? errno : EIO;
+        offset += (uint64_t)n;
+        parts_pass(&parts, &count, (size_t)n);
+    }
+    return 0;
+}
+
+int sync_data(int fd)
+{
+    while (fdatasync(fd))
+        if (errno != EINTR)
+            return errno;
+    return 0;
+}
+
+int segment_zero(int fd, uint64_t from)
+{
+    uint8_t *zeros = (uint8_t *)calloc(1, ZERO_PIECE_BYTES);
+    if (!zeros)
+        return ENOMEM;
+    int failed = 0;
+    for (uint64_t at = from; !failed && at < LOG_SEGMENT_BYTES; at += ZERO_PIECE_BYTES) {
+        uint64_t left = LOG_SEGMENT_BYTES - at;
+        struct iovec part = {zeros, left < ZERO_PIECE_BYTES ? left : ZERO_PIECE_BYTES};
+        failed = write_all(fd, &part, 1, at);
+    }
+    free(zeros);
+    return failed ? failed : sync_data(fd);
+}
+
+bool segment_is_written(int fd)
+{
+    off_t hole = lseek(fd, 0, SEEK_HOLE);
+    return hole < 0 || hole >= (off_t)LOG_SEGMENT_BYTES;
+}
+
+void segment_header_page(const struct segment_header *header, uint64_t salt,
+                         uint8_t page[LOG_ALIGN])
+{
+    struct buffer out = {.data = page, .capacity = LOG_ALIGN};
+    memset(page, 0, LOG_ALIGN);
+    if (codec_encode(&segment_header_layout, header, &out) == 0)
+        put_u64(page, checksum_of(slice_of(page + 8, HEADER_BYTES - 8), salt));
+}
+
+static void header_read(struct slice file, uint64_t salt, struct segment_header *header)
+{
+    *header = (struct segment_header){0};
+    if (file.size < HEADER_BYTES)
+        return;
+    uint64_t checksum = checksum_of(slice_of(file.data + 8, HEADER_BYTES - 8), salt);
+    struct segment_header read;
+    if (codec_decode(&segment_header_layout, slice_of(file.data, HEADER_BYTES), &read, NULL) == 0 &&
+        read.checksum == checksum && read.magic == SEGMENT_MAGIC)
+        *header = read;
+}
+
+/* A private copy of the file, since a live log changes under its reader. Empty when it is gone. */
+static int read_whole(const char *dir, uint64_t number, struct buffer *out, struct reason *why)
+{
+    int fd = open_in(dir, number, O_RDONLY);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : store_failure(why, errno, "open a log segment in", dir);
+    buffer_reserve(out, LOG_SEGMENT_BYTES);
+    int failed = buffer_failed(out) ? ENOMEM : 0;
+    while (!failed && out->size < LOG_SEGMENT_BYTES) {
+        ssize_t n =
+            pread(fd, out->data + out->size, LOG_SEGMENT_BYTES - out->size, (off_t)out->size);
+        if (n < 0 && errno != EINTR)
+            failed = errno;
+        if (n == 0)
+            break;
+        out->size += n > 0 ? (size_t)n : 0;
+    }
+    (void)close(fd);
+    return failed ? store_failure(why, failed, "read a log segment in", dir) : 0;
+}
+
+/* Records of a flush stand one behind the other; where none does, the next boundary may start
+ * another flush. */
+static int visit_records(struct slice file, uint64_t salt, record_visit *visit, void *self)
+{
+    size_t at = LOG_ALIGN;
+    while (at < file.size) {
+        struct log_record record;
+        struct slice rest = slice_after(file, at);
+        if (!record_read(rest, salt, &record)) {
+            at = (at / LOG_ALIGN + 1) * LOG_ALIGN;
+            continue;
+        }
+        int rc = visit(self, &record, slice_of(rest.data, record.size));
+        if (rc)
+            return rc;
+        at += record.size;
+    }
+    return 0;
+}
+
+int segment_scan(const char *dir, uint64_t number, uint64_t salt, struct segment_header *header,
+                 record_visit *visit, void *self, struct reason *why)
+{
+    struct buffer file = {0};
+    int rc = read_whole(dir, number, &file, why);
+    if (rc == 0) {
+        header_read(buffer_slice(&file), salt, header);
+        rc = visit_records(buffer_slice(&file), salt, visit, self);
+    }
+    buffer_free(&file);
+    return rc;
+}

@@ -1,0 +1,72 @@
+/* segment: one file of the log, LOG_SEGMENT_BYTES long, made once and used again and again.
+ *
+ *   page 0   segment_header                  written with the first flush of a use
+ *   then     flushes, each on a LOG_ALIGN boundary: records one behind the other, zeros
+ *
+ * Behind the last flush stand zeros or records of a former use; those are all folded, and a reader
+ * passes over what is folded. */
+#ifndef WEIR_STORE_SEGMENT_H
+#define WEIR_STORE_SEGMENT_H
+
+#include "base/limits.h"
+#include "store/store.h"
+
+#include <sys/uio.h>
+
+#define SEGMENT_MAGIC 0x776569726c6f6731u /* "weirlog1" */
+
+#define SEGMENT_HEADER_FIELDS(F, M)                                                                \
+    F(M, u64, checksum, 0, "XXH3-64 of the rest, seeded with the salt")                            \
+    F(M, u64, magic, 0, "\"weirlog1\"")                                                            \
+    F(M, u32, format, 0, "format version of the data")                                             \
+    F(M, u64, run, 0, "first seq of the start of the node that wrote this")                        \
+    F(M, u64, base, 0, "first seq in here")
+CODEC_STRUCT(segment_header, SEGMENT_HEADER_FIELDS)
+
+struct segment_name {
+    char text[32];
+};
+struct segment_name segment_name(uint64_t number);
+
+/* The numbers of the segments in a directory, ascending. */
+enum { SEGMENT_FILES_MAX = 4 * LOG_SEGMENTS_MAX };
+struct segment_list {
+    uint64_t numbers[SEGMENT_FILES_MAX];
+    size_t count;
+};
+MUST_USE int segment_list(const char *dir, struct segment_list *list, struct reason *why);
+
+/* Opens one for writing; -1 and errno when it cannot. */
+int segment_open(const char *dir, uint64_t number);
+
+/* Makes a new one of full length whose blocks are reserved but not yet written, and syncs the
+ * directory. The first flushes into it are slower, see segment_zero. */
+MUST_USE int segment_make(const char *dir, uint64_t number, int *fd, struct reason *why);
+
+/* Writes zeros from `from` (on a boundary) to the end and syncs: overwriting written blocks needs
+ * no change of the file system's own records. Returns 0 or errno. */
+int segment_zero(int fd, uint64_t from);
+
+/* Are all its blocks written? (A file system that cannot tell counts as yes.) */
+bool segment_is_written(int fd);
+
+/* The bytes of page 0. */
+void segment_header_page(const struct segment_header *header, uint64_t salt,
+                         uint8_t page[LOG_ALIGN]);
+
+/* Writes all of the iovecs at offset, however many, whatever short writes and interruptions come.
+ * The iovecs are used up. Returns 0 or errno. */
+int write_all(int fd, struct iovec *parts, size_t count, uint64_t offset);
+
+/* A flush of fdatasync that an interruption does not end. Returns 0 or errno. */
+int sync_data(int fd);
+
+/* Reads a segment and hands each whole record to visit, in file order. *header is all 0 when page 0
+ * is not whole. A file that is gone meanwhile holds nothing. ERR_IO, ERR_NO_MEMORY, or what visit
+ * returned. */
+typedef int(record_visit)(void *self, const struct log_record *record, struct slice bytes);
+MUST_USE int segment_scan(const char *dir, uint64_t number, uint64_t salt,
+                          struct segment_header *header, record_visit *visit, void *self,
+                          struct reason *why);
+
+#endif
