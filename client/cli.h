@@ -37,8 +37,9 @@ void cli_extend(const struct cli_extension *extension);
 /* Runs the command line and returns the exit code. */
 int cli_run(int argc, char **argv);
 
-/* Prints what CHECK answers (`contracts`, `entries`, `bytes`, `records`, `damaged`, `first`), for
- * people or as it stands. EXIT_FAILED when something is damaged. */
+/* Prints a JSON object as `name: value` lines, or as it stands. Exit code. */
+int cli_print_object(struct weir_bytes json, bool as_json);
+/* The same for what CHECK answers; EXIT_FAILED, and said, when something is damaged. */
 int cli_print_check(struct weir_bytes json, bool as_json);
 
 /* A progress bar on a terminal (stderr), nothing elsewhere; all 0: not known. */
@@ -189,9 +190,7 @@ int print_json_removed(FILE *out, const weir_contract_t *contract, struct weir_b
 int print_text_delta(FILE *out, const weir_contract_t *contract, struct weir_bytes delta,
                      struct weir_reason *why);
 
-/* A JSON object as `name: value` lines, an array of objects as a table with these columns (NULL
- * ends), or as it stands. Exit code. */
-int print_object(struct weir_bytes json, bool as_json);
+/* A JSON array of objects as a table with these columns (NULL ends), or as it stands. Exit code. */
 int print_table(struct weir_bytes json, bool as_json, const char *const *columns);
 
 /* --- the commands ---------------------------------------------------------------------------- */

@@ -29,7 +29,7 @@ static int ask(struct cli *cli, ask_fn *plain, ask_with_fn *with, const char *co
     rc = plain ? plain(cli->w, &reply) : with(cli->w, cli->args[0], &reply);
     if (rc)
         return cli_fail_node(cli, rc);
-    return columns ? print_table(reply->json, json, columns) : print_object(reply->json, json);
+    return columns ? print_table(reply->json, json, columns) : cli_print_object(reply->json, json);
 }
 
 int cli_status(struct cli *cli)
@@ -77,7 +77,7 @@ static void on_done(weir_t *w, const struct weir_reply *reply, void *arg)
     else if (self->cli->command->run == cli_check)
         self->code = cli_print_check(reply->json, cli_has(self->cli, OPTION_json));
     else
-        self->code = print_object(reply->json, cli_has(self->cli, OPTION_json));
+        self->code = cli_print_object(reply->json, cli_has(self->cli, OPTION_json));
 }
 
 static void on_status(weir_t *w, const struct weir_reply *reply, void *arg)

@@ -74,7 +74,7 @@ static void print_lines(json_t *object, const char *prefix)
     }
 }
 
-int print_object(struct weir_bytes json, bool as_json)
+int cli_print_object(struct weir_bytes json, bool as_json)
 {
     if (as_json)
         return print_as_it_stands(json);
@@ -152,7 +152,7 @@ int print_table(struct weir_bytes json, bool as_json, const char *const *columns
 
 int cli_print_check(struct weir_bytes json, bool as_json)
 {
-    int code = print_object(json, as_json);
+    int code = cli_print_object(json, as_json);
     json_t *report = parse(json);
     long long damaged = json_integer_value(json_object_get(report, "damaged"));
     const char *first = json_string_value(json_object_get(report, "first"));
