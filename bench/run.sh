@@ -45,7 +45,7 @@ start() {
     "$@" >"$DIR/$name.log" 2>&1 &
     pids[$name]=$!
     for _ in {1..1000}; do
-        grep -q "$pattern" "$DIR/$name.log" && return
+        grep -qs "$pattern" "$DIR/$name.log" && return
         kill -0 "${pids[$name]}" 2>/dev/null || break
         sleep 0.02
     done
