@@ -67,9 +67,8 @@ static void bad_text_is_refused_and_the_output_untouched(void **state)
         "2NEpo7TZRRrLZSi2UU", /* a digit long */
         "12NEpo7TZRRrLZSi2U", /* a zero byte more */
         "",
-        "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
-        "111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111"
-        "111",
+        "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
+        "111111111111111111111111111111111111111111111111111111111111111111111111",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         uint8_t bytes[12] = "untouched 12";

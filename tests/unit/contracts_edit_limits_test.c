@@ -13,8 +13,10 @@ static int edit_sized(struct fixture *f, const char *verb, size_t count, size_t 
     struct buffer a = {0}, b = {0}, delta = {0};
     struct state_reader reader = state_reader(f->state);
     struct editor editor = {.now_ms = NOW};
-    (void)buffer_grow(&a, first);
-    (void)buffer_grow(&b, last);
+    if (first)
+        (void)buffer_grow(&a, first);
+    if (last)
+        (void)buffer_grow(&b, last);
     struct slice operands[] = {buffer_slice(&a), buffer_slice(&b)};
     int rc = kind_edit(&f->contract, &reader, &editor, slice_text(verb), operands, count, &delta,
                        &f->why);
