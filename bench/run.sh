@@ -65,8 +65,10 @@ stop_all() {
 trap stop_all EXIT
 trap 'exit 1' INT TERM
 
+# A map of 100,000 fields of 1 KiB is over the default of --max-state.
 weir_command() { # DATA PORT: an argument a line
-    printf '%s\n' "$WEIR" node --data "$1" --client "tcp://127.0.0.1:$2" --listen none
+    printf '%s\n' "$WEIR" node --data "$1" --client "tcp://127.0.0.1:$2" --listen none \
+        --max-state 200M
 }
 
 start_weir() { # NAME PORT

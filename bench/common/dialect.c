@@ -16,7 +16,9 @@ void dialect_verify(const struct dialect *self, const struct world *world, enum 
 {
     size_t want = self->value_bytes(world, op);
     if (reply->type == REPLY_ERROR)
-        die("%s answered %.*s", self->name, (int)reply->value.size, reply->value.data);
+        die("%s answered %.*s: %.*s", self->name, (int)reply->value.size,
+            (const char *)reply->value.data, (int)reply->sentence.size,
+            (const char *)reply->sentence.data);
     if (want != SIZE_MAX && reply->value.size != want)
         die("%s answered %zu bytes where %zu are right", self->name, reply->value.size, want);
 }

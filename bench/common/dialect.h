@@ -24,7 +24,7 @@ enum op {
 
 enum reply_type {
     REPLY_OK,
-    REPLY_ERROR,  /* value: the error's name and sentence */
+    REPLY_ERROR,  /* value: the error's name; sentence */
     REPLY_NOTIFY, /* value: what was published */
 };
 
@@ -32,6 +32,7 @@ struct reply {
     enum reply_type type;
     uint32_t slot;      /* the request's, where the protocol tells; else see in_order */
     struct slice value; /* GET: the state or value; PUT: the key; else the first field or empty */
+    struct slice sentence; /* of an error, where the protocol has one apart */
 };
 
 struct dialect {

@@ -128,11 +128,10 @@ static void read_reply(const struct slice *frames, size_t count, struct reply *r
         if (count != 7) /* key, delta, fingerprint before, after */
             die("weir sent a notification of %zu frames", count);
         reply->value = frames[4];
-    } else { /* the frames stand one after the other: the name, and a header before the sentence */
-        const uint8_t *end = reply->value.size ? reply->value.data + reply->value.size
-                                               : frames[2].data + frames[2].size;
+    } else {
         reply->type = REPLY_ERROR;
-        reply->value = slice_of(frames[2].data, (size_t)(end - frames[2].data));
+        reply->value = frames[2];
+        reply->sentence = count > 3 ? frames[3] : slice_of(NULL, 0);
     }
 }
 
