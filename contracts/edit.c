@@ -35,6 +35,14 @@ static uint64_t stripped_count(void *me)
     return self->state->count(self->state->self);
 }
 
+static const struct edit_verb *find_verb(const struct kind *kind, struct slice name)
+{
+    for (const struct edit_verb *row = kind->verbs; row->name; row++)
+        if (slice_is(name, row->name))
+            return row;
+    return NULL;
+}
+
 static int refuse_verb(const struct kind *kind, struct slice verb, struct reason *why)
 {
     char known[128] = "";
@@ -46,19 +54,13 @@ static int refuse_verb(const struct kind *kind, struct slice verb, struct reason
                 (int)(verb.size < 32 ? verb.size : 32), (const char *)verb.data, known);
 }
 
-static int find_verb(const struct kind *kind, struct slice name, size_t count,
-                     const struct edit_verb **verb, struct reason *why)
+static int check_count(const struct kind *kind, const struct edit_verb *verb, size_t count,
+                       struct reason *why)
 {
-    for (const struct edit_verb *row = kind->verbs; row->name; row++) {
-        if (!slice_is(name, row->name))
-            continue;
-        if (count < row->operands_min || count > row->operands_max || count % row->operands_step)
-            return fail(why, ERR_BAD_REQUEST, "%s %s takes %s, not %zu operands", kind->name,
-                        row->name, row->operands, count);
-        *verb = row;
-        return 0;
-    }
-    return refuse_verb(kind, name, why);
+    if (count < verb->operands_min || count > verb->operands_max || count % verb->operands_step)
+        return fail(why, ERR_BAD_REQUEST, "%s %s takes %s, not %zu operands", kind->name,
+                    verb->name, verb->operands, count);
+    return 0;
 }
 
 int edit_check_value(const struct contract *contract, size_t inner_bytes, struct reason *why)
@@ -106,12 +108,22 @@ static int append_sorted(struct slice made, struct buffer *delta)
     return buffer_failed(delta) ? ERR_NO_MEMORY : 0;
 }
 
+/* A kind gives the sentence for what it refuses; memory and readers give codes alone. */
+static int explain(int rc, struct reason *why)
+{
+    if (!rc || rc == ERR_BAD_REQUEST || rc == ERR_TOO_LARGE)
+        return rc;
+    return fail(why, rc, "the delta could not be built: %s", error_text(rc));
+}
+
 int kind_edit(const struct contract *contract, const struct state_reader *state,
               const struct editor *editor, struct slice verb, const struct slice *operands,
               size_t count, struct buffer *delta, struct reason *why)
 {
-    const struct edit_verb *row;
-    int rc = find_verb(contract->kind, verb, count, &row, why);
+    const struct edit_verb *row = find_verb(contract->kind, verb);
+    if (!row)
+        return refuse_verb(contract->kind, verb, why);
+    int rc = check_count(contract->kind, row, count, why);
     if (rc)
         return rc;
     struct stripped stripped = {contract, state};
@@ -124,16 +136,18 @@ int kind_edit(const struct contract *contract, const struct state_reader *state,
     if (!rc)
         rc = append_sorted(buffer_slice(&made), delta);
     buffer_free(&made);
-    return rc;
+    return explain(rc, why);
 }
 
 int kind_edit_ranges(const struct contract *contract, const struct editor *editor,
                      struct slice verb, const struct slice *operands, size_t count, range_fn *range,
                      void *self, struct reason *why)
 {
-    const struct edit_verb *row;
-    int rc = find_verb(contract->kind, verb, count, &row, why);
+    const struct edit_verb *row = find_verb(contract->kind, verb);
+    if (!row)
+        return refuse_verb(contract->kind, verb, why);
+    int rc = check_count(contract->kind, row, count, why);
     if (rc)
         return rc;
-    return contract->kind->reads(contract, editor, row, operands, count, range, self);
+    return contract->kind->reads(contract, editor, row, operands, count, range, self, why);
 }

@@ -89,7 +89,7 @@ struct kind {
     /* Tells the ranges of keys that `edit` looks at with these operands. */
     int (*reads)(const struct contract *contract, const struct editor *editor,
                  const struct edit_verb *verb, const struct slice *operands, size_t count,
-                 range_fn *range, void *self);
+                 range_fn *range, void *self, struct reason *why);
     /* view_items for this kind; entries come through view_next, which checks them. */
     int (*view)(const struct contract *contract, struct slice state, view_fn *item, void *self,
                 struct reason *why);

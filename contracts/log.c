@@ -93,9 +93,9 @@ static int edit(const struct contract *contract, const struct state_reader *stat
 /* An append looks at what lies at or after its own moment, which is little or nothing. */
 static int reads(const struct contract *contract, const struct editor *editor,
                  const struct edit_verb *verb, const struct slice *operands, size_t count,
-                 range_fn *range, void *self)
+                 range_fn *range, void *self, struct reason *why)
 {
-    (void)contract, (void)verb, (void)operands, (void)count;
+    (void)why, (void)contract, (void)verb, (void)operands, (void)count;
     uint8_t first[KEY_BYTES] = {0}, last[KEY_BYTES];
     put_u64(first, clock_stamp(editor->now_ms, 0));
     memset(last, 255, sizeof last);

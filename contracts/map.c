@@ -51,7 +51,9 @@ static int write_field(const struct contract *contract, const struct state_reade
     int rc = check_field(field, why);
     if (!rc && data)
         rc = edit_check_value(contract, HEAD_BYTES + data->size, why);
-    int found = rc ? rc : reader_find(state, field, &held);
+    if (rc)
+        return rc;
+    int found = reader_find(state, field, &held);
     if (found < 0 || (!data && (!found || field_tag(held) == FIELD_REMOVED)))
         return found < 0 ? found : 0;
     rc = stamp_next(editor->now_ms, found ? get_u64(held.data) : 0, &stamp, why);
@@ -83,12 +85,12 @@ static int edit(const struct contract *contract, const struct state_reader *stat
 
 static int reads(const struct contract *contract, const struct editor *editor,
                  const struct edit_verb *verb, const struct slice *operands, size_t count,
-                 range_fn *range, void *self)
+                 range_fn *range, void *self, struct reason *why)
 {
     (void)contract, (void)editor;
     int rc = 0;
     for (size_t i = 0; i < count && !rc; i += verb->operands_step) {
-        rc = check_field(operands[i], NULL);
+        rc = check_field(operands[i], why);
         if (!rc)
             rc = range(self, operands[i], operands[i]);
     }

@@ -64,11 +64,11 @@ static int edit(const struct contract *contract, const struct state_reader *stat
 
 static int reads(const struct contract *contract, const struct editor *editor,
                  const struct edit_verb *verb, const struct slice *operands, size_t count,
-                 range_fn *range, void *self)
+                 range_fn *range, void *self, struct reason *why)
 {
     static const uint8_t first[REPLICA_BYTES] = {0};
     static const uint8_t last[REPLICA_BYTES] = {255, 255, 255, 255, 255, 255, 255, 255};
-    (void)verb, (void)contract, (void)editor, (void)operands, (void)count;
+    (void)verb, (void)why, (void)contract, (void)editor, (void)operands, (void)count;
     return range(self, slice_of(first, sizeof first), slice_of(last, sizeof last));
 }
 

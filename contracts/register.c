@@ -46,9 +46,9 @@ static int edit(const struct contract *contract, const struct state_reader *stat
 
 static int reads(const struct contract *contract, const struct editor *editor,
                  const struct edit_verb *verb, const struct slice *operands, size_t count,
-                 range_fn *range, void *self)
+                 range_fn *range, void *self, struct reason *why)
 {
-    (void)verb, (void)contract, (void)editor, (void)operands, (void)count;
+    (void)verb, (void)why, (void)contract, (void)editor, (void)operands, (void)count;
     return range(self, only_key(), only_key());
 }
 

@@ -26,6 +26,14 @@ static int check_entry(const struct contract *contract, struct slice key, struct
     return tagged_check(value, "set", why);
 }
 
+static int check_element(struct slice element, struct reason *why)
+{
+    if (element.size > ELEMENT_BYTES_MAX)
+        return fail(why, ERR_TOO_LARGE, "an element of %zu bytes, the most is %d", element.size,
+                    ELEMENT_BYTES_MAX);
+    return 0;
+}
+
 /* The key of element and replica; returns its size. */
 static size_t element_key(struct slice element, const uint8_t replica[REPLICA_BYTES],
                           uint8_t key[ENTRY_KEY_BYTES_MAX])
@@ -85,9 +93,9 @@ static int edit(const struct contract *contract, const struct state_reader *stat
     bool adds = strcmp(verb->name, "add") == 0;
     int rc = 0;
     for (size_t i = 0; i < count && !rc; i++) {
-        if (operands[i].size > ELEMENT_BYTES_MAX)
-            return fail(why, ERR_TOO_LARGE, "an element of %zu bytes, the most is %d",
-                        operands[i].size, ELEMENT_BYTES_MAX);
+        rc = check_element(operands[i], why);
+        if (rc)
+            return rc;
         rc = adds ? add(state, editor, operands[i], delta, why)
                   : remove_seen(state, operands[i], delta);
     }
@@ -96,14 +104,15 @@ static int edit(const struct contract *contract, const struct state_reader *stat
 
 static int reads(const struct contract *contract, const struct editor *editor,
                  const struct edit_verb *verb, const struct slice *operands, size_t count,
-                 range_fn *range, void *self)
+                 range_fn *range, void *self, struct reason *why)
 {
     (void)verb, (void)contract, (void)editor;
     int rc = 0;
     for (size_t i = 0; i < count && !rc; i++) {
         uint8_t first[ENTRY_KEY_BYTES_MAX], last[ENTRY_KEY_BYTES_MAX];
-        if (operands[i].size > ELEMENT_BYTES_MAX)
-            return ERR_TOO_LARGE;
+        rc = check_element(operands[i], why);
+        if (rc)
+            return rc;
         size_t size = element_key(operands[i], replica_first, first);
         (void)element_key(operands[i], replica_last, last);
         rc = range(self, slice_of(first, size), slice_of(last, size));

@@ -17,5 +17,6 @@ int view_next(const struct contract *contract, struct entries *walk, struct entr
 int view_items(const struct contract *contract, struct slice state, view_fn *item, void *self,
                struct reason *why)
 {
-    return contract->kind->view(contract, state, item, self, why);
+    int rc = contract->kind->view(contract, state, item, self, why);
+    return rc == ERR_NO_MEMORY ? fail(why, rc, "no memory to sort what is shown") : rc;
 }

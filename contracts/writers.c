@@ -38,7 +38,7 @@ int writers_verify(const struct contract *contract, struct slice key, struct sli
         return fail(why, ERR_BAD_STATE, "its writer is not among the contract's writers");
     struct buffer message = {0};
     signed_bytes(contract, key, writers_inner(contract, value), &message);
-    int rc = buffer_failed(&message) ? ERR_NO_MEMORY : 0;
+    int rc = buffer_failed(&message) ? fail(why, ERR_NO_MEMORY, "no memory to verify it") : 0;
     if (!rc && crypto_sign_verify_detached(writer + WRITER_KEY_BYTES, message.data, message.size,
                                            writer) != 0)
         rc = fail(why, ERR_BAD_STATE, "its signature does not verify");
@@ -86,5 +86,5 @@ int writers_sign(const struct contract *contract, const uint8_t secret[64], stru
     buffer_free(&message);
     buffer_free(&value);
     buffer_free(&made);
-    return rc;
+    return rc == ERR_NO_MEMORY ? fail(why, rc, "no memory to sign the delta") : rc;
 }

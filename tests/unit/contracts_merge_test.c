@@ -131,6 +131,7 @@ static void a_reader_that_fails_refuses_an_edit(void **state)
             struct failing failing = {.under = state_reader(f.state), .fail_at = at};
             struct state_reader reader = {&failing, failing_get, failing_seek, failing_count};
             struct buffer delta = {0};
+            f.why.text[0] = 0;
             int rc = kind_edit(&f.contract, &reader, &editor, slice_text(rows[i].verb), operands,
                                rows[i].count, &delta, &f.why);
             buffer_free(&delta);
@@ -140,6 +141,7 @@ static void a_reader_that_fails_refuses_an_edit(void **state)
                 break;
             }
             assert_true(rc == ERR_IO || rc == ERR_DAMAGED);
+            assert_non_null(strstr(f.why.text, error_text(rc)));
         }
         fixture_close(&f);
     }
