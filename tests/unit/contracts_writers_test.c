@@ -198,6 +198,27 @@ static void entries_held_are_not_verified_again(void **state)
     buffer_free(&delta);
 }
 
+static void a_new_value_for_a_key_that_is_held_is_verified(void **state)
+{
+    (void)state;
+    struct pair writer = pair_of(1);
+    struct fixture f;
+    open_signed(&f, "map", "x", &writer);
+    struct buffer first = sign(&f, &writer, "set f x");
+    (void)fixture_merge(&f, buffer_slice(&first));
+    struct buffer second = sign(&f, &writer, "set f y");
+    for (size_t bit = 0; bit < 8 * second.size; bit++) {
+        second.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_int_equal(state_merge(f.state, buffer_slice(&second), NULL, NULL), ERR_BAD_STATE);
+        second.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    assert_string_equal(fixture_show(&f), "f=x");
+    assert_int_equal(fixture_merge(&f, buffer_slice(&second)), 1);
+    fixture_close(&f);
+    buffer_free(&first);
+    buffer_free(&second);
+}
+
 static int take_writer(void *me, const struct view_item *item)
 {
     const uint8_t **writer = (const uint8_t **)me;
@@ -264,6 +285,7 @@ int main(void)
         cmocka_unit_test(unsigned_values_are_refused),
         cmocka_unit_test(a_delta_that_is_no_delta_is_not_signed),
         cmocka_unit_test(entries_held_are_not_verified_again),
+        cmocka_unit_test(a_new_value_for_a_key_that_is_held_is_verified),
         cmocka_unit_test(the_view_tells_who_wrote),
         cmocka_unit_test(equal_values_of_two_writers_are_ordered_by_writer),
     };
