@@ -122,9 +122,11 @@ static struct frames *router_receive(void *wire)
         return NULL;
     }
     frames = frames_new(&message);
-    while (zmq_msg_more(&message)) {
+    bool more = zmq_msg_more(&message); /* asked before the message is moved away */
+    while (more) {
         if (zmq_msg_recv(&message, self->handle, ZMQ_DONTWAIT) < 0)
             break; /* parts of one message come together; the socket is closing */
+        more = zmq_msg_more(&message);
         if (frames && frames->frames.count == 0)
             frames->frames.is_local = is_local(&message);
         if (frames)
@@ -227,6 +229,7 @@ static int bind_one(client_router_t *self, const char *endpoint, struct reason *
     bool any_port = size > 2 && strcmp(endpoint + size - 2, ":0") == 0;
     (void)snprintf(wanted, sizeof wanted, "%.*s%s", (int)(any_port ? size - 1 : size), endpoint,
                    any_port ? "*" : "");
+    zsock_set_ipv6(self->socket, strchr(endpoint, '[') != NULL);
     if (zmq_bind(self->handle, wanted) != 0)
         return fail(why, ERR_IO, "clients cannot be served at %s: %s; choose another --client",
                     endpoint, zmq_strerror(errno));
@@ -313,7 +316,6 @@ int client_router_new(const struct client_router_options *options, client_router
     zsock_set_rcvhwm(self->socket, CLIENT_PIPE_REQUESTS);
     zsock_set_sndhwm(self->socket, CLIENT_PIPE_REPLIES);
     zsock_set_router_mandatory(self->socket, 1);
-    zsock_set_ipv6(self->socket, 1);
     int64_t frame_max = (int64_t)options->state_bytes_max + 4096;
     (void)zmq_setsockopt(self->handle, ZMQ_MAXMSGSIZE, &frame_max, sizeof frame_max);
     int rc = bind_all(self, options, why);

@@ -31,7 +31,7 @@ int check_command(const char *dir, bool json)
     if (rc)
         return complain(dir, &why);
     char *text = report_check(&report);
-    int exit_code = text ? cli_print_object(weir_text(text), json) : EXIT_FAILED;
+    int exit_code = text ? cli_print_check(weir_text(text), json) : EXIT_FAILED;
     free(text);
-    return report.damaged ? complain(dir, &report.first) : exit_code;
+    return exit_code;
 }

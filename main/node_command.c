@@ -3,7 +3,7 @@
 #include "base/trace.h"
 #include "client/cli.h"
 #include "main/commands.h"
-#include "main/log.h"
+#include "main/operator_log.h"
 #include "main/node_settings.h"
 
 #include <czmq.h>
@@ -37,7 +37,7 @@ static int durability(const struct node_settings *settings, bool *relaxed, struc
 static int start_log(const struct node_settings *settings, struct reason *why)
 {
     const char *level = node_settings_text(settings, SETTING_log_level, "info");
-    if (log_start(level, settings->counts[SETTING_log_json] > 0))
+    if (operator_log_start(level, settings->counts[SETTING_log_json] > 0))
         return 0;
     return fail(why, ERR_BAD_REQUEST, "--log-level %s: error, warn, info or debug", level);
 }

@@ -1,4 +1,4 @@
-#include "main/log.h"
+#include "main/operator_log.h"
 
 #include "base/trace.h"
 
@@ -40,7 +40,7 @@ static void write_json(enum trace_level level, const char *text)
     json_decref(line);
 }
 
-bool log_start(const char *level, bool json)
+bool operator_log_start(const char *level, bool json)
 {
     for (size_t i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
         if (slice_is(slice_text(level), level_names[i])) {
