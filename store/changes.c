@@ -47,6 +47,8 @@ static struct overlay_contract *live_contract(store_t *self, const struct mergin
     if (!live) {
         live = overlay_add(self->live, merging->contract);
         live->created_seq = merging->created_seq;
+        live->is_new = !merging->held;
+        live->base_count = merging->held ? merging->held->summary.count : 0;
         self->list_valid = false;
     }
     return live;

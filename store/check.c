@@ -134,46 +134,55 @@ static void check_counts(struct check *self, const struct meta_record *meta)
                self->report.entries);
 }
 
-/* Of a log that is being written only what was synced before counts. */
-static int check_log(struct check *self, uint64_t folded, uint64_t synced, struct reason *why)
+static int scan_log(const struct db *db, struct scan *scan, struct reason *why)
 {
-    const struct db *db = self->reader.db;
-    struct scan scan = {.dir = db->log_dir, .salt = db->salt, .after = folded};
     bool found;
     uint64_t size;
     int rc = file_size(db->log_dir, &found, &size, why);
-    if (rc == 0 && found)
-        rc = scan_all(&scan, why);
-    if (rc == 0) {
-        uint64_t lost = scan_lost(&scan, synced);
-        self->report.records = scan.whole;
-        if (lost && self->report.damaged == 0)
-            (void)fail(&self->report.first, ERR_DAMAGED,
-                       "%s: %" PRIu64 " acknowledged records are damaged", db->log_dir, lost);
-        self->report.damaged += lost;
-    }
-    scan_free(&scan);
-    return rc;
+    return rc == 0 && found ? scan_all(scan, why) : rc;
 }
 
-static int check_all(struct check *self, const struct db *db, struct reason *why)
+static void check_log(struct check *self, const struct scan *scan, uint64_t folded, uint64_t synced)
 {
-    struct meta_record meta;
+    uint64_t lost = scan_lost(scan, folded, synced);
+    self->report.records = scan->whole;
+    if (lost && self->report.damaged == 0)
+        (void)fail(&self->report.first, ERR_DAMAGED,
+                   "%s: %" PRIu64 " acknowledged records are damaged", scan->dir, lost);
+    self->report.damaged += lost;
+}
+
+static int check_tables(struct check *self, const struct db *db, struct meta_record *meta,
+                        struct reason *why)
+{
     MDB_stat stat;
-    uint64_t synced = db->log ? log_synced(db->log) : UINT64_MAX;
-    int rc = reader_open(&self->reader, db, why);
-    if (rc == 0)
-        rc = db_read_meta(db, self->reader.txn, &meta, why);
+    int rc = db_read_meta(db, self->reader.txn, meta, why);
     if (rc == 0 && mdb_stat(self->reader.txn, db->state, &stat) == 0)
         self->all_rows = stat.ms_entries;
     if (rc == 0)
         rc = check_rows(self, why);
-    if (rc == 0) {
-        check_counts(self, &meta);
-        rc = check_log(self, meta.folded_seq, synced, why);
-    }
+    if (rc == 0)
+        check_counts(self, meta);
+    return rc;
+}
+
+/* The node may go on meanwhile. What was synced before is in the segments, or was folded before the
+ * snapshot is taken, which comes after the scan. */
+static int check_all(struct check *self, const struct db *db, struct reason *why)
+{
+    struct meta_record meta;
+    struct scan scan = {.dir = db->log_dir, .salt = db->salt};
+    uint64_t synced = db->log ? log_synced(db->log) : UINT64_MAX;
+    int rc = scan_log(db, &scan, why);
+    if (rc == 0)
+        rc = reader_open(&self->reader, db, why);
+    if (rc == 0)
+        rc = check_tables(self, db, &meta, why);
+    if (rc == 0)
+        check_log(self, &scan, meta.folded_seq, synced);
     reader_close(&self->reader);
-    db_trim(db);
+    scan_free(&scan);
+    map_trim(db->path);
     return rc;
 }
 

@@ -222,17 +222,17 @@ int db_grow(struct db *self, uint64_t map_bytes, struct reason *why)
     return failed ? db_failure(self, failed, "map", why) : 0;
 }
 
-void db_trim(const struct db *self)
+void map_trim(const char *path)
 {
-    char line[4352], *real = realpath(self->path, NULL);
+    char line[4352], *real = realpath(path, NULL);
     FILE *maps = real ? fopen("/proc/self/maps", "re") : NULL;
     while (maps && fgets(line, sizeof line, maps)) {
-        char *path = strchr(line, '/');
+        char *name = strchr(line, '/');
         uintptr_t from, to;
-        if (!path || sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) != 2)
+        if (!name || sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) != 2)
             continue;
-        path[strcspn(path, "\n")] = 0;
-        if (strcmp(path, real) == 0)
+        name[strcspn(name, "\n")] = 0;
+        if (strcmp(name, real) == 0)
             (void)madvise((void *)from, to - from, MADV_DONTNEED); /* only a wish */
     }
     if (maps)

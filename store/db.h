@@ -35,8 +35,8 @@ MUST_USE int db_used(const struct db *self, MDB_txn *txn, uint64_t *bytes, struc
 /* No transaction may be open. */
 MUST_USE int db_grow(struct db *self, uint64_t map_bytes, struct reason *why);
 
-/* Gives the pages of the map that this process has looked at back to the system. */
-void db_trim(const struct db *self);
+/* Gives the pages of that mapped file that this process has looked at back to the system. */
+void map_trim(const char *path);
 
 MUST_USE int db_read_meta(const struct db *self, MDB_txn *txn, struct meta_record *meta,
                           struct reason *why);

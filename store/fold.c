@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 /* A fold copies the pages it touches: small entries all over the table cost a page each. */
-enum { MAP_FOLD_FACTOR = 8, MAP_SPARE_BYTES = 64 << 20, TRIM_BYTES = 4 << 20 };
+enum { MAP_FOLD_FACTOR = 8, MAP_SPARE_BYTES = 64 << 20 };
+enum { TXN_ROWS = 4096, QUIET_BYTES = 64 << 10 };
 
 /* --- the storage thread's side ------------------------------------------------------------------
  */
@@ -40,11 +41,7 @@ static struct fold *new_fold(const store_t *self)
 {
     struct fold *fold = (struct fold *)calloc(1, sizeof *fold);
     if (fold)
-        *fold = (struct fold){.db = self->db,
-                              .overlay = self->live,
-                              .seq = self->last_seq,
-                              .contracts = self->contracts,
-                              .entries = self->entries};
+        *fold = (struct fold){.db = self->db, .overlay = self->live, .seq = self->last_seq};
     return fold;
 }
 
@@ -71,11 +68,13 @@ fold_t *store_freeze(store_t *self)
 
 void store_thaw(store_t *self, fold_t *fold, bool done, const struct fold_result *result)
 {
-    (void)fold; /* there is one */
     self->lent = false;
     if (!done)
         return;
     self->fold = NULL;
+    /* Under load the next moment would need the memory again. */
+    if (self->live->bytes < QUIET_BYTES)
+        fold->trim_path = strdup(self->db->path); /* NULL: the next fold trims */
     self->folded_seq = result->seq;
     self->used_bytes = result->used_bytes;
     self->found_valid = false;
@@ -84,6 +83,11 @@ void store_thaw(store_t *self, fold_t *fold, bool done, const struct fold_result
 }
 
 /* --- the checkpoint thread's side ---------------------------------------------------------------
+ *
+ * A fold is written in several transactions, since LMDB keeps the memory of the most pages that one
+ * ever touched. Each leaves whole contracts with their counts; the position in the log moves with
+ * the last. A crash between two of them leaves entries that the log's records are merged into
+ * again, as always.
  */
 
 static int by_key(const void *a, const void *b)
@@ -93,13 +97,14 @@ static int by_key(const void *a, const void *b)
     return memcmp(x->held.contract.key.bytes, y->held.contract.key.bytes, CONTRACT_KEY_BYTES);
 }
 
-/* A fold being written. */
+/* One transaction of a fold. */
 struct folding {
     const struct db *db;
     MDB_txn *txn;
     MDB_cursor *cursor;
+    struct meta_record meta;
     struct buffer row; /* reused */
-    uint64_t entries;
+    size_t rows;
 };
 
 static int put_row(struct folding *self, const struct state_key *at, const struct layout *layout,
@@ -110,6 +115,7 @@ static int put_row(struct folding *self, const struct state_key *at, const struc
     int rc = row_encode(layout, record, name, &self->row);
     if (rc)
         return fail(why, rc, "no row could be made for %s", self->db->path);
+    self->rows++;
     MDB_val key = val_of(name), value = val_of(buffer_slice(&self->row));
     int failed = mdb_cursor_put(self->cursor, &key, &value, 0);
     return failed ? db_failure(self->db, failed, "write", why) : 0;
@@ -141,7 +147,6 @@ static int put_entry(struct folding *self, const struct overlay_entry *entry, st
 {
     struct state_key at =
         state_key_of(&entry->owner->held.contract.key, ROW_ENTRY, overlay_key(entry));
-    self->entries++;
     if (!entry->value)
         return drop_entry(self, &at, why);
     struct entry_record record = {.value = overlay_value(entry)};
@@ -155,45 +160,43 @@ static int put_contract(struct folding *self, const struct overlay_contract *con
     const struct overlay_entry *at = overlay_seek(contract, slice_of(NULL, 0), false);
     for (; rc == 0 && at; at = overlay_following(at))
         rc = put_entry(self, at, why);
+    self->meta.contracts += contract->is_new;
+    self->meta.entries += contract->held.summary.count - contract->base_count;
     return rc;
 }
 
-/* In table order, so that pages are touched one after the other. */
-static int put_all(struct folding *self, const struct overlay *overlay, struct reason *why)
+/* Puts the contracts in table order, so that pages are touched one after the other. */
+static int sort_contracts(fold_t *self, struct reason *why)
 {
-    size_t count = overlay->contracts.count;
-    struct overlay_contract **order =
+    size_t count = self->overlay->contracts.count;
+    if (self->order)
+        return 0;
+    self->order =
         (struct overlay_contract **)malloc((count + 1) * sizeof(struct overlay_contract *));
-    if (!order)
+    if (!self->order)
         return fail(why, ERR_NO_MEMORY, "out of memory");
     if (count)
-        memcpy(order, overlay->list, count * sizeof(struct overlay_contract *));
-    qsort(order, count, sizeof(struct overlay_contract *), by_key);
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = put_contract(self, order[i], why);
-    free(order);
-    return rc;
+        memcpy(self->order, self->overlay->list, count * sizeof(struct overlay_contract *));
+    qsort(self->order, count, sizeof(struct overlay_contract *), by_key);
+    return 0;
 }
 
-/* All of the fold and its position in one transaction; it is not committed yet. */
-static int write_fold(struct folding *self, const struct fold *fold, struct fold_result *result,
-                      struct reason *why)
+/* Writes contracts from *next on until the transaction is large enough; it is not committed yet. */
+static int write_part(struct folding *self, const fold_t *fold, size_t *next,
+                      struct fold_result *result, struct reason *why)
 {
-    struct meta_record meta = {
-        .folded_seq = fold->seq, .contracts = fold->contracts, .entries = fold->entries};
     int failed = mdb_cursor_open(self->txn, self->db->state, &self->cursor);
     if (failed)
         return db_failure(self->db, failed, "write", why);
-    int rc = put_all(self, fold->overlay, why);
+    int rc = db_read_meta(self->db, self->txn, &self->meta, why);
+    while (rc == 0 && *next < fold->overlay->contracts.count && self->rows < TXN_ROWS)
+        rc = put_contract(self, fold->order[(*next)++], why);
     mdb_cursor_close(self->cursor);
+    if (*next == fold->overlay->contracts.count)
+        self->meta.folded_seq = fold->seq;
     if (rc == 0)
-        rc = db_write_meta(self->db, self->txn, &meta, why);
-    if (rc == 0)
-        rc = db_used(self->db, self->txn, &result->used_bytes, why);
-    result->seq = fold->seq;
-    result->entries = self->entries;
-    return rc;
+        rc = db_write_meta(self->db, self->txn, &self->meta, why);
+    return rc ? rc : db_used(self->db, self->txn, &result->used_bytes, why);
 }
 
 /* LMDB reports a write that the full disk cut short as EIO. */
@@ -203,24 +206,39 @@ static int commit_failure(const struct db *db, int code, struct reason *why)
     return db_failure(db, full ? ENOSPC : code, "write", why);
 }
 
-int fold_run(fold_t *self, struct fold_result *result, struct reason *why)
+static int commit_part(fold_t *self, struct fold_result *result, struct reason *why)
 {
     struct folding folding = {.db = self->db};
-    struct fold_result done = {0};
+    size_t next = self->written;
     int failed = mdb_txn_begin(self->db->env, NULL, 0, &folding.txn);
     if (failed)
         return db_failure(self->db, failed, "write", why);
-    int rc = write_fold(&folding, self, &done, why);
+    int rc = write_part(&folding, self, &next, result, why);
     buffer_free(&folding.row);
     if (rc)
         mdb_txn_abort(folding.txn);
     else if ((failed = mdb_txn_commit(folding.txn)))
         rc = commit_failure(self->db, failed, why);
+    if (rc)
+        return rc;
+    self->written = next;
+    self->rows += folding.rows;
+    return 0;
+}
+
+int fold_run(fold_t *self, struct fold_result *result, struct reason *why)
+{
+    struct fold_result done = {.seq = self->seq};
+    int rc = sort_contracts(self, why);
+    do
+        rc = rc ? rc : commit_part(self, &done, why);
+    while (rc == 0 && self->written < self->overlay->contracts.count);
     self->map_full = rc == ERR_AGAIN;
-    db_trim(self->db);
-    if (rc == 0)
-        *result = done;
-    return rc;
+    if (rc)
+        return rc;
+    done.entries = self->rows;
+    *result = done;
+    return 0;
 }
 
 void fold_destroy(fold_t **self)
@@ -229,11 +247,14 @@ void fold_destroy(fold_t **self)
     if (!fold)
         return;
     *self = NULL;
-    size_t bytes = fold->overlay->bytes;
     overlay_destroy(&fold->overlay);
-    free(fold);
-    if (bytes >= TRIM_BYTES)
+    if (fold->trim_path) {
+        map_trim(fold->trim_path);
         (void)malloc_trim(0);
+    }
+    free(fold->trim_path);
+    free(fold->order);
+    free(fold);
 }
 
 int store_fold_now(store_t *self, struct fold_result *result, struct reason *why)

@@ -314,6 +314,10 @@ static int open_segments(log_t *self, struct scan *scan, struct reason *why)
         struct segment *place = add_segment(self, fd, list.numbers[i]);
         assert(place); /* the list is no longer than the table */
         place->held = last > scan->after;
+        /* After a kill they may be in memory only, and they are shown as if they were flushed. */
+        int failed = place->held ? sync_data(fd) : 0;
+        if (failed)
+            return store_failure(why, failed, "sync the log in", self->dir);
         place->last = last;
         place->used = place->held ? LOG_SEGMENT_BYTES : 0;
     }

@@ -80,7 +80,7 @@ static int replay(store_t *self, const struct scan *scan, struct reason *why)
             return rc;
         self->replayed += rc == 0;
     }
-    self->damaged += scan_lost(scan, UINT64_MAX);
+    self->damaged += scan_lost(scan, scan->after, UINT64_MAX);
     if (scan->last > self->last_seq)
         self->last_seq = scan->last;
     return 0;

@@ -32,6 +32,8 @@ RB_HEAD(overlay_entries, overlay_entry);
 
 struct overlay_contract {
     struct held held;
+    bool is_new;          /* no layer below has it */
+    uint64_t base_count;  /* entries that the layers below have */
     uint64_t created_seq; /* of its first record, 0 when that was before this start of the node */
     struct overlay_entries entries;
 };

@@ -242,12 +242,14 @@ static int make_job(read_job_t *self, read_job_t **job, struct reason *why)
     read_job_t *made = (read_job_t *)malloc(sizeof *made);
     if (!made)
         return fail(why, ERR_NO_MEMORY, "no memory to read %s", name_contract(&self->key).text);
+    int rc = self->placed ? fill_row(self, why) : 0; /* the store's cursor stays behind */
     if (self->row.key.data)
         self->from = state_key_of(&self->key, ROW_ENTRY, self->row.key);
     self->row = (struct entry){{0}, {0}};
     self->placed = false;
     *made = *self;
-    int rc = reader_open(&made->own, self->store->db, why);
+    if (rc == 0)
+        rc = reader_open(&made->own, self->store->db, why);
     if (rc) {
         free(made);
         return rc;

@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+/* Of records in a segment whose page 0 is broken: it is after all seqs, so they prove nothing about
+ * others. */
+#define RUN_UNKNOWN UINT64_MAX
+
 static int add(struct scan *self, struct scanned row)
 {
     if (self->count == self->capacity) {
@@ -45,21 +49,6 @@ static int visit(void *self, const struct log_record *record, struct slice bytes
     return rc;
 }
 
-/* Without a whole header the run is unknown, and its records prove nothing. The header itself was
- * synced with the first flush, so one record that knows of another's flush proves it broken. */
-static void note_run(struct scan *self, size_t first, const struct segment_header *header)
-{
-    uint64_t least = UINT64_MAX, synced = 0;
-    for (size_t i = first; i < self->count; i++) {
-        struct scanned *row = &self->rows[i];
-        row->run = header->magic ? header->run : UINT64_MAX;
-        least = row->seq < least ? row->seq : least;
-        synced = row->synced > synced ? row->synced : synced;
-    }
-    if (!header->magic && synced >= least)
-        self->broken_headers++;
-}
-
 int scan_segment(struct scan *self, uint64_t number, uint64_t *last, struct reason *why)
 {
     struct visitor visitor = {.scan = self};
@@ -70,7 +59,8 @@ int scan_segment(struct scan *self, uint64_t number, uint64_t *last, struct reas
         return fail(why, rc, "out of memory while reading the log in %s", self->dir);
     if (rc)
         return rc;
-    note_run(self, first, &header);
+    for (size_t i = first; i < self->count; i++)
+        self->rows[i].run = header.magic ? header.run : RUN_UNKNOWN;
     if (visitor.last > self->last)
         self->last = visitor.last;
     *last = visitor.last;
@@ -113,16 +103,32 @@ static uint64_t lost_before(const struct scan *self, size_t i, uint64_t from, ui
     return from <= to ? to - from + 1 : 0;
 }
 
-uint64_t scan_lost(const struct scan *self, uint64_t upto)
+/* Page 0 is synced with the first flush of a segment's use: a record that knows of another's flush
+ * proves that it was whole. */
+static bool header_lost(const struct scan *self, uint64_t after)
 {
-    uint64_t lost = 0, expected = self->after + 1;
+    uint64_t least = UINT64_MAX, synced = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        const struct scanned *row = &self->rows[i];
+        if (row->seq <= after || row->run != RUN_UNKNOWN)
+            continue;
+        least = row->seq < least ? row->seq : least;
+        synced = row->synced > synced ? row->synced : synced;
+    }
+    return synced >= least;
+}
+
+uint64_t scan_lost(const struct scan *self, uint64_t after, uint64_t upto)
+{
+    uint64_t lost = 0, expected = after + 1;
     for (size_t i = 0; i < self->count && expected <= upto; i++) {
         uint64_t seq = self->rows[i].seq;
         if (seq > expected)
             lost += lost_before(self, i, expected, seq - 1 < upto ? seq - 1 : upto);
-        expected = seq + 1;
+        if (seq >= expected)
+            expected = seq + 1;
     }
-    return lost + self->broken_headers;
+    return lost + header_lost(self, after);
 }
 
 void scan_free(struct scan *self)

@@ -22,9 +22,8 @@ struct scan {
 
     struct scanned *rows;
     size_t count, capacity;
-    uint64_t whole;          /* records that verified, folded ones too */
-    uint64_t last;           /* highest seq among them */
-    uint64_t broken_headers; /* of segments that were synced */
+    uint64_t whole; /* records that verified, folded ones too */
+    uint64_t last;  /* highest seq among them */
 };
 
 /* Adds the records of one segment; *last is the highest seq in it (0: empty). */
@@ -35,8 +34,9 @@ MUST_USE int scan_all(struct scan *self, struct reason *why);
 
 void scan_sort(struct scan *self);
 
-/* How many records are lost, of those up to `upto`. The scan is sorted. */
-uint64_t scan_lost(const struct scan *self, uint64_t upto);
+/* How many records are lost, of those after `after` and up to `upto`; a page 0 counts as one. The
+ * scan is sorted. */
+uint64_t scan_lost(const struct scan *self, uint64_t after, uint64_t upto);
 
 void scan_free(struct scan *self);
 

@@ -25,8 +25,12 @@ struct layers {
 struct fold {
     struct db *db;
     struct overlay *overlay;
-    uint64_t seq, contracts, entries; /* as they were at the freeze */
+    uint64_t seq; /* the last at the freeze */
     bool map_full;
+    struct overlay_contract **order; /* its contracts in table order … */
+    size_t written;                  /* … of which so many are committed, also by a try before */
+    size_t rows;
+    char *trim_path; /* of the map whose pages fold_destroy gives back; NULL: it does not */
 };
 
 struct store {
