@@ -178,6 +178,8 @@ int store_merge(store_t *self, const struct contract *contract, bool create, str
         merging.held = NULL;
         self->view.stored = false;
         rc = 0;
+    } else if (rc == 0) {
+        merging.contract = &merging.held->contract; /* the caller may know no more than its key */
     }
     return rc ? rc : merge(self, &merging, delta, out, why);
 }

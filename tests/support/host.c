@@ -63,6 +63,7 @@ struct host {
         struct mail inbox;
         bool paused;
     } actors[ACTOR_COUNT];
+    struct mail queue;
     struct outbox outbox;
     struct now now;
     bool break_log;
@@ -236,46 +237,56 @@ size_t host_expect(host_t *self, const char *client, const char *id, const char 
 /* --- delivery -----------------------------------------------------------------------------------
  */
 
+/* One queue for all, as a worker has: messages are handled in the order in which they were sent. */
 static void sort_outbox(struct host *self)
 {
-    for (struct message *m = mail_pop(&self->outbox.mail); m; m = mail_pop(&self->outbox.mail))
-        mail_push(&self->actors[m->to].inbox, m);
+    mail_move(&self->queue, &self->outbox.mail);
 }
 
 /* What the journal tells after its flush, turned into a failure. */
-static void break_flushed(struct host *self)
+static void break_flushed(const struct host *self, struct message *message)
 {
-    for (struct message *m = self->actors[ACTOR_storage].inbox.first; m; m = m->next) {
-        struct flushed *flushed = (struct flushed *)m;
-        if (m->kind != MESSAGE_FLUSHED || !self->break_log)
-            continue;
-        flushed->code = fail(&flushed->why, ERR_IO, "the test broke the log");
-    }
+    struct flushed *flushed = (struct flushed *)message;
+    if (self->break_log && message->kind == MESSAGE_FLUSHED)
+        flushed->code = (fail)(&flushed->why, ERR_IO, "the test broke the log"); /* not cmocka's */
 }
 
-static bool step(struct host *self, enum actor_id id)
+static bool handle_queue(struct host *self)
 {
-    struct hosted_actor *actor = &self->actors[id];
+    bool moved = false;
+    for (struct message *m = mail_pop(&self->queue); m; m = mail_pop(&self->queue)) {
+        struct hosted_actor *actor = &self->actors[m->to];
+        if (actor->paused) {
+            mail_push(&actor->inbox, m);
+            continue;
+        }
+        break_flushed(self, m);
+        self->outbox.from = actor->spec->id;
+        actor->spec->receive(actor->self, m, self->now, &self->outbox);
+        sort_outbox(self);
+        moved = true;
+    }
+    return moved;
+}
+
+/* What an actor does of itself in a turn. */
+static bool turn_of(struct host *self, enum actor_id id)
+{
+    const struct hosted_actor *actor = &self->actors[id];
     bool moved = false;
     if (actor->paused)
         return false;
     self->outbox.from = id;
     if (actor->spec->pump && actor->spec->wants_input(actor->self))
         moved |= actor->spec->pump(actor->self, self->now, &self->outbox);
-    while (actor->inbox.first) {
-        actor->spec->receive(actor->self, mail_pop(&actor->inbox), self->now, &self->outbox);
-        moved = true;
-    }
     if (actor->spec->tick && actor->spec->deadline_ms(actor->self) <= self->now.ms) {
         actor->spec->tick(actor->self, self->now, &self->outbox);
         moved |= id == ACTOR_storage && actor->spec->deadline_ms(actor->self) == 0;
     }
     if (actor->spec->turn_end)
         actor->spec->turn_end(actor->self, self->now, &self->outbox);
-    moved |= self->outbox.mail.first != NULL;
     sort_outbox(self);
-    break_flushed(self);
-    return moved;
+    return handle_queue(self) || moved;
 }
 
 void host_run(host_t *self)
@@ -284,13 +295,15 @@ void host_run(host_t *self)
     while (moved) {
         moved = false;
         for (int a = 0; a < ACTOR_COUNT; a++)
-            moved |= step(self, (enum actor_id)a);
+            moved |= turn_of(self, (enum actor_id)a);
     }
 }
 
 void host_pause(host_t *self, enum actor_id actor, bool paused)
 {
     self->actors[actor].paused = paused;
+    if (!paused)
+        mail_move(&self->queue, &self->actors[actor].inbox);
 }
 
 size_t host_waiting(const host_t *self, enum actor_id actor)
@@ -376,6 +389,7 @@ void host_destroy(host_t **pointer)
     *pointer = NULL;
     for (int a = 0; a < ACTOR_COUNT; a++)
         mail_free(&self->actors[a].inbox);
+    mail_free(&self->queue);
     keeper_destroy(&self->keeper);
     journal_destroy(&self->journal);
     storage_destroy(&self->storage);
