@@ -59,10 +59,12 @@ stop() { # NAME [SIGNAL]
     unset "pids[$1]"
 }
 
-stop_all() {
+clean_up() { # logs and results stay
+    local name
     for name in "${!pids[@]}"; do stop "$name"; done
+    find "$DIR" -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
 }
-trap stop_all EXIT
+trap clean_up EXIT
 trap 'exit 1' INT TERM
 
 # A map of 100,000 fields of 1 KiB is over the default of --max-state.
@@ -201,7 +203,7 @@ small() {
 start_ms() { # NAME SIGNAL DATA
     local command
     mapfile -t command < <(weir_command "$3" $((PORT + 5)))
-    measure "$1" "$PROGRAMS/start_bench" "$2" "${command[@]}"
+    measure "$1" "$PROGRAMS/start_bench" "$2" "${command[@]}" 2>>"$DIR/$1.log"
 }
 
 rss() { # NAME PROCESS
