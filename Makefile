@@ -107,12 +107,12 @@ $(BUILD)/weir: $(MAIN) $(BUILD)/libweir-all.a
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 $(BUILD)/libweir-all.a: $(OBJECTS)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 
 # What apps link: one object in which everything but weir_* is local.
 $(BUILD)/libweir.a: $(LIBWEIR)
 	@echo "  AR   $@"
-	$(Q)ld -r -o $(@:.a=.o) $^ && objcopy --localize-hidden $(@:.a=.o) && rm -f $@ && ar rcs $@ $(@:.a=.o)
+	$(Q)ld -r -o $(@:.a=.o) $^ && objcopy --localize-hidden $(@:.a=.o) && rm -f $@ && ar qcs $@ $(@:.a=.o)
 
 $(BUILD)/libweir.so.$(SOVERSION): $(LIBWEIR)
 	@echo "  LINK $@"
@@ -126,7 +126,7 @@ $(BUILD)/%.o: %.c
 
 $(BUILD)/tests/support.a: $(SUPPORT)
 	@mkdir -p $(@D)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/support.a $(BUILD)/libweir-all.a
 	@echo "  LINK $@"

@@ -39,7 +39,7 @@ same() { # same WHAT FILE FILE: the demo shows what is true, or fails
 say "a node"
 mkfifo "$data/ready"
 echo "\$ weir node --data $data/node --client tcp://127.0.0.1:0 --listen none &"
-weir node --data "$data/node" --client tcp://127.0.0.1:0 --listen none >"$data/ready" &
+weir node --data "$data/node" --client tcp://127.0.0.1:0 --listen none >"$data/ready" 2>"$data/log" &
 node=$!
 read -r ready <"$data/ready" || true
 echo "$ready"
@@ -52,7 +52,7 @@ export packages
 echo "\$ packages=\$(weir put map --param name=packages); echo \$packages"
 echo "$packages"
 show 'dpkg-query -W | weir map load $packages -'
-show 'weir get $packages | head -n 3'
+show 'weir get $packages | sed -n 1,3p'
 dpkg-query -W | LC_ALL=C sort >"$data/in"
 weir get "$packages" | LC_ALL=C sort >"$data/out"
 same packages "$data/in" "$data/out"
@@ -72,8 +72,8 @@ export log
 echo '$ weir subscribe $log --count 3 &'
 weir subscribe "$log" --count 3 >"$data/followed" &
 follower=$!
-# The follower counts as there when the node knows of its subscription.
-until weir status --json | grep -q '"subscriptions": *1'; do :; done
+# The follower counts as there when the node watches the log for it.
+until weir status --json | grep -q '"watched": *1'; do :; done
 for line in "hello" "is anyone there?" "bye"; do
     show "weir log append \$log \"$line\""
 done

@@ -55,7 +55,7 @@ static void print_frames(zmsg_t *message, char text[LINE_BYTES_MAX])
     text[0] = 0;
     for (zframe_t *f = zmsg_first(message); f; f = zmsg_next(message)) {
         const uint8_t *data = zframe_data(f);
-        if (f != zmsg_first(message) && used < LINE_BYTES_MAX - 1)
+        if (used && used < LINE_BYTES_MAX - 1)
             used += (size_t)snprintf(text + used, LINE_BYTES_MAX - used, ",");
         for (size_t i = 0; i < zframe_size(f) && used < LINE_BYTES_MAX - 3; i++)
             used += (size_t)snprintf(text + used, LINE_BYTES_MAX - used, "%02x", data[i]);
