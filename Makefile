@@ -44,6 +44,8 @@ BENCH_COMMON := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/common/*.c))
 EXAMPLES := $(patsubst docs/examples/%.c,$(BUILD)/examples/%,$(wildcard docs/examples/*.c))
 MAN      := $(wildcard docs/man/*.[1-8])
 
+percent := %
+
 # A sub-make takes all cores, unless whoever called make chose.
 SUB = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -124,11 +126,14 @@ $(BUILD)/%.o: %.c
 	@echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/support.a: $(SUPPORT)
+# What the tests of a folder share, and what all share (tests/support): linked where it is used.
+.SECONDEXPANSION:
+$(BUILD)/tests/%/support.a: $$(filter $(BUILD)/tests/$$*/$$(percent),$(SUPPORT))
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && ar qcs $@ $^
 
-$(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/support.a $(BUILD)/libweir-all.a
+$(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/$$(dir $$*)support.a \
+                       $(BUILD)/tests/support/support.a $(BUILD)/libweir-all.a
 	@echo "  LINK $@"
 	$(Q)$(LINK) -o $@ $^ $(call file_link,tests/$*_test.c) -lcmocka $(LIBS)
 
