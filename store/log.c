@@ -304,8 +304,8 @@ static int open_segments(log_t *self, struct scan *scan, struct reason *why)
     struct segment_list list;
     int rc = segment_list(self->dir, &list, why);
     for (size_t i = 0; rc == 0 && i < list.count; i++) {
-        uint64_t last;
-        rc = scan_segment(scan, list.numbers[i], &last, why);
+        struct scan_found found;
+        rc = scan_segment(scan, list.numbers[i], &found, why);
         if (rc)
             break;
         int fd = segment_open(self->dir, list.numbers[i]);
@@ -313,13 +313,13 @@ static int open_segments(log_t *self, struct scan *scan, struct reason *why)
             return store_failure(why, errno, "open a log segment in", self->dir);
         struct segment *place = add_segment(self, fd, list.numbers[i]);
         assert(place); /* the list is no longer than the table */
-        place->held = last > scan->after;
+        place->held = found.last > scan->after;
         /* After a kill they may be in memory only, and they are shown as if they were flushed. */
         int failed = place->held ? sync_data(fd) : 0;
         if (failed)
             return store_failure(why, failed, "sync the log in", self->dir);
-        place->last = last;
-        place->used = place->held ? LOG_SEGMENT_BYTES : 0;
+        place->last = found.last;
+        place->used = align_up(found.end);
     }
     return rc;
 }

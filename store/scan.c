@@ -24,18 +24,19 @@ static int add(struct scan *self, struct scanned row)
 /* One segment being scanned: its rows get their run when its header is known. */
 struct visitor {
     struct scan *scan;
-    uint64_t last;
+    struct scan_found found;
 };
 
-static int visit(void *self, const struct log_record *record, struct slice bytes)
+static int visit(void *self, const struct log_record *record, struct slice bytes, uint64_t end)
 {
     struct visitor *visitor = (struct visitor *)self;
     struct scan *scan = visitor->scan;
     scan->whole++;
-    if (record->seq > visitor->last)
-        visitor->last = record->seq;
+    if (record->seq > visitor->found.last)
+        visitor->found.last = record->seq;
     if (record->seq <= scan->after)
         return 0;
+    visitor->found.end = end;
     struct scanned row = {.seq = record->seq, .synced = record->synced};
     if (scan->keep) {
         row.record = blob_new(bytes.size);
@@ -49,7 +50,7 @@ static int visit(void *self, const struct log_record *record, struct slice bytes
     return rc;
 }
 
-int scan_segment(struct scan *self, uint64_t number, uint64_t *last, struct reason *why)
+int scan_segment(struct scan *self, uint64_t number, struct scan_found *found, struct reason *why)
 {
     struct visitor visitor = {.scan = self};
     struct segment_header header = {0};
@@ -61,9 +62,10 @@ int scan_segment(struct scan *self, uint64_t number, uint64_t *last, struct reas
         return rc;
     for (size_t i = first; i < self->count; i++)
         self->rows[i].run = header.magic ? header.run : RUN_UNKNOWN;
-    if (visitor.last > self->last)
-        self->last = visitor.last;
-    *last = visitor.last;
+    if (visitor.found.last > self->last)
+        self->last = visitor.found.last;
+    if (found)
+        *found = visitor.found;
     return 0;
 }
 
@@ -83,9 +85,8 @@ int scan_all(struct scan *self, struct reason *why)
 {
     struct segment_list list;
     int rc = segment_list(self->dir, &list, why);
-    uint64_t last;
     for (size_t i = 0; rc == 0 && i < list.count; i++)
-        rc = scan_segment(self, list.numbers[i], &last, why);
+        rc = scan_segment(self, list.numbers[i], NULL, why);
     scan_sort(self);
     return rc;
 }

@@ -26,8 +26,13 @@ struct scan {
     uint64_t last;  /* highest seq among them */
 };
 
-/* Adds the records of one segment; *last is the highest seq in it (0: empty). */
-MUST_USE int scan_segment(struct scan *self, uint64_t number, uint64_t *last, struct reason *why);
+/* Adds the records of one segment. *found (may be NULL): the highest seq in it (0: empty), and
+ * where the last record ends that was not passed over. */
+struct scan_found {
+    uint64_t last, end;
+};
+MUST_USE int scan_segment(struct scan *self, uint64_t number, struct scan_found *found,
+                          struct reason *why);
 
 /* Adds those of all segments in the directory, and sorts. */
 MUST_USE int scan_all(struct scan *self, struct reason *why);

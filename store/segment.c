@@ -200,7 +200,7 @@ static int visit_records(struct slice file, uint64_t salt, record_visit *visit, 
             at = (at / LOG_ALIGN + 1) * LOG_ALIGN;
             continue;
         }
-        int rc = visit(self, &record, slice_of(rest.data, record.size));
+        int rc = visit(self, &record, slice_of(rest.data, record.size), at + record.size);
         if (rc)
             return rc;
         at += record.size;

@@ -61,10 +61,11 @@ int write_all(int fd, struct iovec *parts, size_t count, uint64_t offset);
 /* A flush of fdatasync that an interruption does not end. Returns 0 or errno. */
 int sync_data(int fd);
 
-/* Reads a segment and hands each whole record to visit, in file order. *header is all 0 when page 0
- * is not whole. A file that is gone meanwhile holds nothing. ERR_IO, ERR_NO_MEMORY, or what visit
- * returned. */
-typedef int(record_visit)(void *self, const struct log_record *record, struct slice bytes);
+/* Reads a segment and hands each whole record to visit, in file order, with its end in the file.
+ * *header is all 0 when page 0 is not whole. A file that is gone meanwhile holds nothing. ERR_IO,
+ * ERR_NO_MEMORY, or what visit returned. */
+typedef int(record_visit)(void *self, const struct log_record *record, struct slice bytes,
+                          uint64_t end);
 MUST_USE int segment_scan(const char *dir, uint64_t number, uint64_t salt,
                           struct segment_header *header, record_visit *visit, void *self,
                           struct reason *why);

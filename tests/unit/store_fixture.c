@@ -170,8 +170,8 @@ int rig_edit(struct rig *self, const struct contract *contract, const char *verb
     struct editor editor = {.now_ms = ++self->now_ms};
     memset(editor.replica, 'e', sizeof editor.replica);
     struct slice operands[2] = {slice_text(a), b ? slice_text(b) : slice_of(NULL, 0)};
-    int rc = store_edit(self->store, &contract->key, &editor, slice_text(verb), operands,
-                        b ? 2 : 1, &change, &self->why);
+    int rc = store_edit(self->store, &contract->key, &editor, slice_text(verb), operands, b ? 2 : 1,
+                        &change, &self->why);
     if (rc == 0)
         take_change(self, &change, NULL);
     return rc;
@@ -269,6 +269,35 @@ void assert_clean(struct rig *self)
     if (report.damaged)
         print_error("%s\n", report.first.text);
     assert_int_equal(report.damaged, 0);
+}
+
+static FILE *open_file(const char *dir, const char *name, const char *mode)
+{
+    char path[160];
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *file = fopen(path, mode);
+    assert_non_null(file);
+    return file;
+}
+
+struct buffer file_read(const char *dir, const char *name)
+{
+    struct buffer out = {0};
+    FILE *file = open_file(dir, name, "rb");
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    size_t size = (size_t)ftell(file);
+    rewind(file);
+    assert_non_null(buffer_grow(&out, size));
+    assert_int_equal(fread(out.data, 1, size, file), size);
+    (void)fclose(file);
+    return out;
+}
+
+void file_write(const char *dir, const char *name, struct slice bytes)
+{
+    FILE *file = open_file(dir, name, "wb");
+    assert_int_equal(fwrite(bytes.data, 1, bytes.size, file), bytes.size);
+    assert_int_equal(fclose(file), 0);
 }
 
 /* --- random numbers -----------------------------------------------------------------------------

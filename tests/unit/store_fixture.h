@@ -77,6 +77,10 @@ void assert_map(struct rig *self, const struct contract *contract, const char *e
 /* No damage, and the counts are right. */
 void assert_clean(struct rig *self);
 
+/* A whole file in memory, and back. */
+struct buffer file_read(const char *dir, const char *name);
+void file_write(const char *dir, const char *name, struct slice bytes);
+
 /* Random numbers that repeat: from SEED or the clock, and printed. */
 uint64_t seed_random(void);
 uint64_t random_u64(void);

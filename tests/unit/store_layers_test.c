@@ -56,8 +56,8 @@ static void a_new_contract_is_read_back(void **state)
 }
 
 /* lesson M3 */
-static void a_delta_that_brings_nothing_new_changes_nothing_and_names_the_record_to_wait_for(
-    void **state)
+static void
+a_delta_that_brings_nothing_new_changes_nothing_and_names_the_record_to_wait_for(void **state)
 {
     (void)state;
     struct subject map;
@@ -85,9 +85,9 @@ static void an_unknown_contract_is_not_found_and_not_made(void **state)
     const struct held *held;
     subject_init(&map, "map", "nobody", 0);
     struct buffer delta = map_delta("a", 1, slice_text("x"));
-    assert_int_equal(store_merge(rig.store, &map.contract, false, buffer_slice(&delta), &change,
-                                 &rig.why),
-                     ERR_NOT_FOUND);
+    assert_int_equal(
+        store_merge(rig.store, &map.contract, false, buffer_slice(&delta), &change, &rig.why),
+        ERR_NOT_FOUND);
     assert_int_equal(rig_edit(&rig, &map.contract, "set", "a", "x"), ERR_NOT_FOUND);
     assert_int_equal(store_find(rig.store, &map.contract.key, &held, &rig.why), ERR_NOT_FOUND);
     assert_int_equal(store_next(rig.store, NULL, &held, &rig.why), ERR_NOT_FOUND);
