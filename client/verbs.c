@@ -219,6 +219,12 @@ int weir_subscribe(weir_t *w, const uint8_t key[32], const uint8_t *known, weir_
     WAIT(w, NULL, open_subscription, key, known, event, arg);
 }
 
+int weir_subscribe_async(weir_t *w, const uint8_t key[32], const uint8_t *known,
+                         weir_event_fn *event, void *arg, weir_done_fn *done, void *done_arg)
+{
+    return subscriptions_open(w, key, known, event, arg, done, done_arg);
+}
+
 int weir_status(weir_t *w, const struct weir_reply **reply)
 {
     WAIT(w, reply, open_text, VERB_STATUS, NULL);

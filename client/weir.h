@@ -328,6 +328,10 @@ typedef void weir_event_fn(weir_t *w, const struct weir_event *event, void *arg)
  * has already, or NULL. One subscription a key and handle (WEIR_BAD_REQUEST). */
 WEIR_API int weir_subscribe(weir_t *w, const uint8_t key[32], const uint8_t *known,
                             weir_event_fn *event, void *arg);
+/* done (with its own argument) gets the first answer, after the first event. */
+WEIR_API int weir_subscribe_async(weir_t *w, const uint8_t key[32], const uint8_t *known,
+                                  weir_event_fn *event, void *arg, weir_done_fn *done,
+                                  void *done_arg);
 /* No event comes after it. Does not wait, so that an event's function may call it.
  * WEIR_NOT_FOUND when there was no such subscription. */
 WEIR_API int weir_unsubscribe(weir_t *w, const uint8_t key[32]);
