@@ -106,13 +106,6 @@ void call_done(weir_t *w, weir_done_fn *done, void *arg, const struct weir_reply
     w->depth--;
 }
 
-void call_failed(weir_t *w, weir_done_fn *done, void *arg, int code, const char *sentence)
-{
-    struct weir_reply reply = {.code = code,
-                               .sentence = sentence && *sentence ? sentence : error_text(code)};
-    call_done(w, done, arg, &reply);
-}
-
 /* --- steps ----------------------------------------------------------------------------------- */
 
 static void refuse(weir_t *w, int code, const char *format)

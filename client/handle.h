@@ -112,9 +112,6 @@ void window_leave(weir_t *w, size_t bytes);
 /* Calls done, inside which calls that wait are refused. */
 void call_done(weir_t *w, weir_done_fn *done, void *arg, const struct weir_reply *reply);
 
-/* The same with a reply made here: code and sentence, key and fingerprint (may be NULL). */
-void call_failed(weir_t *w, weir_done_fn *done, void *arg, int code, const char *sentence);
-
 /* Takes the monitor's events. Not inside a callback. */
 void look_at_link(weir_t *w);
 
