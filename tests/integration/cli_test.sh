@@ -1,0 +1,285 @@
+#!/bin/bash
+# The command line against a real node, as a script uses it. WEIR: the binary.
+set -u
+WEIR=${WEIR:-build/weir}
+dir=$(mktemp -d /tmp/weir-test-XXXXXX)
+nodes=() failed=0
+cleanup() {
+    kill -TERM "${nodes[@]}" 2>/dev/null
+    wait "${nodes[@]}" 2>/dev/null
+    rm -rf "$dir"
+}
+trap cleanup EXIT
+
+# start_node DATA OUT [options…]: waits for the ready line.
+start_node() {
+    local data=$1 out=$2
+    shift 2
+    mkfifo "$out.fifo"
+    "$WEIR" node --data "$data" --listen none "$@" >"$out.fifo" 2>"$out.err" &
+    nodes+=($!)
+    read -r -t 60 ready <"$out.fifo" || { echo "not ok - a node starts"; cat "$out.err"; exit 1; }
+    rm "$out.fifo"
+    endpoint=${ready#*client=}
+    endpoint=${endpoint%%[, ]*}
+}
+
+# is CLAIM WANTED GOT
+is() {
+    if [ "$2" = "$3" ]; then
+        echo "ok - $1"
+    else
+        printf 'not ok - %s\n  wanted: %s\n  got:    %s\n' "$1" "$2" "$3"
+        failed=1
+    fi
+}
+
+# exits CLAIM CODE PART COMMAND…: the exit code, nothing on stdout, one line on stderr with PART.
+exits() {
+    local claim=$1 code=$2 part=$3 got out err
+    shift 3
+    out=$("$@" 2>"$dir/err" </dev/null)
+    got=$?
+    err=$(cat "$dir/err")
+    case $err in *"$part"*) part=yes ;; esac
+    is "$claim" "$code yes - 1 weir:" "$got $part -$out $(wc -l <"$dir/err") ${err%% *}"
+}
+
+start_node "$dir/data" "$dir/node" --client tcp://127.0.0.1:0
+export WEIR_NODE=$endpoint
+zeros=$(printf '1%.0s' $(seq 32))
+
+# --- values of every kind ------------------------------------------------------------------------
+c=$("$WEIR" put counter --param name=c)
+is "putting again gives the same key" "$c" "$("$WEIR" put counter --param name=c)"
+is "a counter starts at 0" 0 "$("$WEIR" get "$c")"
+is "adding changes" changed "$("$WEIR" counter add "$c" 5)"
+is "subtracting changes" changed "$("$WEIR" counter add "$c" -7)"
+is "a counter is its number" "-2" "$("$WEIR" get "$c")"
+is "json of a counter" '{"value":-2}' "$("$WEIR" get "$c" --json)"
+big=$("$WEIR" put counter --param name=big)
+"$WEIR" counter add "$big" 9223372036854775807 >/dev/null
+is "a counter is exact to 64 bits" '{"value":9223372036854775807}' "$("$WEIR" get --json "$big")"
+
+r=$("$WEIR" put register --param name=r)
+is "a register never written prints nothing" "" "$("$WEIR" get "$r")"
+is "json of a register never written" '{"value":null}' "$("$WEIR" get "$r" --json)"
+"$WEIR" register set "$r" 'some "text"' >/dev/null
+is "a register is its value" 'some "text"' "$("$WEIR" get "$r")"
+is "json of a register" '{"value":"some \"text\""}' "$("$WEIR" get "$r" --json)"
+"$WEIR" register set "$r" $'\xff\xfe' >/dev/null
+is "json of bytes that are not UTF-8" '{"value":{"base64":"//4="}}' "$("$WEIR" get "$r" --json)"
+
+m=$("$WEIR" put multi-register --param name=m)
+"$WEIR" register set "$m" x >/dev/null
+is "json of a multi-register" '{"values":["x"]}' "$("$WEIR" get "$m" --json)"
+
+s=$("$WEIR" put set --param name=s)
+is "adding elements changes" changed "$("$WEIR" set add "$s" pear apple fig)"
+"$WEIR" set remove "$s" fig >/dev/null
+is "taking away what is not there is no change" unchanged "$("$WEIR" set remove "$s" plum)"
+is "a set is its elements in byte order" $'apple\npear' "$("$WEIR" get "$s")"
+is "json of a set" '["apple","pear"]' "$("$WEIR" get "$s" --json)"
+
+p=$("$WEIR" put map --param name=p)
+"$WEIR" map set "$p" colour green >/dev/null
+is "map load counts lines" 3 "$(printf 'a\t1\nb\t2\nno newline\tat the end' | "$WEIR" map load "$p" -)"
+"$WEIR" map remove "$p" a >/dev/null
+is "a map is fields and values" $'b\t2\ncolour\tgreen\nno newline\tat the end' "$("$WEIR" get "$p")"
+is "json of a map" '{"b":"2","colour":"green","no newline":"at the end"}' "$("$WEIR" get "$p" --json)"
+
+l=$("$WEIR" put log --param name=l --param newest=3)
+before=$(date +%s%3N)
+"$WEIR" log append "$l" one two three >/dev/null
+"$WEIR" log append "$l" four >/dev/null
+after=$(date +%s%3N)
+is "a log keeps the newest" $'two\nthree\nfour' "$("$WEIR" get "$l" | cut -f2)"
+is "times of a log are ISO" 3 \
+    "$("$WEIR" get "$l" | grep -cE $'^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\t')"
+json=$("$WEIR" get "$l" --json)
+is "json of a log" '[{"time":T,"data":"two"},{"time":T,"data":"three"},{"time":T,"data":"four"}]' \
+    "$(sed -E 's/"time":[0-9]+/"time":T/g' <<<"$json")"
+time=$(grep -oE '[0-9]{13}' <<<"$json" | tail -1)
+is "times of a log are of now" yes "$([ "$time" -ge "$before" ] && [ "$time" -le "$after" ] && echo yes)"
+
+# --- bytes -----------------------------------------------------------------------------------------
+"$WEIR" get "$s" --raw >"$dir/state"
+is "json of a change has the fingerprint" '{"changed":false,"fingerprint":"F"}' \
+    "$("$WEIR" update "$s" --delta "$dir/state" --json | sed -E 's/[0-9a-f]{64}/F/')"
+is "a state is merged with itself without change" unchanged "$("$WEIR" update "$s" --delta - <"$dir/state")"
+s2=$("$WEIR" put set --param name=s2 --state "$dir/state")
+is "a state is put as bytes" '["apple","pear"]' "$("$WEIR" get "$s2" --json)"
+s3=$("$WEIR" put set --param name=s3 --state - <"$dir/state")
+"$WEIR" get "$s3" --raw | cmp -s - "$dir/state"
+is "bytes come back as they were" 0 $?
+is "json of put" "{\"key\":\"$s3\",\"fingerprint\":\"F\",\"hosts\":1}" \
+    "$("$WEIR" put set --param name=s3 --json | sed -E 's/[0-9a-f]{64}/F/')"
+
+# --- standard input --------------------------------------------------------------------------------
+is "10,000 lines are added" 10000 "$(seq 1 10000 | "$WEIR" set add "$s2" -)"
+is "and are there" 10002 "$("$WEIR" get "$s2" | wc -l)"
+is "10,000 entries are appended in order" "$(seq 1 10000 | md5sum)" \
+    "$(big=$("$WEIR" put log --param name=big); seq 1 10000 | "$WEIR" log append "$big" - >/dev/null
+       "$WEIR" get "$big" | cut -f2 | md5sum)"
+is "no lines are no change" 0 "$("$WEIR" set add "$s2" - </dev/null)"
+is "json of a load" '{"count":2}' "$(printf 'a\nb\n' | "$WEIR" set add "$s2" - --json)"
+printf 'x\t1\nno tab here\n' | "$WEIR" map load "$p" - >"$dir/out" 2>"$dir/err"
+is "a line without a tab is refused" "6 line 2 has no tab" "$? $(grep -o 'line 2 has no tab' "$dir/err")"
+
+# --- listed writers --------------------------------------------------------------------------------
+ada=$("$WEIR" keys new "$dir/ada")
+bob=$("$WEIR" keys new "$dir/bob")
+eve=$("$WEIR" keys new "$dir/eve")
+is "a key file shows its public key" "$ada" "$("$WEIR" keys show "$dir/ada")"
+is "json of a key" "{\"public\":\"$ada\",\"file\":\"$dir/ada\"}" "$("$WEIR" keys show "$dir/ada" --json)"
+is "a key file is its owner's" 600 "$(stat -c %a "$dir/ada")"
+export XDG_CONFIG_HOME=$dir/config
+key=$("$WEIR" keys new)
+is "keys have a place of their own" "$key" "$("$WEIR" keys show)"
+for kind in counter register multi-register set map log; do
+    k=$("$WEIR" put $kind --param "name=signed" --param "writers=$ada,$bob")
+    case $kind in
+    counter) set -- counter add "$k" 2 ;;
+    set) set -- set add "$k" same ;;
+    map) set -- map set "$k" field same ;;
+    log) set -- log append "$k" same ;;
+    *) set -- register set "$k" same ;;
+    esac
+    is "two writers of a signed $kind" "changed changed" \
+        "$("$WEIR" "$@" --signer "$dir/ada") $("$WEIR" "$@" --signer "$dir/bob")"
+    exits "a signed $kind takes no unsigned edit" 1 "writers" "$WEIR" "$@"
+    exits "a signed $kind takes nobody else's" 1 "" "$WEIR" "$@" --signer "$dir/eve"
+done
+k=$("$WEIR" put counter --param name=signed --param "writers=$bob,$ada")
+is "a signed counter adds up" 4 "$("$WEIR" get "$k")"
+for _ in 1 2 3; do "$WEIR" counter add "$k" 1 --signer "$dir/ada" >/dev/null; done
+is "each run of a writer counts" 7 "$("$WEIR" get "$k")"
+k=$("$WEIR" put log --param name=signed --param "writers=$ada,$bob")
+is "json of a signed log names the writers" "$ada $bob" \
+    "$("$WEIR" get "$k" --json | grep -o '"writer":"[^"]*"' | cut -d'"' -f4 | paste -sd' ')"
+k=$("$WEIR" put set --param name=signed-load --param "writers=$ada")
+is "lines are signed too" "1000 1000" \
+    "$(seq 1 1000 | "$WEIR" set add "$k" - --signer "$dir/ada") $("$WEIR" get "$k" | wc -l)"
+
+# --- exit codes --------------------------------------------------------------------------------------
+exits "an unknown contract is 3" 3 "weir contracts" "$WEIR" get "$zeros"
+exits "no live peer is 4" 4 "peer" "$WEIR" connect "$zeros@127.0.0.1:1"
+exits "nor to remove one" 4 "peer" "$WEIR" disconnect "$zeros"
+exits "a kind that is none is 6" 6 "rope" "$WEIR" put rope
+exits "a parameter that is none is 6" 6 "colour" "$WEIR" put set --param colour=red
+exits "a parameter of another kind is 6" 6 "newest" "$WEIR" put set --param newest=3
+printf junk >"$dir/junk"
+exits "a state that is none is 6" 6 "" "$WEIR" put set --param name=junk --state "$dir/junk"
+exits "a delta that is none is 6" 6 "" "$WEIR" update "$s" --delta "$dir/junk"
+exits "words for a number are 6" 6 "" "$WEIR" counter add "$c" many
+is "a refused put leaves nothing" "" "$("$WEIR" contracts --json | grep -o '"name":"junk"')"
+exits "no node is 7" 7 "weir node" "$WEIR" get "$c" --node tcp://127.0.0.1:1
+exits "no socket is 7" 7 "weir node" "$WEIR" status --node "ipc://$dir/none.sock"
+exits "no command is 2" 2 "frobnicate" "$WEIR" frobnicate
+exits "a key that is none is 2" 2 "base58" "$WEIR" get hello
+exits "an option that is none is 2" 2 "--colour" "$WEIR" get "$c" --colour
+exits "an endpoint that is none is 2" 2 "endpoint" "$WEIR" status --node nowhere
+exits "a file that is not there is 1" 1 "cannot be read" "$WEIR" update "$s" --delta "$dir/none"
+exits "a key file is not overwritten" 1 "$dir/ada" "$WEIR" keys new "$dir/ada"
+coproc SILENT { exec "$WEIR" node --data "$dir/silent" --listen none --client tcp://127.0.0.1:0 2>/dev/null; }
+read -r -t 60 ready <&"${SILENT[0]}"
+silent=${ready#*client=}
+kill -STOP "$SILENT_PID"
+exits "a node that does not answer is 7" 7 "" "$WEIR" status --timeout 0.2 --node "${silent%%[, ]*}"
+kill -CONT "$SILENT_PID"
+kill "$SILENT_PID"
+wait "$SILENT_PID" 2>/dev/null
+
+# --- the node ---------------------------------------------------------------------------------------
+is "status is lines" yes "$("$WEIR" status | grep -q '^durability: full$' && echo yes)"
+is "json of status is one document" 1 "$("$WEIR" status --json | wc -l)"
+is "contracts are listed" yes "$("$WEIR" contracts | grep -q "^$c  *counter  *c  " && echo yes)"
+is "json of contracts names them" yes "$("$WEIR" contracts --json | grep -q "\"key\":\"$c\",\"kind\":\"counter\"" && echo yes)"
+is "there are no peers yet" "[]" "$("$WEIR" peers --json)"
+is "the table of peers has its columns" \
+    "id address direction dialled_by role state age_ms rtt_us bytes_in bytes_out queue" \
+    "$("$WEIR" peers | tr -s ' ')"
+is "a check of the running node finds no damage" "damaged: 0" "$("$WEIR" check | grep '^damaged')"
+(cd "$dir" && "$WEIR" backup copy >"$dir/out")
+is "a backup is made" 0 $?
+is "a check of the backup finds no damage" "0 damaged: 0" "$("$WEIR" check "$dir/copy" >"$dir/out"; echo "$? $(grep '^damaged' "$dir/out")")"
+exits "a backup over something is refused" 1 "" "$WEIR" backup "$dir/copy"
+main=$WEIR_NODE
+start_node "$dir/copy" "$dir/copied" --client tcp://127.0.0.1:0
+is "a node starts on the backup" "-2" "$("$WEIR" get "$c" --node "$endpoint")"
+export WEIR_NODE=$main
+
+# --- following --------------------------------------------------------------------------------------
+follow() { # follow COUNT KEY OPTIONS…: in the background, into a pipe that is read by the test
+    exec 3< <("$WEIR" subscribe "$2" --count "$1" "${@:3}")
+}
+line() { IFS= read -r -t 60 text <&3; echo "$text"; }
+
+f=$("$WEIR" put set --param name=follow)
+"$WEIR" set add "$f" first >/dev/null
+follow 2 "$f" --json
+is "the value comes first" '["first"]' "$(line)"
+"$WEIR" set add "$f" second >/dev/null
+one=$(line)
+"$WEIR" set remove "$f" second >/dev/null
+two=$(line)
+hex='[0-9a-f]{64}'
+is "a notification names key, fingerprints, delta" \
+    "{\"key\":\"$f\",\"before\":\"F\",\"after\":\"F\",\"delta\":[\"second\"]}" "$(sed -E "s/$hex/F/g" <<<"$one")"
+is "what is taken away is named" \
+    "{\"key\":\"$f\",\"before\":\"F\",\"after\":\"F\",\"delta\":[],\"removed\":[\"second\"]}" \
+    "$(sed -E "s/$hex/F/g" <<<"$two")"
+is "notifications join up" "$(grep -oE "\"after\":\"$hex" <<<"$one" | cut -d'"' -f4)" \
+    "$(grep -oE "\"before\":\"$hex" <<<"$two" | cut -d'"' -f4)"
+is "it ends after that many" "" "$(line)"
+follow 1 "$l"
+is "a log is followed in lines" "two three four" "$(line | cut -f2) $(line | cut -f2) $(line | cut -f2)"
+"$WEIR" log append "$l" five >/dev/null
+is "an entry is a line" five "$(line | cut -f2)"
+follow 2 "$c"
+is "a counter is followed by its sum" "-2" "$(line)"
+"$WEIR" counter add "$c" 3 >/dev/null
+is "as it changes" 1 "$(line)"
+"$WEIR" counter add "$c" 3 >/dev/null
+is "and changes" 4 "$(line)"
+follow 1 "$f" --raw
+is "raw is base64, a line each" "$("$WEIR" get "$f" --raw | base64 -w0)" "$(line)"
+exec 3<&-
+exits "an unknown contract is not followed" 3 "" "$WEIR" subscribe "$zeros"
+
+# A restart of the node: the subscription goes on, and nothing is missed.
+start_node "$dir/again" "$dir/again1" --client "ipc://$dir/again.sock"
+export WEIR_NODE=ipc://$dir/again.sock
+again=$("$WEIR" put set --param name=again)
+follow 2 "$again" --json
+is "a set is followed" "[]" "$(line)"
+"$WEIR" set add "$again" before >/dev/null
+is "before a restart" yes "$(line | grep -q '"delta":\["before"\]' && echo yes)"
+kill -TERM "${nodes[-1]}"
+wait "${nodes[-1]}"
+unset 'nodes[-1]'
+start_node "$dir/again" "$dir/again2" --client "ipc://$dir/again.sock"
+"$WEIR" set add "$again" afterwards >/dev/null
+is "and after it" yes "$(line | grep -qE '"delta":\["afterwards"(,"before")?\]' && echo yes)"
+exec 3<&-
+export WEIR_NODE=$main
+
+# --- bench, help, version ----------------------------------------------------------------------------
+"$WEIR" bench --seconds 1 --clients 4 --pipeline 2 >"$dir/bench"
+is "the bench ends well" 0 $?
+is "its figures are name: value unit" 0 "$(grep -cvE '^[a-z0-9_]+: [0-9.]+ [a-z0-9/]+$' "$dir/bench")"
+is "it met no errors" "errors: 0 count" "$(grep '^errors' "$dir/bench")"
+is "the version" "weir $(sed -n 's/^#define WEIR_VERSION *"\(.*\)"/\1/p' base/version.h)" "$("$WEIR" --version)"
+is "help lists every command" 0 "$("$WEIR" help --words | while read -r words; do
+    "$WEIR" help | grep -q "^  weir $words " || echo "$words"; done | wc -l)"
+is "each command has help" 0 "$("$WEIR" help --words | while read -r words; do
+    # shellcheck disable=SC2086
+    "$WEIR" help $words >/dev/null || echo "$words"; done | wc -l)"
+is "help is the same by option" "$("$WEIR" help get)" "$("$WEIR" get --help)"
+is "help of half a command lists its halves" 3 "$("$WEIR" help map | grep -c '^weir map ')"
+exits "there is no help for what is not there" 2 "frobnicate" "$WEIR" help frobnicate
+is "no command at all is usage" "2 " "$("$WEIR" 2>/dev/null; echo $? "")"
+"$WEIR" contracts >/dev/full 2>"$dir/err"
+is "output that cannot be written is told" "1 weir:" "$? $(cut -d' ' -f1 "$dir/err")"
+
+exit $failed
