@@ -58,8 +58,10 @@ void progress_end(struct progress *self);
 #define CLI_OPTIONS(O)                                                                             \
     O(node, "node", "ENDPOINT", "the node ($WEIR_NODE, else tcp://127.0.0.1:7510)")                \
     O(timeout, "timeout", "SECONDS", "how long to wait for an answer (10)")                        \
-    O(server_key, "server-key", "KEY", "the node's CURVE public key ($WEIR_SERVER_KEY)")           \
-    O(client_key, "client-key", "FILE", "own CURVE key pair ($WEIR_CLIENT_KEY)")                   \
+    O(server_key, "server-key", "KEY",                                                             \
+      "the node's CURVE public key, or a file with it ($WEIR_SERVER_KEY)")                         \
+    O(client_key, "client-key", "FILE",                                                            \
+      "own CURVE key pair, by `weir keys new --curve` ($WEIR_CLIENT_KEY)")                         \
     O(json, "json", NULL, "print JSON")                                                            \
     O(signer, "signer", "FILE", "sign with this writer's key")                                     \
     O(param, "param", "NAME=VALUE", "a parameter: name, writers=KEY,KEY…, newest; repeatable")     \

@@ -218,7 +218,7 @@ MUST_USE int delta_sign(const weir_contract_t *contract, const weir_signer_t *si
 /* Reads a CURVE pair from a file as czmq's zcert writes them; keys are Z85. */
 MUST_USE int curve_load(const char *path, char public_key[41], char secret_key[41],
                         struct reason *why);
-/* 32 bytes from Z85 or base58. */
+/* 32 bytes from Z85, base58, or a certificate file. */
 MUST_USE int curve_key_parse(const char *text, uint8_t key[32]);
 
 #endif

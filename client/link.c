@@ -78,7 +78,9 @@ static int set_curve(void *socket, const struct link_options *options, struct re
     char public_key[41], secret_key[41];
     int rc = curve_key_parse(options->server_key, server);
     if (rc)
-        return fail(why, rc, "the server key is not a CURVE public key in Z85 or base58");
+        return fail(
+            why, rc,
+            "the server key is neither a CURVE public key (Z85, base58) nor a file with one");
     if (options->client_key_file)
         rc = curve_load(options->client_key_file, public_key, secret_key, why);
     else if (zmq_curve_keypair(public_key, secret_key))

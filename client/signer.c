@@ -4,7 +4,8 @@
  *   public BASE58              from which RFC 8032 derives the secret
  *   secret BASE58
  *
- * and czmq's zcert files (ZPL) for CURVE. Both are text, mode 0600, never overwritten. */
+ * and czmq's zcert files (ZPL) for CURVE: FILE with the public key, for the node, and FILE_secret
+ * with both. What holds a secret has mode 0600; nothing is overwritten. */
 #include "base/base58.h"
 #include "client/handle.h"
 
@@ -161,15 +162,36 @@ int weir_signer_load(const char *path, weir_signer_t **signer, struct weir_reaso
 
 /* --- CURVE ----------------------------------------------------------------------------------- */
 
+enum { Z85_KEY = 40 };
+
+/* Where czmq's zcert keeps the pair that belongs to a public certificate. */
+static int secret_path(const char *path, char secret[4096], struct reason *why)
+{
+    int size = snprintf(secret, 4096, "%s_secret", path);
+    return size < 0 || size >= 4096 ? fail(why, ERR_IO, "the path is too long") : 0;
+}
+
+static int write_public(const char *path, const char *text, struct reason *why)
+{
+    FILE *file = fopen(path, "wx");
+    bool good = file && fputs(text, file) >= 0;
+    good = file && fclose(file) == 0 && good;
+    return good ? 0 : fail(why, ERR_IO, "%s cannot be made: %s", path, strerror(errno));
+}
+
 int weir_curve_new(const char *path, char public_key[41], struct weir_reason *why)
 {
-    char text[512], public_text[41], secret_text[41];
+    char text[512], secret_file[4096], public_text[41], secret_text[41];
     if (zmq_curve_keypair(public_text, secret_text))
         return fail((struct reason *)why, ERR_INTERNAL, "libzmq was built without CURVE");
-    snprintf(text, sizeof text,
-             "metadata\ncurve\n    public-key = \"%s\"\n    secret-key = \"%s\"\n", public_text,
-             secret_text);
-    int rc = write_secret(path, text, (struct reason *)why);
+    int rc = secret_path(path, secret_file, (struct reason *)why);
+    snprintf(text, sizeof text, "metadata\ncurve\n    public-key = \"%s\"\n", public_text);
+    if (!rc)
+        rc = write_public(path, text, (struct reason *)why);
+    size_t used = strlen(text);
+    snprintf(text + used, sizeof text - used, "    secret-key = \"%s\"\n", secret_text);
+    if (!rc)
+        rc = write_secret(secret_file, text, (struct reason *)why);
     sodium_memzero(text, sizeof text);
     sodium_memzero(secret_text, sizeof secret_text);
     if (!rc)
@@ -182,17 +204,19 @@ static bool quoted_key(const char *text, const char *name, char key[41])
 {
     const char *at = strstr(text, name);
     at = at ? strchr(at, '"') : NULL;
-    if (!at || strlen(at) < 42 || at[41] != '"')
+    if (!at || strlen(at) < Z85_KEY + 2 || at[Z85_KEY + 1] != '"')
         return false;
-    memcpy(key, at + 1, 40);
-    key[40] = 0;
+    memcpy(key, at + 1, Z85_KEY);
+    key[Z85_KEY] = 0;
     return true;
 }
 
 int curve_load(const char *path, char public_key[41], char secret_key[41], struct reason *why)
 {
-    char text[KEY_FILE_BYTES_MAX];
-    int rc = read_secret(path, text, why);
+    char text[KEY_FILE_BYTES_MAX], secret_file[4096];
+    int rc = secret_path(path, secret_file, why);
+    if (!rc)
+        rc = read_secret(access(secret_file, F_OK) == 0 ? secret_file : path, text, why);
     if (rc)
         return rc;
     if (!quoted_key(text, "public-key", public_key) || !quoted_key(text, "secret-key", secret_key))
@@ -201,9 +225,27 @@ int curve_load(const char *path, char public_key[41], char secret_key[41], struc
     return rc;
 }
 
+/* The public key in a certificate file, which is no secret. */
+static bool read_certificate(const char *path, char public_key[41])
+{
+    char text[KEY_FILE_BYTES_MAX] = "";
+    FILE *file = fopen(path, "r");
+    size_t size = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file)
+        fclose(file);
+    text[size] = 0;
+    bool found = quoted_key(text, "public-key", public_key);
+    sodium_memzero(text, sizeof text);
+    return found;
+}
+
 int curve_key_parse(const char *text, uint8_t key[32])
 {
-    if (strlen(text) == 40)
-        return zmq_z85_decode(key, text) ? 0 : ERR_BAD_REQUEST;
-    return base58_decode(slice_text(text), key, 32);
+    char public_key[Z85_KEY + 1];
+    if (strlen(text) == Z85_KEY && zmq_z85_decode(key, text))
+        return 0;
+    if (base58_decode(slice_text(text), key, 32) == 0)
+        return 0;
+    return read_certificate(text, public_key) && zmq_z85_decode(key, public_key) ? 0
+                                                                                 : ERR_BAD_REQUEST;
 }

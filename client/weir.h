@@ -109,8 +109,9 @@ WEIR_API int weir_signer_load(const char *path, weir_signer_t **signer, struct w
 /* The public key, 32 bytes that live as long as the signer. */
 WEIR_API const uint8_t *weir_signer_public(const weir_signer_t *signer);
 
-/* A new CURVE key pair for nodes on other machines: writes a file as czmq's zcert does, mode 0600,
- * and gives the public key in Z85, to be listed at the node. WEIR_IO. */
+/* A new CURVE key pair for nodes on other machines, in files as czmq's zcert makes them: path, the
+ * public certificate, to be put in the node's --client-keys folder, and path_secret, mode 0600. The
+ * public key is also given in Z85. WEIR_IO; nothing is overwritten. */
 WEIR_API int weir_curve_new(const char *path, char public_key[41], struct weir_reason *why);
 
 /* --- contracts ------------------------------------------------------------------------------- */
@@ -202,8 +203,8 @@ struct weir_options {
     unsigned window;        /* requests open at once; 256, at most 65,536 */
     size_t window_bytes;    /* their bytes; 64 MiB (a single larger one goes alone) */
     int dont_wait;          /* 1: a full window is WEIR_AGAIN; 0: _async calls wait for room */
-    const char *server_key; /* the node's CURVE public key, Z85 (40 characters) or base58 */
-    const char *client_key; /* file of the own CURVE pair (weir_curve_new); else a fresh one */
+    const char *server_key; /* the node's CURVE public key: Z85, base58, or a certificate file */
+    const char *client_key; /* the own CURVE pair's path (weir_curve_new); else a fresh pair */
     const weir_signer_t *signer; /* signs edits of contracts with listed writers */
 };
 

@@ -264,6 +264,22 @@ is "and after it" yes "$(line | grep -qE '"delta":\["afterwards"(,"before")?\]' 
 exec 3<&-
 export WEIR_NODE=$main
 
+# --- from another machine (CURVE) ----------------------------------------------------------------------
+mkdir "$dir/clients"
+"$WEIR" keys new --curve "$dir/clients/ada" >/dev/null
+"$WEIR" keys new --curve "$dir/stranger" >/dev/null
+start_node "$dir/remote" "$dir/remote.out" --client tcp://0.0.0.0:0 --client-keys "$dir/clients"
+remote=(--node "tcp://127.0.0.1:$(grep -oE '0\.0\.0\.0:[0-9]+' <<<"$ready" | cut -d: -f2)")
+is "a listed key opens a remote node" '{"value":0}' "$(
+    k=$("$WEIR" put counter "${remote[@]}" --server-key "$dir/remote/curve.key" --client-key "$dir/clients/ada")
+    WEIR_SERVER_KEY=$dir/remote/curve.key WEIR_CLIENT_KEY=$dir/clients/ada "$WEIR" get "$k" --json "${remote[@]}")"
+exits "a stranger's key does not" 1 "key" "$WEIR" status "${remote[@]}" \
+    --server-key "$dir/remote/curve.key" --client-key "$dir/stranger"
+exits "nor no key" 7 "" "$WEIR" status "${remote[@]}" --timeout 2
+exits "a server key that is none is 2" 2 "CURVE" "$WEIR" status "${remote[@]}" --server-key nonsense
+exits "nor the wrong server key" 7 "" "$WEIR" status "${remote[@]}" --timeout 2 \
+    --server-key "$dir/stranger" --client-key "$dir/clients/ada"
+
 # --- bench, help, version ----------------------------------------------------------------------------
 "$WEIR" bench --seconds 1 --clients 4 --pipeline 2 >"$dir/bench"
 is "the bench ends well" 0 $?

@@ -309,9 +309,17 @@ static const char *path_in(void **state)
     return path;
 }
 
+static const char *secret_in(void **state)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/key_secret", (const char *)*state);
+    return path;
+}
+
 static int remove_dir(void **state)
 {
     unlink(path_in(state));
+    unlink(secret_in(state));
     return rmdir(*state);
 }
 
@@ -370,28 +378,35 @@ static void what_is_no_key_file_is_refused(void **state)
     assert_null(read);
 }
 
-static void a_curve_file_is_private_and_usable(void **state)
+/* How a handle with these keys fails to reach nobody. */
+static int connect_with(const char *server_key, const char *client_key)
 {
-    const char *path = path_in(state);
+    struct weir_options options = {
+        .endpoint = "tcp://127.0.0.1:1", .server_key = server_key, .client_key = client_key};
+    weir_t *w = weir_new(&options);
+    int rc = weir_connect(w);
+    weir_destroy(&w);
+    return rc;
+}
+
+static void a_curve_pair_is_private_and_usable(void **state)
+{
+    const char *path = path_in(state), *secret = secret_in(state);
     char public_key[41];
     struct stat about;
     assert_int_equal(weir_curve_new(path, public_key, NULL), 0);
     assert_int_equal(strlen(public_key), 40);
-    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(stat(secret, &about), 0);
     assert_int_equal(about.st_mode & 0777, 0600);
-    struct weir_options options = {
-        .endpoint = "tcp://127.0.0.1:1", .server_key = public_key, .client_key = path};
-    weir_t *w = weir_new(&options);
-    assert_int_equal(weir_connect(w), WEIR_NO_NODE); /* the keys were fine */
-    weir_destroy(&w);
-    write_file(path, "nothing");
-    w = weir_new(&options);
-    assert_int_equal(weir_connect(w), WEIR_BAD_REQUEST);
-    weir_destroy(&w);
-    options.server_key = "short";
-    w = weir_new(&options);
-    assert_int_equal(weir_connect(w), WEIR_BAD_REQUEST);
-    weir_destroy(&w);
+    assert_int_equal(weir_curve_new(path, public_key, NULL), WEIR_IO); /* never overwritten */
+    assert_int_equal(connect_with(public_key, path), WEIR_NO_NODE);    /* the keys were fine */
+    assert_int_equal(connect_with(public_key, secret), WEIR_NO_NODE);
+    assert_int_equal(connect_with(path, NULL), WEIR_NO_NODE);
+    assert_int_equal(connect_with("short", path), WEIR_BAD_REQUEST);
+    write_file(secret, "nothing");
+    assert_int_equal(connect_with(public_key, path), WEIR_BAD_REQUEST);
+    unlink(secret);
+    assert_int_equal(connect_with(public_key, secret), WEIR_IO);
 }
 
 #define FILES(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
@@ -414,7 +429,7 @@ int main(void)
         FILES(a_key_file_is_private_and_gives_the_same_pair),
         FILES(a_key_file_that_others_may_read_is_refused),
         FILES(what_is_no_key_file_is_refused),
-        FILES(a_curve_file_is_private_and_usable),
+        FILES(a_curve_pair_is_private_and_usable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
