@@ -181,6 +181,8 @@ void edits_free(weir_t *w);
 const weir_contract_t *known_find(const weir_t *w, const uint8_t *key);
 /* Notes what a GET's or SUBSCRIBE's reply tells. NULL when it does not fit the key. */
 const weir_contract_t *known_add(weir_t *w, const uint8_t *key, const struct weir_reply *reply);
+/* The greatest entry key there can be. Static. */
+struct slice key_greatest(void);
 /* A GET of next to nothing, for kind and parameters. */
 MUST_USE int known_ask(weir_t *w, const uint8_t *key, weir_done_fn *done, void *arg);
 void known_free(weir_t *w);

@@ -31,11 +31,15 @@ const weir_contract_t *known_add(weir_t *w, const uint8_t *key, const struct wei
     return contract;
 }
 
+struct slice key_greatest(void)
+{
+    static const uint8_t key[ENTRY_KEY_BYTES_MAX] = {[0 ... ENTRY_KEY_BYTES_MAX - 1] = 0xff};
+    return slice_of(key, sizeof key);
+}
+
 int known_ask(weir_t *w, const uint8_t *key, weir_done_fn *done, void *arg)
 {
-    uint8_t last_key[ENTRY_KEY_BYTES_MAX]; /* the greatest there can be: no state comes along */
-    memset(last_key, 0xff, sizeof last_key);
-    struct slice end = slice_of(last_key, sizeof last_key);
+    struct slice end = key_greatest(); /* from there to there: no state comes along */
     struct slice args[] = {slice_of(key, CONTRACT_KEY_BYTES), end, end};
     struct request_options options = {.timeout_ms = w->options.timeout_ms};
     return request_open(w, VERB_GET, args, 3, &options, done, arg);

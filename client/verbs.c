@@ -66,12 +66,11 @@ static int open_get(weir_t *w, const uint8_t *key, const struct weir_bytes *firs
                     const struct weir_bytes *last, const struct call *call)
 {
     struct slice args[3] = {slice_of(key, CONTRACT_KEY_BYTES)};
-    size_t count = 1;
-    if (first)
-        args[count++] = bytes_slice(*first);
-    if (first && last)
-        args[count++] = bytes_slice(*last);
-    return open_plain(w, VERB_GET, args, count, call);
+    if (first) {
+        args[1] = bytes_slice(*first);
+        args[2] = last ? bytes_slice(*last) : key_greatest();
+    }
+    return open_plain(w, VERB_GET, args, first ? 3 : 1, call);
 }
 
 static int open_text(weir_t *w, enum verb verb, const char *text, const struct call *call)
