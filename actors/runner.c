@@ -65,13 +65,6 @@ struct now runner_now(void)
     };
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec mono;
-    (void)clock_gettime(CLOCK_MONOTONIC, &mono);
-    return (uint64_t)mono.tv_sec * 1000000 + (uint64_t)mono.tv_nsec / 1000;
-}
-
 /* --- a turn -------------------------------------------------------------------------------------
  */
 
@@ -197,17 +190,6 @@ static bool turn(struct worker *self)
 /* --- waiting ------------------------------------------------------------------------------------
  */
 
-/* Polls on for SPIN_US: waking a thread on another core costs more than that. */
-static bool spin(struct worker *self)
-{
-    uint64_t until = now_us() + SPIN_US;
-    do
-        if (turn(self))
-            return true;
-    while (now_us() < until);
-    return false;
-}
-
 /* Blocks for mail, the edge's socket, a deadline, or the end. */
 static void wait_for_work(struct worker *self, zsock_t *pipe, long timeout_ms)
 {
@@ -239,7 +221,7 @@ static void run(zsock_t *pipe, void *args)
     pthread_setname_np(pthread_self(), worker_names[self->id]);
     zsock_signal(pipe, 0);
     while (!self->terminated) {
-        if (!spin(self)) {
+        if (!turn(self)) {
             wait_for_work(self, pipe, wait_ms(self));
         } else if (runner_now().ms - looked_ms > 50) { /* busy: still hear the end */
             looked_ms = runner_now().ms;

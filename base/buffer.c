@@ -28,7 +28,7 @@ static uint8_t *extend(struct buffer *self, size_t n)
         if (!make_room(self, wanted > doubled ? wanted : doubled))
             return NULL;
     }
-    uint8_t *at = self->data + self->size;
+    uint8_t *at = self->data ? self->data + self->size : NULL;
     self->size = wanted;
     return at;
 }

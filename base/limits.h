@@ -47,9 +47,9 @@
 #define LOG_RECORD_BYTES_MAX  (4u << 20)  /* larger changes are logged in pieces */
 #define LOG_ALIGN             4096u /* a flush never rewrites a page that a former one synced */
 #define LOG_BATCH_RECORDS_MAX 4096u /* records of one flush */
-#define UNFOLDED_BYTES_MAX    (32u << 20) /* merged and not yet in LMDB; past it new work waits */
-#define FOLD_AT_BYTES         (12u << 20) /* a fold starts when this much waits … */
-#define FOLD_EVERY_MS         1000u       /* … or this long after the first change */
+#define UNFOLDED_BYTES_MAX    (48u << 20)  /* merged and not yet in LMDB; past it new work waits */
+#define FOLD_AT_BYTES         (24u << 20)  /* a fold starts when this much waits … */
+#define FOLD_EVERY_MS         1000u        /* … or this long after the first change */
 #define FOLD_RETRY_MS         100u        /* after a fold that could not start */
 #define LOG_FOLD_AT_BYTES     (64u << 20) /* … or when the log has grown to this (small flushes) */
 #define SIGNATURES_A_SLICE    32u         /* about 2 ms of verifying, then others have their turn */
@@ -63,6 +63,5 @@
 
 /* --- operations ------------------------------------------------------------------------------ */
 #define OPERATION_TIMEOUT_MS 60000u /* an open transaction is answered TIMEOUT after this */
-#define SPIN_US              50u    /* a worker polls on this long before it blocks */
 
 #endif
