@@ -168,7 +168,7 @@ install: all  ## install under $(DESTDIR)$(PREFIX)
 	for file in $(TEMPLATES); do \
 	    sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' scripts/$$(basename $$file).in > $(BUILD)/packaged && \
 	    $(INSTALL) 644 $(BUILD)/packaged $(DESTDIR)$(PREFIX)/lib/$$file || exit 1; done
-	$(INSTALL) 644 docs/completion/weir $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weir
+	$(INSTALL) 644 $(firstword $(wildcard docs/completion/*)) $(DESTDIR)$(PREFIX)/share/bash-completion/completions/weir
 	for page in $(MAN); do section=$${page##*.}; \
 	    dir=$(DESTDIR)$(PREFIX)/share/man/man$$section; mkdir -p $$dir && \
 	    gzip -9nc $$page > $$dir/$$(basename $$page).gz || exit 1; done
