@@ -185,8 +185,9 @@ static const char *option_or_env(const struct cli *cli, enum cli_option option, 
 
 static unsigned timeout_ms(const struct cli *cli)
 {
-    return cli_has(cli, OPTION_timeout) ? (unsigned)(atof(cli_value(cli, OPTION_timeout)) * 1000)
-                                        : 0;
+    return cli_has(cli, OPTION_timeout)
+               ? (unsigned)(strtod(cli_value(cli, OPTION_timeout), NULL) * 1000)
+               : 0;
 }
 
 static int check_timeout(const struct cli *cli)

@@ -53,7 +53,7 @@ const struct command cli_commands[] = {
      LOAD | WITH(clients) | WITH(pipeline) | WITH(seconds) | WITH(size) | WITH(fields) |
          WITH(reads),
      0, 0, cli_bench, "put load on the node and print figures"},
-    {"help", "[COMMAND]", WITH(help), 0, 2, cli_run_help, "explain a command"},
+    {"help", "[COMMAND]", WITH(help), 0, 3, cli_run_help, "explain a command"},
     {0},
 };
 

@@ -81,11 +81,20 @@ static int print_for_completion(const struct cli *cli)
     return cli_flush(cli);
 }
 
+static int print_kinds_for_completion(const struct cli *cli)
+{
+    for (size_t i = 0; weir_kind_name(i); i++)
+        printf("%s\n", weir_kind_name(i));
+    return cli_flush(cli);
+}
+
 int cli_run_help(struct cli *cli)
 {
     size_t words = 0;
     if (cli->arg_count && strcmp(cli->args[0], "--words") == 0)
         return print_for_completion(cli);
+    if (cli->arg_count && strcmp(cli->args[0], "--kinds") == 0)
+        return print_kinds_for_completion(cli);
     const struct command *command = cli_find(cli->args, cli->arg_count, &words);
     if (command)
         cli_help(stdout, command);

@@ -15,9 +15,11 @@ enum { WORDS_MAX = 16 };
 static int parse(struct cli *cli, const char *line)
 {
     static char copy[512], *argv[WORDS_MAX + 1];
+    char *rest;
     int argc = 0;
     snprintf(copy, sizeof copy, "weir %s", line);
-    for (char *word = strtok(copy, " "); word && argc < WORDS_MAX; word = strtok(NULL, " "))
+    for (char *word = strtok_r(copy, " ", &rest); word && argc < WORDS_MAX;
+         word = strtok_r(NULL, " ", &rest))
         argv[argc++] = word;
     argv[argc] = NULL;
     *cli = (struct cli){0};

@@ -1,0 +1,55 @@
+#!/bin/bash
+# The examples of docs/ and the completion, as they are, against a real node.
+set -u
+WEIR=${WEIR:-build/weir} BUILD=${BUILD:-build}
+dir=$(mktemp -d /tmp/weir-test-XXXXXX)
+failed=0
+mkfifo "$dir/ready"
+"$WEIR" node --data "$dir/data" --listen none --client tcp://127.0.0.1:0 >"$dir/ready" 2>"$dir/err" &
+node=$!
+trap 'kill $node; wait $node; rm -rf "$dir"' EXIT
+read -r -t 60 ready <"$dir/ready" || { echo "not ok - a node starts"; exit 1; }
+WEIR_NODE=$(grep -oE 'tcp://127\.0\.0\.1:[0-9]+' <<<"$ready")
+export WEIR_NODE
+
+is() { # is CLAIM WANTED GOT
+    if [ "$2" = "$3" ]; then
+        echo "ok - $1"
+    else
+        printf 'not ok - %s\n  wanted: %s\n  got:    %s\n' "$1" "$2" "$3"
+        failed=1
+    fi
+}
+
+is "the board shows the note that was written" $'the board:\nchanged:\n  hello: world' "$("$BUILD/examples/board")"
+is "and the one after it" $'the board:\n  hello: world\nchanged:\n  milk: buy two' \
+    "$("$BUILD/examples/board" milk "buy two")"
+is "what an app wrote the command line reads" '{"hello":"world","milk":"buy two"}' \
+    "$("$WEIR" get "$("$WEIR" put map --param name=board)" --json)"
+is "10,000 additions are all counted" "the counter stands at 10000" "$("$BUILD/examples/count")"
+is "each time" "the counter stands at 20000" "$("$BUILD/examples/count")"
+out=$(WEIR_NODE=tcp://127.0.0.1:1 "$BUILD/examples/board" 2>&1)
+is "an example without a node says so" "1 board: no node answers at tcp://127.0.0.1:1" "$? $out"
+is "an example fits on a screen" "" "$(wc -l docs/examples/*.c | awk '$1 > 60 && $2 != "total" { print $2 }')"
+
+# --- completion --------------------------------------------------------------------------------------
+PATH=$(dirname "$WEIR"):$PATH
+# shellcheck source=/dev/null
+. docs/completion/weir
+complete_line() { # complete_line WORD…: what the last word may become
+    # shellcheck disable=SC2034
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+    _weir
+    printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd' '
+}
+is "completion knows the commands" "counter" "$(complete_line weir cou)"
+is "each once" "map" "$(complete_line weir ma)"
+is "and their second words" "load remove set" "$(complete_line weir map "")"
+is "and the kinds" "register" "$(complete_line weir put reg)"
+is "and a command's options" "--signer= --server-key=" "$(complete_line weir map set --s | tr ' ' '\n' | sort -r | paste -sd' ')"
+is "and no other command's" "" "$(complete_line weir get --sig)"
+key=$("$WEIR" put counter)
+is "and the keys that the node hosts" "$key" "$(complete_line weir counter add "${key:0:6}")"
+is "and files" "$dir/data" "$(complete_line weir map set k f v --signer "$dir/da")"
+
+exit $failed
