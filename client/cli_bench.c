@@ -251,26 +251,27 @@ static int measure(struct bench *self)
     return rc ? cli_fail(self->cli, rc, NULL) : report(self, seconds);
 }
 
+static void release(struct bench *self)
+{
+    self->over = true; /* what is still open is given up, and nothing follows it */
+    for (long i = 0; self->handles && i < self->clients; i++)
+        weir_destroy(&self->handles[i]);
+    free((void *)self->handles);
+    free(self->polled);
+    free(self->slots);
+    free(self->value);
+    free(self);
+}
+
 int cli_bench(struct cli *cli)
 {
     struct bench *self = calloc(1, sizeof *self);
-    int rc = self ? 0 : cli_fail(cli, WEIR_NO_MEMORY, NULL);
-    if (!rc) {
-        self->cli = cli;
-        rc = read_options(self);
-    }
+    if (!self)
+        return cli_fail(cli, WEIR_NO_MEMORY, NULL);
+    self->cli = cli;
+    int rc = read_options(self);
     if (!rc)
         rc = allocate(self) ? measure(self) : cli_fail(cli, WEIR_NO_MEMORY, NULL);
-    for (long i = 0; self && self->handles && i < self->clients; i++) {
-        self->over = true;
-        weir_destroy(&self->handles[i]);
-    }
-    if (self) {
-        free((void *)self->handles);
-        free(self->polled);
-        free(self->slots);
-        free(self->value);
-    }
-    free(self);
+    release(self);
     return rc;
 }

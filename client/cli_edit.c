@@ -161,7 +161,9 @@ static int start(struct load *self, struct cli *cli)
 int cli_edit(struct cli *cli)
 {
     struct load *self = calloc(1, sizeof *self);
-    int rc = self ? start(self, cli) : cli_fail(cli, WEIR_NO_MEMORY, NULL);
+    if (!self)
+        return cli_fail(cli, WEIR_NO_MEMORY, NULL);
+    int rc = start(self, cli);
     if (!rc) {
         size_t step = strcmp(cli->command->name, "map set") == 0 ? 2 : 1;
         int added = 0;
@@ -175,7 +177,7 @@ int cli_edit(struct cli *cli)
         if (!rc)
             rc = cli_print_changed(cli, self->changed, self->fingerprint);
     }
-    free(self ? self->text : NULL);
+    free(self->text);
     free(self);
     return rc;
 }
@@ -185,7 +187,9 @@ static int load(struct cli *cli)
 {
     bool pairs = strcmp(cli->command->name, "map load") == 0;
     struct load *self = calloc(1, sizeof *self);
-    int rc = self ? start(self, cli) : cli_fail(cli, WEIR_NO_MEMORY, NULL);
+    if (!self)
+        return cli_fail(cli, WEIR_NO_MEMORY, NULL);
+    int rc = start(self, cli);
     if (!rc) {
         self->verb = pairs ? "set" : self->verb;
         rc = finish(self, read_lines(self, pairs));
@@ -196,7 +200,7 @@ static int load(struct cli *cli)
         if (!rc)
             rc = cli_flush(cli);
     }
-    free(self ? self->text : NULL);
+    free(self->text);
     free(self);
     return rc;
 }
