@@ -1,5 +1,6 @@
 #include "actors/client_router.h"
 
+#include "base/handover.h"
 #include "base/limits.h"
 
 #include <arpa/inet.h>
@@ -153,6 +154,7 @@ static void take_back(void *data, void *hint)
 {
     struct lent *lent = (struct lent *)hint;
     (void)data;
+    TAKEN_OVER(lent);
     owed_take(lent->owed, lent->size);
     owed_release(&lent->owed);
     blob_release(&lent->blob);
@@ -166,6 +168,7 @@ static bool lend(zmq_msg_t *message, const struct part *part, struct owed *owed)
         return false;
     *lent = (struct lent){blob_hold(part->blob), owed_hold(owed), part->data.size};
     owed_add(owed, part->data.size);
+    HANDED_OVER(lent);
     if (zmq_msg_init_data(message, (void *)(uintptr_t)part->data.data, part->data.size, take_back,
                           lent) == 0)
         return true;

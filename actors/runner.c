@@ -1,26 +1,9 @@
 #include "actors/runner.h"
 
+#include "base/handover.h"
+
 #include <assert.h>
 #include <czmq.h>
-
-#if defined(__SANITIZE_THREAD__)
-#define WEIR_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WEIR_TSAN 1
-#endif
-#endif
-#ifdef WEIR_TSAN
-/* Debian's libzmq is not instrumented: its hand-over is told to the sanitizer here, and only here.
- */
-void __tsan_acquire(void *address);
-void __tsan_release(void *address);
-#define HANDED_OVER(message) __tsan_release(message)
-#define TAKEN_OVER(message)  __tsan_acquire(message)
-#else
-#define HANDED_OVER(message) (void)0
-#define TAKEN_OVER(message)  (void)0
-#endif
 
 const enum worker_id placement[ACTOR_COUNT] = {
     [ACTOR_client_api] = WORKER_front, [ACTOR_put] = WORKER_front,
@@ -218,6 +201,7 @@ static void run(zsock_t *pipe, void *args)
 {
     struct worker *self = (struct worker *)args;
     uint64_t looked_ms = 0;
+    TAKEN_OVER(self);
     pthread_setname_np(pthread_self(), worker_names[self->id]);
     zsock_signal(pipe, 0);
     while (!self->terminated) {
@@ -228,6 +212,7 @@ static void run(zsock_t *pipe, void *args)
             wait_for_work(self, pipe, 0);
         }
     }
+    HANDED_OVER(self);
 }
 
 /* --- start and stop -----------------------------------------------------------------------------
@@ -280,6 +265,7 @@ runner_t *runner_start(const struct hosted hosted[ACTOR_COUNT])
         place(&self->workers[w], hosted);
     }
     for (int w = WORKER_COUNT; w-- > 0;) { /* front last: all that it talks to runs */
+        HANDED_OVER(&self->workers[w]);
         self->workers[w].thread = zactor_new(run, &self->workers[w]);
         if (!self->workers[w].thread) {
             runner_stop(&self);
@@ -295,8 +281,10 @@ void runner_stop(runner_t **pointer)
     if (!self)
         return;
     *pointer = NULL;
-    for (int w = 0; w < WORKER_COUNT; w++)
+    for (int w = 0; w < WORKER_COUNT; w++) {
         zactor_destroy(&self->workers[w].thread); /* $TERM, and waits for the thread */
+        TAKEN_OVER(&self->workers[w]);
+    }
     for (int w = 0; w < WORKER_COUNT; w++) {
         struct worker *worker = &self->workers[w];
         while (take_mail(worker))
