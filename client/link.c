@@ -147,10 +147,13 @@ int link_open(struct link *self, const struct link_options *options, struct reas
 
 void link_close(struct link *self)
 {
+    /* First of all: libzmq's I/O thread, which all handles share, would wait for ever with an event
+     * for a monitor that is closed. */
+    if (self->socket)
+        zmq_socket_monitor(self->socket, NULL, 0);
     if (self->monitor)
         zmq_close(self->monitor);
     if (self->socket) {
-        zmq_socket_monitor(self->socket, NULL, 0);
         zmq_close(self->socket);
         context_release();
     }

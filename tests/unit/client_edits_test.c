@@ -228,6 +228,8 @@ static void a_contract_that_anyone_may_write_gets_a_plain_edit(void **state)
     assert_int_equal(edit(f, "add", "6", &seen), 0);
     fake_node_expect(&f->node, f->w, "EDIT", &r); /* what the key is was asked once */
     fake_request_free(&r);
+    weir_destroy(&f->w);
+    assert_int_equal(seen.code, WEIR_LOST);
 }
 
 static void an_edit_that_cannot_be_made_is_told_and_the_next_one_goes(void **state)

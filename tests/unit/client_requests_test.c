@@ -84,6 +84,22 @@ static void without_a_node_it_is_told_at_once(void **state)
     }
 }
 
+static void handles_given_up_while_they_connect_block_nobody(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen = {0};
+    struct fake_request r;
+    for (int i = 0; i < 200; i++) {
+        weir_t *w = handle(&f->node, (struct weir_options){0});
+        weir_destroy(&w);
+    }
+    update(f->w, &seen);
+    fake_node_expect(&f->node, f->w, "UPDATE", &r);
+    reply_ok(f, &r, 1);
+    step_until(f->w, &seen.calls);
+    fake_request_free(&r);
+}
+
 static void what_is_no_endpoint_is_told_by_the_first_call(void **state)
 {
     (void)state;
@@ -356,6 +372,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(without_a_node_it_is_told_at_once),
+        CASE(handles_given_up_while_they_connect_block_nobody),
         CASE(what_is_no_endpoint_is_told_by_the_first_call),
         CASE(a_node_that_comes_later_is_found),
         CASE(replies_may_come_in_any_order),
