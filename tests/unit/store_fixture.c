@@ -135,6 +135,8 @@ struct buffer map_delta(const char *field, uint64_t stamp, struct slice data)
 
 void rig_flush(struct rig *self)
 {
+    if (self->waiting_count == 0)
+        return;
     must(self, log_append(store_log(self->store), self->waiting, self->waiting_count, true, NULL,
                           &self->why));
     while (self->waiting_count)
@@ -189,6 +191,8 @@ void rig_fold(struct rig *self)
 {
     struct fold_result result;
     rig_flush(self);
+    if (!store_foldable(self->store))
+        return;
     fold_t *fold = store_freeze(self->store);
     assert_non_null(fold);
     must(self, fold_run(fold, &result, &self->why));
