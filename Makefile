@@ -14,7 +14,7 @@ PACKAGES := libczmq libzmq libsodium lmdb jansson
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wformat=2 -Wundef -Wpointer-arith -Wvla -Wwrite-strings -Wcast-align -Wcast-qual \
-            -Wmissing-declarations -Wredundant-decls -Wold-style-definition -Wimplicit-fallthrough
+            -Wmissing-declarations -Wredundant-decls -Wold-style-definition
 HARDEN   := -fstack-protector-strong $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 LDHARDEN := -Wl,-z,relro,-z,now,--as-needed
 # Asked once, at the first compile: `make run` installs the packages before it comes to that.
