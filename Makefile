@@ -64,7 +64,7 @@ run:  ## install what is missing, build, start a node in the foreground (NODE_AR
 check:  ## install what is missing, build, run every test; the last line is the total
 	@scripts/setup build test
 	$(Q)$(SUB) tests
-	@scripts/run-tests $(BUILD) $(TESTS) $(SCRIPTS) $(FUZZ:=_replay)
+	@CC="$(CC)" SANITIZE="$(SANITIZE)" scripts/run-tests $(BUILD) $(TESTS) $(SCRIPTS) $(FUZZ:=_replay)
 
 asan:  ## every test under AddressSanitizer, LeakSanitizer and UBSan
 	$(Q)$(SUB) check BUILD=build-asan CFLAGS="-O1 -g -fno-omit-frame-pointer" \

@@ -79,4 +79,15 @@ else
     failed=1
 fi
 session '```console' 4 "listed writers"
+
+root=$(dirname "$readme")
+block 1 '```c' >app.c
+# shellcheck disable=SC2046,SC2086
+if ${CC:-cc} -std=c11 -Wall -Wextra -Werror ${SANITIZE:-} -I"$root/client" -o app app.c "$BUILD/libweir.a" \
+    $(pkg-config --libs libzmq libsodium) && [ "$(./app)" = "a state of 22 bytes" ]; then
+    echo "ok - README: the program"
+else
+    echo "not ok - README: the program"
+    failed=1
+fi
 exit $failed
