@@ -13,6 +13,7 @@
 void fake_node_return(struct fake_node *self)
 {
     int none = 0;
+    self->context = zmq_ctx_new();
     self->router = zmq_socket(self->context, ZMQ_ROUTER);
     assert_non_null(self->router);
     zmq_setsockopt(self->router, ZMQ_LINGER, &none, sizeof none);
@@ -24,7 +25,6 @@ void fake_node_start(struct fake_node *self)
     snprintf(self->dir, sizeof self->dir, "/tmp/weir-test-XXXXXX");
     assert_non_null(mkdtemp(self->dir));
     snprintf(self->endpoint, sizeof self->endpoint, "ipc://%s/weir.sock", self->dir);
-    self->context = zmq_ctx_new();
     fake_node_return(self);
 }
 
@@ -32,13 +32,13 @@ void fake_node_go(struct fake_node *self)
 {
     zmq_close(self->router);
     self->router = NULL;
+    zmq_ctx_term(self->context); /* waits until nothing listens any more */
 }
 
 void fake_node_end(struct fake_node *self)
 {
     if (self->router)
         fake_node_go(self);
-    zmq_ctx_term(self->context);
     unlink(self->endpoint + strlen("ipc://"));
     rmdir(self->dir);
 }
