@@ -2,6 +2,8 @@
 
 #include "store/record.h"
 
+#include <assert.h>
+
 /* One merge on its way through the functions below. */
 struct merging {
     const struct contract *contract; /* the caller's, or the held one */
@@ -80,6 +82,7 @@ static void put_changes(store_t *self, struct overlay_contract *live, struct blo
             overlay_put(self->live, live, entry.key, entry.value, record, seq);
             continue;
         }
+        assert(key);
         memcpy(key, change->key.data, change->key.size);
         overlay_put(self->live, live, slice_of(key, change->key.size), slice_of(NULL, 0), keys,
                     seq);

@@ -227,9 +227,9 @@ void map_trim(const char *path)
     char line[4352], *real = realpath(path, NULL);
     FILE *maps = real ? fopen("/proc/self/maps", "re") : NULL;
     while (maps && fgets(line, sizeof line, maps)) {
-        char *name = strchr(line, '/');
-        uintptr_t from, to;
-        if (!name || sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) != 2)
+        char *name = strchr(line, '/'), *dash; /* from-to permissions … name */
+        uintptr_t from = strtoull(line, &dash, 16), to = strtoull(dash + 1, NULL, 16);
+        if (!name)
             continue;
         name[strcspn(name, "\n")] = 0;
         if (strcmp(name, real) == 0)

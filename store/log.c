@@ -4,34 +4,22 @@
 #include "store/files.h"
 #include "store/record.h"
 #include "store/schema.h"
+#include "store/shelf.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LOG_SPARE_MAX = 3, NO_SEGMENT = -1 };
-
-/* A place in the table of segments. Other threads read the atomics. */
-struct segment {
-    int fd; /* -1: the place is empty */
-    uint64_t number;
-    bool held;                   /* has records that are not folded, or is being written */
-    bool written;                /* all its blocks are */
-    bool dirty;                  /* written since its last sync */
-    _Atomic uint64_t last, used; /* highest seq; bytes up to its end */
-};
+enum { LOG_SPARE_MAX = 3 };
 
 struct log {
     char *dir;
     uint64_t salt, run;
-    struct segment segments[SEGMENT_FILES_MAX];
-    int active;  /* index of the one being written */
-    uint64_t at; /* where the next flush goes in it */
-    uint64_t next_number;
+    struct shelf shelf;
+    struct segment *active; /* the one being written, or NULL */
+    uint64_t at;            /* where the next flush goes in it */
     _Atomic uint64_t synced;
-    _Atomic size_t count;
     bool failed;
     struct iovec *parts; /* of one flush */
 };
@@ -51,79 +39,12 @@ static struct iovec part_of(const void *data, size_t size)
     return part;
 }
 
-/* --- the table of segments ----------------------------------------------------------------------
- */
-
-static struct segment *add_segment(log_t *self, int fd, uint64_t number)
-{
-    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++) {
-        struct segment *place = &self->segments[i];
-        if (place->fd >= 0)
-            continue;
-        place->fd = fd;
-        place->number = number;
-        place->held = place->dirty = false;
-        place->written = segment_is_written(fd);
-        place->last = place->used = 0;
-        self->count++;
-        if (number >= self->next_number)
-            self->next_number = number + 1;
-        return place;
-    }
-    return NULL;
-}
-
-static void drop_segment(log_t *self, struct segment *place)
-{
-    char *path = path_join(self->dir, segment_name(place->number).text);
-    if (path)
-        (void)unlink(path); /* it would be found free at the next open */
-    free(path);
-    (void)close(place->fd);
-    place->last = place->used = 0;
-    place->fd = -1;
-    self->count--;
-}
-
-static size_t count_free(const log_t *self)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++)
-        n += self->segments[i].fd >= 0 && !self->segments[i].held;
-    return n;
-}
-
-static int make_segment(log_t *self, struct reason *why)
-{
-    int fd;
-    if (self->count >= LOG_SEGMENTS_MAX)
-        return fail(why, ERR_STORE_FULL, "the log in %s is full: nothing was folded for long",
-                    self->dir);
-    int rc = segment_make(self->dir, self->next_number, &fd, why);
-    if (rc == 0)
-        (void)add_segment(self, fd, self->next_number);
-    return rc;
-}
-
-/* A free segment, one with written blocks if there is one. */
-static int find_free(const log_t *self)
-{
-    int found = NO_SEGMENT;
-    for (int i = 0; i < (int)SEGMENT_FILES_MAX; i++) {
-        const struct segment *place = &self->segments[i];
-        if (place->fd >= 0 && !place->held &&
-            (found == NO_SEGMENT || (place->written && !self->segments[found].written)))
-            found = i;
-    }
-    return found;
-}
-
 /* --- appending ----------------------------------------------------------------------------------
  */
 
 static uint64_t room(const log_t *self)
 {
-    return self->active == NO_SEGMENT ? 0 : LOG_SEGMENT_BYTES - self->at;
+    return self->active ? LOG_SEGMENT_BYTES - self->at : 0;
 }
 
 /* How many of the records go into one flush with that much room. */
@@ -146,8 +67,8 @@ static int reserve(log_t *self, struct blob *const *records, size_t count, struc
         n += more;
     }
     int rc = 0;
-    while (rc == 0 && count_free(self) < needed)
-        rc = make_segment(self, why);
+    while (rc == 0 && shelf_count_free(&self->shelf) < needed)
+        rc = shelf_make(&self->shelf, why);
     return rc;
 }
 
@@ -158,9 +79,9 @@ static void begin_segment(log_t *self, const struct blob *record, uint8_t page[L
                                     .run = self->run,
                                     .base = record_seq(record)};
     segment_header_page(&header, self->salt, page);
-    self->active = find_free(self);
-    assert(self->active != NO_SEGMENT);
-    self->segments[self->active].held = true;
+    self->active = shelf_free(&self->shelf);
+    assert(self->active); /* reserve saw to it */
+    self->active->held = true;
     self->at = 0;
 }
 
@@ -183,13 +104,13 @@ static int write_flush(log_t *self, struct blob *const *records, size_t count, s
         bytes += records[i]->size;
     }
     self->parts[parts++] = part_of(zeros, align_up(bytes) - bytes);
-    struct segment *place = &self->segments[self->active];
+    struct segment *place = self->active;
     place->dirty = true;
     int failed = write_all(place->fd, self->parts, parts, self->at);
     if (failed) {
         if (self->at == 0)
-            self->active = NO_SEGMENT; /* page 0 may be torn: a repetition begins it again */
-        place->held = self->active != NO_SEGMENT;
+            self->active = NULL; /* page 0 may be torn: a repetition begins it again */
+        place->held = self->active;
         return store_failure(why, failed, "write the log in", self->dir);
     }
     self->at += align_up(bytes);
@@ -202,7 +123,7 @@ static int write_flush(log_t *self, struct blob *const *records, size_t count, s
 static int sync_dirty(log_t *self, struct reason *why)
 {
     for (size_t i = 0; i < SEGMENT_FILES_MAX; i++) {
-        struct segment *place = &self->segments[i];
+        struct segment *place = &self->shelf.places[i];
         if (place->fd < 0 || !place->dirty)
             continue;
         int failed = sync_data(place->fd);
@@ -219,18 +140,10 @@ static int append_all(log_t *self, struct blob *const *records, size_t count, st
     while (rc == 0 && count) {
         size_t batch = count < LOG_BATCH_RECORDS_MAX ? count : LOG_BATCH_RECORDS_MAX;
         rc = reserve(self, records, batch, why);
-        for (size_t n; rc == 0 && batch; records += n, batch -= n, count -= n)
+        for (size_t n = 0; rc == 0 && batch; records += n, batch -= n, count -= n)
             rc = write_flush(self, records, batch, &n, why);
     }
     return rc;
-}
-
-static uint64_t bytes_in_use(const log_t *self)
-{
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++)
-        bytes += self->segments[i].held ? self->segments[i].used : 0;
-    return bytes;
 }
 
 int log_append(log_t *self, struct blob *const *records, size_t count, bool sync,
@@ -251,7 +164,7 @@ int log_append(log_t *self, struct blob *const *records, size_t count, bool sync
     if (sync && count)
         atomic_store(&self->synced, record_seq(records[count - 1]));
     if (log_bytes)
-        *log_bytes = bytes_in_use(self);
+        *log_bytes = shelf_held_bytes(&self->shelf);
     return 0;
 }
 
@@ -260,15 +173,15 @@ int log_append(log_t *self, struct blob *const *records, size_t count, bool sync
 
 void log_recycle(log_t *self, uint64_t folded)
 {
-    for (int i = 0; i < (int)SEGMENT_FILES_MAX; i++) {
-        struct segment *place = &self->segments[i];
+    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++) {
+        struct segment *place = &self->shelf.places[i];
         if (place->fd < 0 || !place->held || place->last > folded)
             continue;
         place->held = false;
-        if (i == self->active)
-            self->active = NO_SEGMENT;
-        else if (count_free(self) > LOG_SPARE_MAX)
-            drop_segment(self, place);
+        if (place == self->active)
+            self->active = NULL;
+        else if (shelf_count_free(&self->shelf) > LOG_SPARE_MAX)
+            shelf_drop(&self->shelf, place);
     }
 }
 
@@ -286,14 +199,12 @@ bool log_prepare(log_t *self)
 {
     if (self->failed)
         return false;
-    if (self->active != NO_SEGMENT && !self->segments[self->active].written)
-        return fill_segment(self, &self->segments[self->active], self->at);
-    int spare = find_free(self);
-    if (spare == NO_SEGMENT && make_segment(self, NULL) == 0)
-        spare = find_free(self);
-    if (spare == NO_SEGMENT || self->segments[spare].written)
-        return false;
-    return fill_segment(self, &self->segments[spare], 0);
+    if (self->active && !self->active->written)
+        return fill_segment(self, self->active, self->at);
+    struct segment *spare = shelf_free(&self->shelf);
+    if (!spare && shelf_make(&self->shelf, NULL) == 0)
+        spare = shelf_free(&self->shelf);
+    return spare && !spare->written && fill_segment(self, spare, 0);
 }
 
 /* --- opening ------------------------------------------------------------------------------------
@@ -311,7 +222,7 @@ static int open_segments(log_t *self, struct scan *scan, struct reason *why)
         int fd = segment_open(self->dir, list.numbers[i]);
         if (fd < 0)
             return store_failure(why, errno, "open a log segment in", self->dir);
-        struct segment *place = add_segment(self, fd, list.numbers[i]);
+        struct segment *place = shelf_add(&self->shelf, fd, list.numbers[i]);
         assert(place); /* the list is no longer than the table */
         place->held = found.last > scan->after;
         /* After a kill they may be in memory only, and they are shown as if they were flushed. */
@@ -329,12 +240,9 @@ int log_open(struct scan *scan, log_t **log, struct reason *why)
     log_t *self = (log_t *)calloc(1, sizeof *self);
     if (!self)
         return fail(why, ERR_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++)
-        self->segments[i].fd = -1;
-    self->active = NO_SEGMENT;
     self->salt = scan->salt;
-    self->next_number = 1;
     self->dir = strdup(scan->dir);
+    shelf_init(&self->shelf, self->dir);
     self->parts = (struct iovec *)calloc(LOG_BATCH_RECORDS_MAX + 2, sizeof self->parts[0]);
     int rc = self->dir && self->parts ? dir_make(self->dir, why)
                                       : fail(why, ERR_NO_MEMORY, "out of memory");
@@ -356,16 +264,14 @@ void log_start(log_t *self, uint64_t seq)
 
 int log_ready(log_t *self, struct reason *why)
 {
-    return find_free(self) == NO_SEGMENT ? make_segment(self, why) : 0;
+    return shelf_free(&self->shelf) ? 0 : shelf_make(&self->shelf, why);
 }
 
 void log_close(log_t **self)
 {
     if (!*self)
         return;
-    for (size_t i = 0; i < SEGMENT_FILES_MAX; i++)
-        if ((*self)->segments[i].fd >= 0)
-            (void)close((*self)->segments[i].fd);
+    shelf_clear(&(*self)->shelf);
     free((*self)->parts);
     free((*self)->dir);
     free(*self);
@@ -385,7 +291,7 @@ uint64_t log_held(const log_t *self, uint64_t folded, size_t *segments)
     uint64_t bytes = 0;
     *segments = 0;
     for (size_t i = 0; i < SEGMENT_FILES_MAX; i++) {
-        const struct segment *place = &self->segments[i];
+        const struct segment *place = &self->shelf.places[i];
         if (atomic_load_explicit(&place->last, memory_order_relaxed) <= folded)
             continue;
         bytes += atomic_load_explicit(&place->used, memory_order_relaxed);
@@ -396,5 +302,5 @@ uint64_t log_held(const log_t *self, uint64_t folded, size_t *segments)
 
 size_t log_segments(const log_t *self)
 {
-    return atomic_load_explicit(&self->count, memory_order_relaxed);
+    return atomic_load_explicit(&self->shelf.count, memory_order_relaxed);
 }

@@ -210,7 +210,7 @@ static int begin(read_job_t *self, const struct layers *view, const struct facts
     self->whole = !first.data && !last.data;
     self->has_last = last.data;
     self->last_bytes = last.size < ENTRY_KEY_BYTES_MAX ? last.size : ENTRY_KEY_BYTES_MAX;
-    if (last.size)
+    if (last.data)
         memcpy(self->last, last.data, self->last_bytes);
     self->stored = view->stored;
     self->from = state_key_of(&view->key, ROW_ENTRY, first);

@@ -92,7 +92,7 @@ int reader_header(struct db_reader *self, const struct contract_key *key,
                   struct header_record *header, struct reason *why)
 {
     struct state_key at = state_key_of(key, ROW_HEADER, slice_of(NULL, 0));
-    struct entry row;
+    struct entry row = {{0}, {0}};
     int rc = reader_row(self, state_key_slice(&at), false, &row, why);
     if (rc)
         return rc;

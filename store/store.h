@@ -136,8 +136,10 @@ struct fold_result {
     uint64_t used_bytes; /* LMDB's pages in use */
 };
 
-/* Checkpoint's: writes the fold into LMDB in one synced transaction. ERR_STORE_FULL, ERR_IO,
- * ERR_AGAIN (the map was too small: thaw with done false, freeze again); LMDB is as before then. */
+/* Checkpoint's: writes the fold into LMDB, in synced transactions of bounded size (LMDB keeps the
+ * memory of the largest); each leaves whole contracts, and the position in the log moves with the
+ * last. ERR_STORE_FULL, ERR_IO, ERR_AGAIN (the map was too small: thaw with done false, freeze
+ * again); the position is as before then, and the next try goes on where this one ended. */
 MUST_USE int fold_run(fold_t *self, struct fold_result *result, struct reason *why);
 
 /* Takes the fold back. done: it is in LMDB, reads go there, the fold's memory is now the caller's
@@ -146,15 +148,17 @@ MUST_USE int fold_run(fold_t *self, struct fold_result *result, struct reason *w
 void store_thaw(store_t *self, fold_t *fold, bool done, const struct fold_result *result);
 void fold_destroy(fold_t **self);
 
-/* While held, store_freeze does not grow the map (db_check and db_backup read it on another thread). */
+/* While held, store_freeze does not grow the map (db_check and db_backup read it on another
+ * thread). */
 void store_hold_map(store_t *self, bool held);
 
 /* --- the log -----------------------------------------------------------------------------------
  */
 
 /* Writes records in the order given, in one pwritev (aligned to LOG_ALIGN), and syncs. Records keep
- * their holders. ERR_IO: the log must not be used again (fsync's failure is final). *log_bytes (may
- * be NULL): bytes of the log in use. */
+ * their holders. ERR_STORE_FULL: nothing was acknowledged; the same records are to be appended
+ * again when there is room. ERR_IO: the log must not be used again (fsync's failure is final).
+ * *log_bytes (may be NULL): bytes of the log in use. */
 MUST_USE int log_append(log_t *self, struct blob *const *records, size_t count, bool sync,
                         uint64_t *log_bytes, struct reason *why);
 
@@ -209,7 +213,7 @@ void store_stats(const store_t *self, struct store_stats *stats);
 #define LOG_RECORD_FIELDS(F, M)                                                                    \
     F(M, u32, magic, 0, "0x77656972")                                                              \
     F(M, u32, size, 0, "bytes of the whole record, this header included")                          \
-    F(M, u64, checksum, 0, "XXH3-64 of everything after this field")                               \
+    F(M, u64, checksum, 0, "XXH3-64 of everything after this field, seeded with the salt")         \
     F(M, u64, seq, 0, "one more than the record before")                                           \
     F(M, u64, synced, 0, "highest seq known to be synced when this was made")                      \
     F(M, fixed, contract, CONTRACT_KEY_BYTES, "contract key")                                      \
