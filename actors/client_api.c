@@ -3,6 +3,7 @@
 #include "actors/client_reply.h"
 #include "actors/client_sessions.h"
 #include "actors/report.h"
+#include "base/trace.h"
 
 #include <stdlib.h>
 
@@ -116,6 +117,14 @@ static void finish_status(client_api_t *self, struct request *reply, struct now 
         reply->code = fail(&reply->why, ERR_INTERNAL, "out of memory");
 }
 
+static void tell_refusal(const struct request *reply)
+{
+    if (reply->code)
+        trace(TRACE_debug, "client %llu: %s refused: %s: %s", (unsigned long long)reply->client,
+              reply->verb < VERB_COUNT ? client_verbs[reply->verb].name : "request",
+              error_name(reply->code), reply->why.text);
+}
+
 static void on_reply(client_api_t *self, struct request *reply, struct now now, struct outbox *out)
 {
     struct message *message = &reply->head;
@@ -128,6 +137,7 @@ static void on_reply(client_api_t *self, struct request *reply, struct now now, 
     }
     self->counters.replies++;
     self->counters.refused += reply->code != 0;
+    tell_refusal(reply);
     if (!session) {
         message_free(&message);
         return;
@@ -176,6 +186,7 @@ static bool retry(client_api_t *self, struct session *session, struct outbox *ou
         message_free(&sent);
     }
     session->parked_bytes = 0;
+    session->told_discards = false;
     if (owed_bytes(session->owed) > CLIENT_OWED_BYTES_MAX)
         return true;
     sessions_stall(&self->sessions, session, false);
@@ -230,6 +241,7 @@ static void refuse(client_api_t *self, struct session *session, struct request *
     request->code = code;
     request->head.kind = MESSAGE_REPLY;
     self->counters.refused++;
+    tell_refusal(request);
     deliver(self, session, &request->head, now, out);
 }
 
@@ -274,14 +286,18 @@ static int check_request(const client_api_t *self, struct request *request)
 
 /* Does this client read too little to be given anything more? Past the last cap its request is
  * dropped. */
-static bool too_far_behind(client_api_t *self, const struct session *session,
-                           struct request *request, int *code)
+static bool too_far_behind(client_api_t *self, struct session *session, struct request *request,
+                           int *code)
 {
     if (session->parked.count < CLIENT_PARKED_MAX)
         return false;
     *code = fail(&request->why, ERR_BUSY, "you do not read your replies");
     struct message *message = &request->head;
     if (session->parked.count >= CLIENT_PARKED_REFUSALS_MAX) {
+        if (!session->told_discards)
+            trace(TRACE_warn, "client %llu reads no replies: its requests are discarded",
+                  (unsigned long long)session->number);
+        session->told_discards = true;
         self->counters.discarded++;
         message->kind = MESSAGE_REPLY;
         message_free(&message);

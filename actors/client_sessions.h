@@ -18,7 +18,7 @@ struct session {
     struct mail parked;    /* REPLYs that it does not take now, and at most one NOTIFY */
     uint64_t parked_bytes; /* of the states in them */
     bool slow;             /* subscribe keeps its notifications: owes a CLIENT_READY */
-    bool subscribes;
+    bool told_discards;    /* the operator knows that it is not listened to */
     struct owed *owed;
     struct session *stalled_next, *stalled_previous; /* list of sessions with parked or slow */
     struct session *used_next, *used_previous;       /* order of last use */

@@ -1,6 +1,7 @@
 #include "actors/keeper.h"
 
 #include "actors/report.h"
+#include "base/trace.h"
 
 #include <stdlib.h>
 
@@ -62,6 +63,8 @@ static void receive(void *actor, struct message *message, struct now now, struct
     struct request *request = (struct request *)message;
     (void)now;
     request->code = request->verb == VERB_BACKUP ? backup(self, request) : check(self, request);
+    trace(TRACE_info, "%s: %s", client_verbs[request->verb].name,
+          request->code ? request->why.text : request->json);
     send_to(out, ACTOR_storage, MESSAGE_WORKED, message);
 }
 

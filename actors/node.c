@@ -10,6 +10,7 @@
 #include "actors/runner.h"
 #include "actors/storage.h"
 #include "actors/subscribe.h"
+#include "base/trace.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -37,7 +38,18 @@ static int open_store(node_t *self, const struct node_options *options, struct r
     struct store_options store = {.data_dir = options->data_dir,
                                   .store_bytes_max = options->store_bytes_max,
                                   .state_bytes_max = options->state_bytes_max};
-    return store_open(&store, &self->store, why);
+    struct store_stats stats;
+    int rc = store_open(&store, &self->store, why);
+    if (rc)
+        return rc;
+    store_stats(self->store, &stats);
+    trace(TRACE_info, "%llu contracts with %llu entries, %llu log records merged again",
+          (unsigned long long)stats.contracts, (unsigned long long)stats.entries,
+          (unsigned long long)stats.replayed);
+    if (stats.damaged)
+        trace(TRACE_error, "%llu log records are damaged and were passed over; run `weir check`",
+              (unsigned long long)stats.damaged);
+    return 0;
 }
 
 static int open_router(node_t *self, const struct node_options *options, struct reason *why)

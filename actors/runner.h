@@ -9,8 +9,8 @@
  *   a turn: take the mail · pump edge sockets · handle until the queue is empty · ticks that are
  * due · turn_end of each actor · send the chains
  *
- * A worker with nothing to do blocks at once: polling on for a while was measured and cost more than it
- * brought (docs/decisions/0010-no-polling-on.md). */
+ * A worker with nothing to do blocks at once: polling on for a while was measured and cost more
+ * than it brought (docs/decisions/0010-no-polling-on.md). */
 #ifndef WEIR_ACTORS_RUNNER_H
 #define WEIR_ACTORS_RUNNER_H
 

@@ -1,5 +1,6 @@
 /* What waits for a disk: answers for the log's flush, merges for the fold into LMDB. */
 #include "actors/storage.h"
+#include "base/trace.h"
 
 #include <stdlib.h>
 
@@ -53,6 +54,7 @@ void storage_flushed(storage_t *self, const struct flushed *flushed, struct outb
         self->fault = flushed->code == ERR_STORE_FULL ? ERR_STORE_FULL : ERR_INTERNAL;
         (void)fail(&self->fault_why, self->fault, "the log could not be written: %.160s; restart",
                    flushed->why.text);
+        trace(TRACE_error, "nothing is acknowledged from here on: %s", self->fault_why.text);
     }
     if (!flushed->code && flushed->seq > self->flushed_seq)
         self->flushed_seq = flushed->seq;
@@ -97,6 +99,16 @@ static void resume_merges(storage_t *self, struct now now, struct outbox *out)
     storage_jobs_unblock(self);
 }
 
+static void tell_fold(const struct folding *folded)
+{
+    if (folded->code)
+        trace(folded->code == ERR_AGAIN ? TRACE_debug : TRACE_warn,
+              "the log is not folded into LMDB, to be tried again: %s", folded->why.text);
+    else
+        trace(TRACE_debug, "folded %llu entries into LMDB, up to record %llu",
+              (unsigned long long)folded->result.entries, (unsigned long long)folded->result.seq);
+}
+
 /* The message goes on as DISPOSE when the fold is done. */
 void storage_folded(storage_t *self, struct folding *folded, struct now now, struct outbox *out)
 {
@@ -106,6 +118,7 @@ void storage_folded(storage_t *self, struct folding *folded, struct now now, str
     self->fold_out = false;
     self->fold_code = folded->code == ERR_AGAIN ? 0 : folded->code;
     self->fold_why = folded->why;
+    tell_fold(folded);
     if (store_foldable(self->options.store))
         self->fold_at_ms = now.ms + (folded->code == ERR_AGAIN ? 0 : FOLD_EVERY_MS);
     if (done) {
