@@ -47,7 +47,7 @@ MAN      := $(wildcard docs/man/*.[1-8])
 
 percent := %
 
-# A sub-make takes all cores, unless whoever called make chose.
+# A sub-make takes all cores, unless whoever called make chose. (+ hands the choice on.)
 SUB = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 all: $(BUILD)/weir lib  ## build the binary and the library (the default)
@@ -58,45 +58,45 @@ help:  ## show this
 
 run:  ## install what is missing, build, start a node in the foreground (NODE_ARGS="--data DIR …")
 	@scripts/setup build
-	$(Q)$(SUB) $(BUILD)/weir
+	+$(Q)$(SUB) $(BUILD)/weir
 	$(Q)exec $(BUILD)/weir node $(NODE_ARGS)
 
 check:  ## install what is missing, build, run every test; the last line is the total
 	@scripts/setup build test
-	$(Q)$(SUB) tests
+	+$(Q)$(SUB) tests
 	@CC="$(CC)" SANITIZE="$(SANITIZE)" scripts/run-tests $(BUILD) $(TESTS) $(SCRIPTS) $(FUZZ:=_replay)
 
 asan:  ## every test under AddressSanitizer, LeakSanitizer and UBSan
-	$(Q)$(SUB) check BUILD=build-asan CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+	+$(Q)$(SUB) check BUILD=build-asan CFLAGS="-O1 -g -fno-omit-frame-pointer" \
 	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
 tsan:  ## every test under ThreadSanitizer
-	$(Q)$(SUB) check BUILD=build-tsan CFLAGS="-O1 -g -fno-omit-frame-pointer" SANITIZE=-fsanitize=thread
+	+$(Q)$(SUB) check BUILD=build-tsan CFLAGS="-O1 -g -fno-omit-frame-pointer" SANITIZE=-fsanitize=thread
 
 fuzz:  ## each fuzz target for SECONDS=30 from its corpus (clang's libFuzzer)
 	@scripts/setup build fuzz
-	$(Q)$(SUB) fuzzers BUILD=build-fuzz CC=clang CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+	+$(Q)$(SUB) fuzzers BUILD=build-fuzz CC=clang CFLAGS="-O1 -g -fno-omit-frame-pointer" \
 	    SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all"
 	@scripts/fuzz $(SECONDS) $(patsubst %,build-fuzz/%,$(FUZZ:$(BUILD)/%=%))
 
 bench:  ## measure, next to Redis: `name: value unit` lines
 	@scripts/setup build bench
-	$(Q)$(SUB) $(BUILD)/weir bench-programs
+	+$(Q)$(SUB) $(BUILD)/weir bench-programs
 	@BUILD=$(abspath $(BUILD)) bench/run.sh
 
 lint:  ## format, clang-tidy, cppcheck, the rooms' rules, and a build with clang
 	@scripts/setup build test lint
-	$(Q)$(SUB) check-compilers
-	$(Q)$(SUB) $(BUILD)/weir lib
+	+$(Q)$(SUB) check-compilers
+	+$(Q)$(SUB) $(BUILD)/weir lib
 	@scripts/lint $(BUILD)
 
 check-compilers:  ## build everything with gcc and with clang, warnings are errors
-	$(Q)$(SUB) all tests BUILD=build-gcc CC=gcc
-	$(Q)$(SUB) all tests BUILD=build-clang CC=clang
+	+$(Q)$(SUB) all tests BUILD=build-gcc CC=gcc
+	+$(Q)$(SUB) all tests BUILD=build-clang CC=clang
 
 demo:  ## a node with every Debian package, a dictionary and a log
 	@scripts/setup build demo
-	$(Q)$(SUB) $(BUILD)/weir examples
+	+$(Q)$(SUB) $(BUILD)/weir examples
 	@BUILD=$(BUILD) scripts/demo.sh
 
 lib: $(BUILD)/libweir.a $(BUILD)/libweir.so.$(SOVERSION)
