@@ -86,6 +86,15 @@ static int replay(store_t *self, const struct scan *scan, struct reason *why)
     return 0;
 }
 
+static int fold_log(store_t *self, struct reason *why)
+{
+    struct fold_result folded = {0};
+    int rc = store_fold_now(self, &folded, why);
+    if (rc == 0)
+        log_recycle(self->log, folded.seq);
+    return rc;
+}
+
 static int open_log(store_t *self, struct reason *why)
 {
     struct scan scan = {
@@ -100,13 +109,10 @@ static int open_log(store_t *self, struct reason *why)
     self->db->log = self->log;
     log_start(self->log, self->last_seq + 1);
     (void)log_held(self->log, self->folded_seq, &segments);
-    if (segments >= SEGMENTS_TO_FOLD) {
-        struct fold_result folded = {0};
-        rc = store_fold_now(self, &folded, why);
-        if (rc == 0)
-            log_recycle(self->log, folded.seq);
-    }
-    return rc ? rc : log_ready(self->log, why);
+    rc = segments >= SEGMENTS_TO_FOLD ? fold_log(self, why) : 0;
+    if (rc == 0)
+        rc = log_ready(self->log, why);
+    return rc == ERR_STORE_FULL ? 0 : rc; /* what there is can still be read */
 }
 
 /* A file of no bytes is what a first start leaves that was cut short; behind a format file, it is

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -199,6 +200,21 @@ VISIBLE int ftruncate(int fd, off_t size)
 {
     bool is_short;
     return fails(true, &is_short) ? -1 : REAL(ftruncate)(fd, size);
+}
+
+static uint64_t disk_told = UINT64_MAX;
+
+void faults_disk(uint64_t bytes)
+{
+    disk_told = bytes;
+}
+
+VISIBLE int statvfs(const char *path, struct statvfs *facts)
+{
+    int rc = REAL(statvfs)(path, facts);
+    if (disk_told != UINT64_MAX)
+        facts->f_bavail = disk_told / facts->f_frsize;
+    return rc;
 }
 
 /* --- power --------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 #ifndef FAULTS_H
 #define FAULTS_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 enum fault { FAIL_EIO, FAIL_ENOSPC, FAIL_EINTR, FAIL_SHORT, FAIL_FULL, FAULTS };
 
@@ -14,6 +14,9 @@ void faults_plan(unsigned n, enum fault fault);
 
 /* No call fails any more. Returns how many there were. */
 unsigned faults_end(void);
+
+/* statvfs tells that many free bytes from now on; UINT64_MAX: the truth. */
+void faults_disk(uint64_t bytes);
 
 /* From now on writes below /tmp/weir-store-test-* are remembered until a sync of their file. */
 void power_watch(void);

@@ -221,6 +221,60 @@ static void an_interrupted_write_is_carried_on(void **state)
     end(&self);
 }
 
+/* --- a full disk --------------------------------------------------------------------------------
+ */
+
+static void a_node_starts_on_a_full_disk_and_goes_on_when_there_is_room(void **state)
+{
+    (void)state;
+    struct work self;
+    assert_int_equal(begin(&self), 0);
+    work(&self, ROUNDS);
+    store_close(&self.rig.store);
+    faults_plan(1, FAIL_FULL);
+    assert_int_equal(store_open(&self.rig.options, &self.rig.store, &self.rig.why), 0);
+    assert_durable(&self, &self.rig);
+    merge_one(&self, 0, 0, 100);
+    flush(&self);
+    assert_int_equal(self.rig.waiting_count, 1); /* ERR_STORE_FULL: not acknowledged */
+    assert_false(self.dead);
+    (void)faults_end();
+    flush(&self);
+    assert_int_equal(self.rig.waiting_count, 0);
+    assert_int_equal(self.durable[0][0], 100);
+    rig_reopen(&self.rig);
+    assert_durable(&self, &self.rig);
+    assert_clean(&self.rig);
+    end(&self);
+}
+
+static void changes_are_refused_before_the_disk_is_full_and_taken_again_after(void **state)
+{
+    (void)state;
+    struct work self;
+    assert_int_equal(begin(&self), 0);
+    work(&self, ROUNDS);
+    rig_reopen(&self.rig); /* the free space is asked for again */
+    const struct contract *map = &self.maps[0].contract;
+    struct buffer delta = map_delta("new", 1, slice_text("x"));
+    faults_disk(DISK_RESERVE_BYTES);
+    assert_int_equal(rig_merge(&self.rig, map, buffer_slice(&delta), NULL), ERR_STORE_FULL);
+    assert_non_null(strstr(self.rig.why.text, self.rig.dir));
+    assert_durable(&self, &self.rig);
+    faults_disk(UINT64_MAX);
+    assert_int_equal(rig_merge(&self.rig, map, buffer_slice(&delta), NULL), 0);
+    faults_disk(DISK_RESERVE_BYTES);
+    struct store_change change; /* a duplicate needs no room */
+    assert_int_equal(rig_merge(&self.rig, map, buffer_slice(&delta), &change), 0);
+    assert_int_equal(change.changed, 0);
+    faults_disk(UINT64_MAX);
+    buffer_free(&delta);
+    end(&self);
+}
+
+/* --- power --------------------------------------------------------------------------------------
+ */
+
 /* A node works until a call fails, or to the end, and power goes. */
 static void run_with_power_loss(unsigned n)
 {
@@ -255,95 +309,6 @@ static void nothing_acknowledged_is_lost_when_power_goes(void **state)
         run_with_power_loss(1 + (unsigned)random_below(60));
 }
 
-/* --- a fold of several transactions -------------------------------------------------------------
- */
-
-enum { MANY = 3000 };
-
-static void merge_many(struct rig *rig, uint64_t stamp)
-{
-    rig->unflushed = true;
-    for (unsigned i = 0; i < MANY; i++) {
-        char name[16];
-        struct subject map;
-        (void)snprintf(name, sizeof name, "m%u", i);
-        subject_init(&map, "map", name, 0);
-        rig_set(rig, &map.contract, "a", stamp, "x");
-        subject_free(&map);
-    }
-    rig->unflushed = false;
-    rig_flush(rig);
-}
-
-static void assert_many(struct rig *rig)
-{
-    struct store_stats stats;
-    store_stats(rig->store, &stats);
-    assert_int_equal(stats.contracts, MANY);
-    assert_int_equal(stats.entries, MANY);
-    assert_int_equal(stats.damaged, 0);
-    assert_clean(rig);
-}
-
-static int repeat_fold(struct rig *rig)
-{
-    struct fold_result result;
-    fold_t *out = store_freeze(rig->store);
-    assert_non_null(out);
-    int rc = fold_run(out, &result, &rig->why);
-    assert_true(rc == 0 || rc == ERR_IO);
-    store_thaw(rig->store, out, rc == 0, rc == 0 ? &result : NULL);
-    if (rc == 0)
-        fold_destroy(&out);
-    return rc;
-}
-
-/* The n-th call of the fold fails. The directory as it is then, and the store that goes on, both
- * have all. Returns the fold's calls. */
-static unsigned cut_fold(unsigned n)
-{
-    struct rig rig, left;
-    struct fold_result result = {0};
-    struct check_report report;
-    char copy[64];
-    rig_open(&rig);
-    merge_many(&rig, 1);
-    fold_t *out = store_freeze(rig.store);
-    assert_non_null(out);
-    faults_plan(n, FAIL_EIO);
-    int rc = fold_run(out, &result, &rig.why);
-    unsigned calls = faults_end();
-    assert_int_equal(rc == 0, n == 0);
-    store_thaw(rig.store, out, rc == 0, rc == 0 ? &result : NULL);
-    if (rc == 0)
-        fold_destroy(&out);
-    rig_copy(&rig, copy);
-    assert_int_equal(store_check_dir(copy, NULL, NULL, &report, &rig.why), 0);
-    assert_int_equal(report.damaged, 0);
-    rig_adopt(&left, &rig, copy);
-    assert_many(&left);
-    rig_fold(&left);
-    assert_many(&left);
-    rig_close(&left, true);
-    if (result.seq == 0 && repeat_fold(&rig)) /* LMDB gives up after a failed write of its root */
-        rig_reopen(&rig);
-    merge_many(&rig, 2);
-    rig_fold(&rig);
-    rig_fold(&rig);
-    assert_many(&rig);
-    rig_close(&rig, true);
-    return calls;
-}
-
-static void a_fold_cut_between_its_transactions_leaves_whole_contracts(void **state)
-{
-    (void)state;
-    (void)seed_random();
-    unsigned calls = cut_fold(0);
-    for (unsigned i = 0; i < 12; i++)
-        (void)cut_fold(1 + (unsigned)random_below(calls));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,8 +319,9 @@ int main(void)
         cmocka_unit_test(nothing_acknowledged_is_lost_when_a_write_is_short),
         cmocka_unit_test(a_failed_sync_is_final),
         cmocka_unit_test(an_interrupted_write_is_carried_on),
+        cmocka_unit_test(a_node_starts_on_a_full_disk_and_goes_on_when_there_is_room),
+        cmocka_unit_test(changes_are_refused_before_the_disk_is_full_and_taken_again_after),
         cmocka_unit_test(nothing_acknowledged_is_lost_when_power_goes),
-        cmocka_unit_test(a_fold_cut_between_its_transactions_leaves_whole_contracts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
