@@ -139,8 +139,10 @@ void look_at_link(weir_t *w)
 {
     bool more = true;
     while (more)
-        if (link_event(&w->link, &more))
+        if (link_event(&w->link, &more)) {
+            w->link_changes++;
             on_link(w);
+        }
 }
 
 static void do_what_waits(weir_t *w)
@@ -195,9 +197,10 @@ int weir_step(weir_t *w, int wait_ms)
         return w->broken;
     if (w->depth)
         return fail(&w->reason, ERR_AGAIN, "called from inside a callback");
-    uint64_t before = w->calls;
+    uint64_t before = w->calls, changes = w->link_changes;
     do_what_waits(w);
-    if (w->calls == before && wait_ms != 0) {
+    /* Whoever waits for the connection must not wait on when it has just come. */
+    if (w->calls == before && w->link_changes == changes && wait_ms != 0) {
         wait_once(w, wait_ms);
         do_what_waits(w);
     }

@@ -84,8 +84,9 @@ struct weir {
     size_t known_count, known_next;
     uint8_t replica[REPLICA_BYTES]; /* lesson M7: fresh for every handle */
 
-    unsigned depth;       /* callbacks on the stack */
-    uint64_t calls;       /* callbacks called so far */
+    unsigned depth; /* callbacks on the stack */
+    uint64_t calls; /* callbacks called so far */
+    uint64_t link_changes;
     int broken;           /* the code of options that cannot be used */
     struct reason reason; /* of the last call that failed */
 };
