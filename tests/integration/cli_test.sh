@@ -3,8 +3,9 @@
 set -u
 WEIR=${WEIR:-build/weir}
 dir=$(mktemp -d /tmp/weir-test-XXXXXX)
-nodes=() failed=0
+nodes=() followers=() failed=0
 cleanup() {
+    kill "${followers[@]}" 2>/dev/null
     kill -TERM "${nodes[@]}" 2>/dev/null
     wait "${nodes[@]}" 2>/dev/null
     rm -rf "$dir"
@@ -211,7 +212,8 @@ export WEIR_NODE=$main
 
 # --- following --------------------------------------------------------------------------------------
 follow() { # follow COUNT KEY OPTIONS…: in the background, into a pipe that is read by the test
-    exec 3< <("$WEIR" subscribe "$2" --count "$1" "${@:3}")
+    exec 3< <(exec "$WEIR" subscribe "$2" --count "$1" "${@:3}")
+    followers+=($!)
 }
 line() { IFS= read -r -t 60 text <&3; echo "$text"; }
 
@@ -242,7 +244,7 @@ is "a counter is followed by its sum" "-2" "$(line)"
 is "as it changes" 1 "$(line)"
 "$WEIR" counter add "$c" 3 >/dev/null
 is "and changes" 4 "$(line)"
-follow 1 "$f" --raw
+follow 0 "$f" --raw
 is "raw is base64, a line each" "$("$WEIR" get "$f" --raw | base64 -w0)" "$(line)"
 exec 3<&-
 exits "an unknown contract is not followed" 3 "" "$WEIR" subscribe "$zeros"
