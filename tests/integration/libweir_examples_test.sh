@@ -52,4 +52,21 @@ key=$("$WEIR" put counter)
 is "and the keys that the node hosts" "$key" "$(complete_line weir counter add "${key:0:6}")"
 is "and files" "$dir/data" "$(complete_line weir map set k f v --signer "$dir/da")"
 
+# --- man pages ---------------------------------------------------------------------------------------
+plain() { sed -e 's/\\f[BIPR]//g' -e 's/\\-/-/g' -e 's/["\\]//g' "$1"; }
+is "the man page names every command" "" "$("$WEIR" help --words | while read -r words; do
+    plain docs/man/weir.1 | grep -qE "(^|[^a-z])$words([^a-z]|\$)" || echo "$words"; done)"
+is "and every option" "" "$("$WEIR" help --words | while read -r words; do
+    # shellcheck disable=SC2086
+    "$WEIR" help --words $words; done | sort -u | tr -d = | while read -r option; do
+    plain docs/man/weir.1 | grep -qE -- "$option([^a-z-]|\$)" || echo "$option"; done)"
+is "and every exit code" 8 "$(sed -n '/EXIT STATUS/,/EXAMPLES/p' docs/man/weir.1 | grep -cE '^\.B [0-7]$')"
+is "the library's page names every function, and no other" \
+    "$(grep -oE 'WEIR_API [a-z].*\bweir_[a-z_]+\(' client/weir.h | grep -oE 'weir_[a-z_]+\(' | tr -d '(' | sort -u | paste -sd' ')" \
+    "$(grep -oE '^\.BR weir_[a-z_]+' docs/man/libweir.3 | cut -d' ' -f2 | grep -vx weir_t | sort -u | paste -sd' ')"
+if command -v man >/dev/null; then
+    is "the pages have no faults of form" "" \
+        "$(for page in docs/man/*.[1-8]; do LC_ALL=C.UTF-8 MANROFFSEQ=t man --warnings -l "$page" 2>&1 >/dev/null; done)"
+fi
+
 exit $failed
