@@ -39,7 +39,7 @@ void client_api_destroy(client_api_t **pointer)
     free(self);
 }
 
-/* --- out ----------------------------------------------------------------------------------------
+/* --- out ---------------------------------------------------------------------------------------
  */
 
 /* The client is gone, or made room: its session and subscriptions end. */
@@ -77,10 +77,11 @@ static void park(client_api_t *self, struct session *session, struct message *me
 {
     if (message->kind == MESSAGE_REPLY) {
         struct request *reply = (struct request *)message;
-        uint64_t bytes = reply->reading.bytes ? reply->reading.bytes->size : 0;
+        uint64_t bytes = blob_slice(reply->reading.bytes).size + blob_slice(reply->json).size;
         if (bytes && session->parked_bytes + bytes > CLIENT_OWED_BYTES_MAX) {
             reply->code = fail(&reply->why, ERR_BUSY, "you do not read your replies");
             blob_release(&reply->reading.bytes);
+            blob_release(&reply->json);
             bytes = 0;
         }
         session->parked_bytes += bytes;
@@ -111,10 +112,8 @@ static void deliver(client_api_t *self, struct session *session, struct message 
 static void finish_status(client_api_t *self, struct request *reply, struct now now)
 {
     self->counters.clients = self->sessions.count;
-    reply->json = report_status(&reply->report, &self->counters, self->options.node_id,
-                                now.ms - self->options.started_ms);
-    if (!reply->json)
-        reply->code = fail(&reply->why, ERR_INTERNAL, "out of memory");
+    report_answer(reply, report_status(&reply->report, &self->counters, self->options.node_id,
+                                       now.ms - self->options.started_ms));
 }
 
 static void tell_refusal(const struct request *reply)
@@ -142,6 +141,10 @@ static void on_reply(client_api_t *self, struct request *reply, struct now now, 
         message_free(&message);
         return;
     }
+    if (reply->verb == VERB_SUBSCRIBE && !reply->code)
+        session->subscriptions++;
+    else if (reply->verb == VERB_UNSUBSCRIBE && session->subscriptions)
+        session->subscriptions--;
     if (reply->verb == VERB_STATUS && !reply->code)
         finish_status(self, reply, now);
     deliver(self, session, message, now, out);
@@ -199,7 +202,7 @@ static bool retry(client_api_t *self, struct session *session, struct outbox *ou
     return true;
 }
 
-/* --- in -----------------------------------------------------------------------------------------
+/* --- in ----------------------------------------------------------------------------------------
  */
 
 /* Where each verb's request goes; -1: answered here. */
@@ -227,7 +230,7 @@ static void answer_here(client_api_t *self, struct request *request, struct now 
                         struct outbox *out)
 {
     if (request->verb == VERB_PEERS)
-        request->json = strdup("[]");
+        report_answer(request, strdup("[]"));
     else
         request->code = fail(&request->why, ERR_NO_LIVE_PEER, "this node has no live peers");
     request->head.kind = MESSAGE_REPLY;
@@ -265,7 +268,8 @@ static struct request *request_of(client_api_t *self, struct session *session,
     return request;
 }
 
-static int check_request(const client_api_t *self, struct request *request)
+static int check_request(const client_api_t *self, const struct session *session,
+                         struct request *request)
 {
     const struct frames *frames = request->frames;
     if (frames->cut)
@@ -279,6 +283,9 @@ static int check_request(const client_api_t *self, struct request *request)
     request->args_count = frames->count - 3;
     if (client_verbs[request->verb].sizes[0] == 'k')
         memcpy(request->key.bytes, request->args[0].data, sizeof request->key.bytes);
+    if (session->open && session->open_bytes + frames->bytes > CLIENT_OPEN_BYTES_MAX)
+        return fail(&request->why, ERR_BUSY, "requests of %llu bytes are open; wait for answers",
+                    (unsigned long long)session->open_bytes);
     if (request->verb == VERB_BACKUP && !frames->is_local)
         return fail(&request->why, ERR_DENIED, "backup is for clients on the node's own machine");
     return 0;
@@ -326,7 +333,7 @@ static void on_frames(client_api_t *self, struct frames *frames, struct now now,
         return;
     int rc;
     if (!too_far_behind(self, session, request, &rc))
-        rc = check_request(self, request);
+        rc = check_request(self, session, request);
     else if (rc == 0)
         return;
     if (rc) {
@@ -345,7 +352,7 @@ static void on_frames(client_api_t *self, struct frames *frames, struct now now,
         send_to(out, (enum actor_id)route->actor, route->kind, &request->head);
 }
 
-/* --- as an actor ---------------------------------------------------------------------------------
+/* --- as an actor -------------------------------------------------------------------------------
  */
 
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)

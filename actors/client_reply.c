@@ -56,7 +56,7 @@ static void add_fields(struct reply_parts *parts, const struct request *reply)
     case VERB_DISCONNECT:
     case VERB_BACKUP:
     case VERB_CHECK:
-        add(parts, slice_text(reply->json ? reply->json : "null"), NULL);
+        add(parts, blob_slice(reply->json), reply->json);
         break;
     case VERB_COUNT:
         break;

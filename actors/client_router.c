@@ -27,7 +27,7 @@ struct router_frames {
     zmq_msg_t messages_first[FRAMES_FIRST];
 };
 
-/* --- in -----------------------------------------------------------------------------------------
+/* --- in ----------------------------------------------------------------------------------------
  */
 
 static void frames_release(struct frames *frames)
@@ -140,7 +140,7 @@ static struct frames *router_receive(void *wire)
     return &frames->frames;
 }
 
-/* --- out ----------------------------------------------------------------------------------------
+/* --- out ---------------------------------------------------------------------------------------
  */
 
 /* A frame lent to libzmq, until its thread has written it or given it up. */
@@ -213,13 +213,15 @@ static void *router_socket(void *wire)
     return ((client_router_t *)wire)->handle;
 }
 
-/* --- binding ------------------------------------------------------------------------------------
+/* --- binding -----------------------------------------------------------------------------------
  */
 
 static bool is_loopback(const char *endpoint)
 {
+    if (strncmp(endpoint, "ipc://", 6) == 0)
+        return true;
     if (strncmp(endpoint, "tcp://", 6) != 0)
-        return true; /* ipc, inproc: no network */
+        return false; /* what else libzmq knows may be a network */
     const char *host = endpoint + 6;
     return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost:", 10) == 0 ||
            strncmp(host, "[::1]:", 6) == 0;
@@ -252,6 +254,11 @@ static zcert_t *own_certificate(const char *data_dir, struct reason *why)
     zcert_t *cert = zcert_load(path);
     if (cert)
         return cert;
+    if (access(path, F_OK) ==
+        0) { /* clients know the old key: it is not replaced behind their back */
+        (void)fail(why, ERR_IO, "%s cannot be read; mend it, or remove it to get a new key", path);
+        return NULL;
+    }
     mode_t mask = umask(077);
     cert = zcert_new();
     int rc = zcert_save(cert, path);

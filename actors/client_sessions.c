@@ -5,8 +5,7 @@
 
 static bool is_full(const struct session *session)
 {
-    return !session->is_stalled &&
-           (session->open >= CLIENT_OPEN_MAX || session->open_bytes >= CLIENT_OPEN_BYTES_MAX);
+    return !session->is_stalled && session->open >= CLIENT_OPEN_MAX;
 }
 
 struct session *sessions_find(const struct sessions *self, client_t number)
@@ -46,13 +45,17 @@ void sessions_take_out(struct sessions *self, struct session *session)
 
 static struct session *idle_longest(const struct sessions *self)
 {
-    struct session *session;
+    struct session *session, *follower = NULL;
     DL_FOREACH2(self->used, session, used_next)
     {
-        if (!session->open && !session->parked.first)
+        if (session->open || session->parked.first)
+            continue;
+        if (!session->subscriptions)
             return session;
+        if (!follower)
+            follower = session;
     }
-    return NULL;
+    return follower;
 }
 
 static struct session *make(struct sessions *self, struct slice from)

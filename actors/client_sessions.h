@@ -1,5 +1,6 @@
 /* client_sessions: the table of clients that client_api has heard of, found by routing id and by
- * number. At most CLIENTS_MAX; then the one idle longest, with nothing open or parked, makes room.
+ * number. At most CLIENTS_MAX; then the one idle longest, with nothing open or parked, makes room;
+ * one that follows something only when no other is left, since it would not be told.
  */
 #ifndef WEIR_ACTORS_CLIENT_SESSIONS_H
 #define WEIR_ACTORS_CLIENT_SESSIONS_H
@@ -18,6 +19,7 @@ struct session {
     struct mail parked;    /* REPLYs that it does not take now, and at most one NOTIFY */
     uint64_t parked_bytes; /* of the states in them */
     bool slow;             /* subscribe keeps its notifications: owes a CLIENT_READY */
+    size_t subscriptions;  /* about: what it asked for with success, less what it ended */
     bool told_discards;    /* the operator knows that it is not listened to */
     struct owed *owed;
     struct session *stalled_next, *stalled_previous; /* list of sessions with parked or slow */

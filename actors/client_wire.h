@@ -29,6 +29,11 @@ struct owed *owed_hold(struct owed *self);
 void owed_release(struct owed **self); /* NULL is let be */
 uint64_t owed_bytes(const struct owed *self);
 uint64_t owed_bytes_of_all(void);
+
+/* Large reads of this client that wait for it to take the last one; kept by storage, on its thread.
+ */
+unsigned *owed_waiting(struct owed *self);
+
 void owed_add(struct owed *self, uint64_t bytes);
 void owed_take(struct owed *self, uint64_t bytes);
 

@@ -44,8 +44,8 @@ static int backup(keeper_t *self, struct request *request)
     uint64_t bytes = 0;
     int rc = db_backup(self->db, dir, on_progress, self, &bytes, &request->why);
     if (rc == 0)
-        request->json = report_backup(dir, bytes);
-    return rc;
+        report_answer(request, report_backup(dir, bytes));
+    return rc ? rc : request->code;
 }
 
 static int check(keeper_t *self, struct request *request)
@@ -53,8 +53,8 @@ static int check(keeper_t *self, struct request *request)
     struct check_report report = {0};
     int rc = db_check(self->db, on_progress, self, &report, &request->why);
     if (rc == 0)
-        request->json = report_check(&report);
-    return rc;
+        report_answer(request, report_check(&report));
+    return rc ? rc : request->code;
 }
 
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
@@ -63,8 +63,9 @@ static void receive(void *actor, struct message *message, struct now now, struct
     struct request *request = (struct request *)message;
     (void)now;
     request->code = request->verb == VERB_BACKUP ? backup(self, request) : check(self, request);
-    trace(TRACE_info, "%s: %s", client_verbs[request->verb].name,
-          request->code ? request->why.text : request->json);
+    struct slice told = request->code ? slice_text(request->why.text) : blob_slice(request->json);
+    trace(TRACE_info, "%s: %.*s", client_verbs[request->verb].name, (int)told.size,
+          (const char *)told.data);
     send_to(out, ACTOR_storage, MESSAGE_WORKED, message);
 }
 

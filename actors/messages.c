@@ -27,7 +27,7 @@ static void free_request(struct message *message)
     blob_release(&self->change.record);
     blob_release(&self->reading.bytes);
     owed_release(&self->owed);
-    free(self->json);
+    blob_release(&self->json);
     free(self);
 }
 

@@ -53,7 +53,8 @@ enum actor_id {
     M(RECYCLE, flushed, FROM(storage), FROM(journal), "all up to seq is in LMDB")                  \
     M(FOLD, folding, FROM(storage), FROM(checkpoint), "a frozen overlay, lent, to write to LMDB")  \
     M(FOLDED, folding, FROM(checkpoint), FROM(storage), "written, or why not")                     \
-    M(DISPOSE, folding, FROM(storage), FROM(checkpoint), "free what was folded")
+    M(DISPOSE, folding, FROM(storage), FROM(checkpoint), "free what was folded")                   \
+    M(DISPOSED, folding, FROM(checkpoint), FROM(storage), "done: the map may be moved again")
 
 enum message_kind {
 #define M(name, type, from, to, says) MESSAGE_##name,
@@ -117,6 +118,7 @@ struct request {
     size_t args_count;
     struct frames *frames; /* owned; NULL in requests that a node makes itself */
     void (*release)(struct frames *frames);
+    uint64_t deadline_ms;    /* after it the client has been told TIMEOUT; 0: none */
     uint64_t admitted_bytes; /* counted by client_api while this is open; 0: not counted */
     struct owed *owed;       /* owned holder: large replies its client has not taken yet */
     struct contract_key key;
@@ -128,7 +130,7 @@ struct request {
     struct store_change change;   /* MERGED; owns record */
     struct reading reading;       /* READ_DONE; owns bytes */
     uint64_t read_at_seq;         /* of READ_DONE: records up to it are in the reading */
-    char *json;                   /* ASK, WORK; owned, malloc'ed */
+    struct blob *json;            /* ASK, WORK: text; owned holder */
     struct storage_report report; /* ASK STATUS */
 };
 

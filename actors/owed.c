@@ -6,6 +6,7 @@
 struct owed {
     atomic_uint holders;
     atomic_ullong bytes;
+    unsigned waiting;
 };
 
 static atomic_ullong bytes_of_all;
@@ -16,6 +17,7 @@ struct owed *owed_new(void)
     if (self) {
         atomic_init(&self->holders, 1);
         atomic_init(&self->bytes, 0);
+        self->waiting = 0;
     }
     return self;
 }
@@ -42,6 +44,11 @@ uint64_t owed_bytes(const struct owed *self)
 uint64_t owed_bytes_of_all(void)
 {
     return atomic_load(&bytes_of_all);
+}
+
+unsigned *owed_waiting(struct owed *self)
+{
+    return &self->waiting;
 }
 
 void owed_add(struct owed *self, uint64_t bytes)

@@ -27,6 +27,12 @@ static char *text_of(json_t *object)
     return text;
 }
 
+void report_answer(struct request *request, char *text)
+{
+    request->json = text ? blob_adopt((uint8_t *)text, strlen(text)) : NULL;
+    request->code = request->json ? 0 : fail(&request->why, ERR_INTERNAL, "out of memory");
+}
+
 void report_contract(const struct held *held, struct buffer *out)
 {
     char key[BASE58_TEXT_MAX], fingerprint[2 * FINGERPRINT_BYTES + 1];

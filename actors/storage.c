@@ -47,7 +47,7 @@ void storage_destroy(storage_t **pointer)
     free(self);
 }
 
-/* --- answers ------------------------------------------------------------------------------------
+/* --- answers -----------------------------------------------------------------------------------
  */
 
 void storage_answer(storage_t *self, struct request *request, int code, struct outbox *out)
@@ -73,13 +73,17 @@ void storage_merged(storage_t *self, struct request *request, struct outbox *out
 
 void storage_read_done(storage_t *self, struct request *request, struct outbox *out)
 {
-    if (storage_is_durable(self, request->reading.seq))
+    if (storage_is_durable(self, request->reading.seq)) {
         storage_answer(self, request, 0, out);
-    else
+    } else if (self->fault) { /* no flush will come */
+        request->why = self->fault_why;
+        storage_answer(self, request, self->fault, out);
+    } else {
         mail_push(&self->reads_for_flush, &request->head);
+    }
 }
 
-/* --- merges -------------------------------------------------------------------------------------
+/* --- merges ------------------------------------------------------------------------------------
  */
 
 static bool is_watched(const storage_t *self, const struct contract_key *key)
@@ -172,10 +176,8 @@ static bool is_large(storage_t *self, const struct request *request)
     const struct held *held;
     if (request->verb == VERB_PUT)
         return storage_is_large(&request->contract, request->args[2]);
-    if (request->verb != VERB_UPDATE || request->args[1].size <= WRITER_KEY_BYTES)
+    if (request->verb != VERB_UPDATE || request->args[1].size <= STORAGE_SIGNED_SLICE_BYTES)
         return false;
-    if (request->args[1].size <= 4096)
-        return false; /* fewer signatures than make a slice */
     return store_find(self->options.store, &request->key, &held, NULL) == 0 &&
            storage_is_large(&held->contract, request->args[1]);
 }
@@ -194,12 +196,17 @@ static void start_merge(storage_t *self, struct request *request, struct now now
         storage_answer(self, request, self->fault, out);
         return;
     }
+    if (request->deadline_ms &&
+        now.ms >= request->deadline_ms) { /* answered TIMEOUT: not done now */
+        storage_answer(self, request, ERR_TIMEOUT, out);
+        return;
+    }
     if (is_large(self, request)) {
         storage_job_merge(self, request, out);
         return;
     }
     int rc = merge_now(self, request, now);
-    if (rc == ERR_AGAIN && self->fold_code == ERR_STORE_FULL) {
+    if (rc == ERR_AGAIN && self->fold_code) {
         refuse_for_fold(self, request, out);
     } else if (rc == ERR_AGAIN) {
         mail_push(&self->for_fold, &request->head);
@@ -221,7 +228,7 @@ void storage_merge(storage_t *self, struct request *request, struct now now, str
         start_merge(self, request, now, out);
 }
 
-/* --- reads --------------------------------------------------------------------------------------
+/* --- reads -------------------------------------------------------------------------------------
  */
 
 /* A subscriber that has the state already gets no state. True when it was answered so. */
@@ -254,10 +261,31 @@ static bool read_nothing_new(storage_t *self, struct request *request, struct ou
 static bool must_wait_for_room(const storage_t *self, const struct request *request)
 {
     const struct held *held;
-    bool room = owed_bytes(request->owed) == 0 && self->reads < READ_JOBS_MAX &&
+    bool room = owed_bytes(request->owed) == 0 && self->reads < READ_JOBS_MAX && !self->map_short &&
                 owed_bytes_of_all() < OWED_BYTES_MAX;
     return !room && store_find(self->options.store, &request->key, &held, NULL) == 0 &&
            held->summary.state_bytes > READ_SLICE_BYTES;
+}
+
+static void wait_for_room(storage_t *self, struct request *request, struct now now,
+                          struct outbox *out)
+{
+    unsigned *waiting = request->owed ? owed_waiting(request->owed) : NULL;
+    if (request->deadline_ms && now.ms >= request->deadline_ms) {
+        storage_answer(self, request, ERR_TIMEOUT, out);
+        return;
+    }
+    if (waiting && *waiting >= LARGE_READS_WAITING_MAX) {
+        int code = fail(&request->why, ERR_BUSY, "%u large reads wait for you to take the last one",
+                        *waiting);
+        storage_answer(self, request, code, out);
+        return;
+    }
+    if (waiting)
+        ++*waiting;
+    mail_push(&self->reads_for_room, &request->head);
+    if (self->room_at_ms == NEVER)
+        self->room_at_ms = now.ms + READ_RETRY_MS;
 }
 
 static void on_read(storage_t *self, struct request *request, struct now now, struct outbox *out)
@@ -267,9 +295,7 @@ static void on_read(storage_t *self, struct request *request, struct now now, st
     if (read_nothing_new(self, request, out))
         return;
     if (must_wait_for_room(self, request)) {
-        mail_push(&self->reads_for_room, &request->head);
-        if (self->room_at_ms == NEVER)
-            self->room_at_ms = now.ms + READ_RETRY_MS;
+        wait_for_room(self, request, now, out);
         return;
     }
     if (request->verb == VERB_GET && request->args_count == 3) {
@@ -294,8 +320,12 @@ static void retry_reads(storage_t *self, struct now now, struct outbox *out)
     struct mail waiting = self->reads_for_room;
     self->reads_for_room = (struct mail){0};
     self->room_at_ms = NEVER;
-    for (struct message *m = mail_pop(&waiting); m; m = mail_pop(&waiting))
-        on_read(self, (struct request *)m, now, out);
+    for (struct message *m = mail_pop(&waiting); m; m = mail_pop(&waiting)) {
+        struct request *request = (struct request *)m;
+        if (request->owed)
+            --*owed_waiting(request->owed);
+        on_read(self, request, now, out);
+    }
 }
 
 static void on_watch(storage_t *self, const struct watch *watch)
@@ -316,13 +346,25 @@ static void on_watch(storage_t *self, const struct watch *watch)
     }
 }
 
-/* --- the node's questions ------------------------------------------------------------------------
+/* --- the node's questions ----------------------------------------------------------------------
  */
+
+/* The list is large where there are many contracts: as with large reads, one at a time for each
+ * client. */
+static void on_list(storage_t *self, struct request *request, struct outbox *out)
+{
+    if (self->lists < LIST_JOBS_MAX && owed_bytes(request->owed) == 0) {
+        storage_job_list(self, request, out);
+        return;
+    }
+    request->code = fail(&request->why, ERR_BUSY, "lists are under way; try again after them");
+    send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
+}
 
 static void on_ask(storage_t *self, struct request *request, struct outbox *out)
 {
     if (request->verb == VERB_CONTRACTS) {
-        storage_job_list(self, request, out);
+        on_list(self, request, out);
         return;
     }
     struct storage_report *report = &request->report;
@@ -365,7 +407,7 @@ static void on_worked(storage_t *self, struct request *request, struct outbox *o
     send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
 }
 
-/* --- as an actor ---------------------------------------------------------------------------------
+/* --- as an actor -------------------------------------------------------------------------------
  */
 
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
@@ -391,6 +433,9 @@ static void receive(void *actor, struct message *message, struct now now, struct
     case MESSAGE_FOLDED:
         storage_folded(self, (struct folding *)message, now, out);
         return;
+    case MESSAGE_DISPOSED:
+        self->disposing = false;
+        break;
     case MESSAGE_FLUSHED:
         storage_flushed(self, (const struct flushed *)message, out);
         break;
@@ -408,7 +453,8 @@ static uint64_t deadline_ms(const void *actor)
     const storage_t *self = (const storage_t *)actor;
     if (storage_jobs_ready(self))
         return 0;
-    uint64_t fold_at_ms = self->fold_out ? NEVER : self->fold_at_ms;
+    bool cannot = self->fold_out || self->disposing || self->fault;
+    uint64_t fold_at_ms = cannot ? NEVER : self->fold_at_ms;
     return fold_at_ms < self->room_at_ms ? fold_at_ms : self->room_at_ms;
 }
 

@@ -31,7 +31,7 @@ storage_t *storage_new(const struct storage_options *options);
 void storage_destroy(storage_t **self);
 extern const struct actor_spec storage_spec;
 
-/* --- between storage.c, storage_durable.c and storage_jobs.c ------------------------------------
+/* --- between storage.c, storage_durable.c and storage_jobs.c -----------------------------------
  */
 
 struct job;
@@ -50,9 +50,11 @@ struct storage {
     size_t jobs_count, reads; /* reads: the jobs that read */
     struct watched_key *watched;
     size_t watched_count;
-    bool fold_out;
-    uint64_t fold_at_ms; /* NEVER: nothing to fold */
-    int fold_code;       /* of the last fold */
+    bool fold_out, disposing; /* the checkpoint has a fold to write; to free */
+    bool map_short;           /* the map is to be grown: no new large reads, which hold it */
+    size_t lists;             /* jobs that list contracts */
+    uint64_t fold_at_ms;      /* NEVER: nothing to fold */
+    int fold_code;            /* of the last fold */
     struct reason fold_why;
     uint64_t log_bytes;
     int fault; /* the log failed: nothing is acknowledged any more */
@@ -98,6 +100,10 @@ void storage_jobs_unblock(storage_t *self);
 /* Is there a job that can go on now? */
 bool storage_jobs_ready(const storage_t *self);
 void storage_jobs_free(storage_t *self);
+
+/* Unsigned deltas are jobs from MERGE_SLICE_BYTES on, signed ones from this on: so many signatures.
+ */
+enum { STORAGE_SIGNED_SLICE_BYTES = SIGNATURES_A_SLICE * (ENTRY_OVERHEAD + WRITER_KEY_BYTES + 64) };
 
 /* Must this delta be a job? */
 bool storage_is_large(const struct contract *contract, struct slice delta);

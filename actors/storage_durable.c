@@ -65,8 +65,8 @@ void storage_flushed(storage_t *self, const struct flushed *flushed, struct outb
 
 static bool fold_is_due(const storage_t *self, struct now now)
 {
-    if (self->fold_out || !store_foldable(self->options.store))
-        return false;
+    if (self->fold_out || self->disposing || self->fault || !store_foldable(self->options.store))
+        return false; /* with a fault, nothing that was refused must reach LMDB */
     return now.ms >= self->fold_at_ms ||
            (self->fold_code == 0 && (store_unfolded_bytes(self->options.store) >= FOLD_AT_BYTES ||
                                      self->log_bytes >= LOG_FOLD_AT_BYTES));
@@ -78,13 +78,16 @@ void storage_fold_if_due(storage_t *self, struct now now, struct outbox *out)
         return;
     struct folding *order = (struct folding *)message_new(sizeof *order);
     fold_t *fold = order ? store_freeze(self->options.store) : NULL;
+    bool order_made = order != NULL;
     if (!fold) { /* no memory, or large reads hold the map: soon again */
         free(order);
         self->fold_at_ms = now.ms + FOLD_RETRY_MS;
+        self->map_short = order_made;
         return;
     }
     order->fold = fold;
     self->fold_out = true;
+    self->map_short = false;
     self->fold_at_ms = NEVER;
     send_to(out, ACTOR_checkpoint, MESSAGE_FOLD, &order->head);
 }
@@ -127,6 +130,7 @@ void storage_folded(storage_t *self, struct folding *folded, struct now now, str
             recycle->seq = folded->result.seq;
             send_to(out, ACTOR_journal, MESSAGE_RECYCLE, &recycle->head);
         }
+        self->disposing = true;
         send_to(out, ACTOR_checkpoint, MESSAGE_DISPOSE, message);
     } else {
         message_free(&message);

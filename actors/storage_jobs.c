@@ -32,9 +32,8 @@ struct job {
 
 bool storage_is_large(const struct contract *contract, struct slice delta)
 {
-    size_t signed_bytes = SIGNATURES_A_SLICE * (ENTRY_OVERHEAD + WRITER_KEY_BYTES + 64);
     return delta.size > MERGE_SLICE_BYTES ||
-           (contract_signed(contract) && delta.size > signed_bytes);
+           (contract_signed(contract) && delta.size > STORAGE_SIGNED_SLICE_BYTES);
 }
 
 static void job_free(struct job *job)
@@ -88,7 +87,7 @@ static void no_memory(storage_t *self, struct request *request, struct outbox *o
     }
 }
 
-/* --- merges -------------------------------------------------------------------------------------
+/* --- merges ------------------------------------------------------------------------------------
  */
 
 /* The job's own copy of the contract, since the store's may go while the job waits. */
@@ -171,7 +170,7 @@ static int check_growth(storage_t *self, struct job *job, struct reason *why)
     uint64_t now_bytes = 0;
     if (store_find(self->options.store, &job->request->key, &held, NULL) == 0)
         now_bytes = held->summary.state_bytes;
-    if (job->growth == 0 || job->contract.kind->settle ||
+    if (job->growth == 0 || job->contract.newest != UINT64_MAX ||
         now_bytes + job->growth <= self->options.state_bytes_max)
         return 0;
     return fail(why, ERR_TOO_LARGE, "the state would have up to %llu bytes: at most %llu",
@@ -214,13 +213,13 @@ static int step_merge(storage_t *self, struct job *job, struct now now, bool *do
     bool last = job->walk.rest.size == 0;
     int rc = store_merge(self->options.store, &job->contract, request->verb == VERB_PUT, job->piece,
                          &change, why);
-    if (rc == ERR_AGAIN && self->fold_code != ERR_STORE_FULL) {
+    if (rc == ERR_AGAIN && !self->fold_code) {
         job->blocked = true;
         return 0;
     }
     if (rc == ERR_AGAIN) {
         *why = self->fold_why;
-        rc = ERR_STORE_FULL;
+        rc = self->fold_code;
     }
     if (rc == ERR_STORE_FULL && job->merged_bytes)
         (void)fail(why, rc, "no room after %llu of %zu bytes, which are kept; send it again later",
@@ -254,7 +253,7 @@ static void finish_merge(storage_t *self, struct job *job, int rc, struct outbox
     storage_merged(self, request, out);
 }
 
-/* --- reads --------------------------------------------------------------------------------------
+/* --- reads -------------------------------------------------------------------------------------
  */
 
 void storage_job_read(storage_t *self, struct request *request, read_job_t *read,
@@ -283,10 +282,12 @@ static void finish_read(storage_t *self, struct job *job, int rc, struct outbox 
 void storage_job_list(storage_t *self, struct request *request, struct outbox *out)
 {
     struct job *job = job_new(self, request, STAGE_LIST);
-    if (!job)
+    if (!job) {
         no_memory(self, request, out);
-    else
-        buffer_append_u8(&job->json, '[');
+        return;
+    }
+    self->lists++;
+    buffer_append_u8(&job->json, '[');
 }
 
 static int step_list(storage_t *self, struct job *job, bool *done)
@@ -296,7 +297,7 @@ static int step_list(storage_t *self, struct job *job, bool *done)
     for (size_t i = 0; i < CONTRACTS_A_SLICE; i++) {
         int rc = store_next(self->options.store, job->listed ? &job->after : NULL, &held, why);
         if (rc == ERR_NOT_FOUND) {
-            buffer_append(&job->json, "]", 2); /* with its end */
+            buffer_append_u8(&job->json, ']');
             *done = true;
             return buffer_failed(&job->json) ? fail(why, ERR_INTERNAL, "out of memory") : 0;
         }
@@ -315,13 +316,14 @@ static void finish_list(struct job *job, int rc, struct outbox *out)
 {
     struct request *request = job->request;
     job->request = NULL;
-    request->code = rc;
+    size_t size = job->json.size;
     if (rc == 0)
-        request->json = (char *)buffer_steal(&job->json);
+        request->json = blob_adopt(buffer_steal(&job->json), size);
+    request->code = rc || request->json ? rc : fail(&request->why, ERR_INTERNAL, "out of memory");
     send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
 }
 
-/* --- rotation -----------------------------------------------------------------------------------
+/* --- rotation ----------------------------------------------------------------------------------
  */
 
 bool storage_jobs_ready(const storage_t *self)
@@ -379,7 +381,7 @@ static void finish(storage_t *self, struct job *job, int rc, struct outbox *out)
     switch (job->stage) {
     case STAGE_CHECK:
     case STAGE_MERGE:
-        if (self->fault)
+        if (rc && rc == self->fault)
             job->request->why = self->fault_why;
         finish_merge(self, job, rc, out);
         break;
@@ -388,6 +390,7 @@ static void finish(storage_t *self, struct job *job, int rc, struct outbox *out)
         finish_read(self, job, rc, out);
         break;
     case STAGE_LIST:
+        self->lists--;
         finish_list(job, rc, out);
         break;
     }

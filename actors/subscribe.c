@@ -7,13 +7,16 @@
 struct subscribe {
     struct transactions transactions;
     struct subscriptions table;
+    uint64_t retry_at_ms; /* for whole states that could not be read; NEVER: none */
 };
 
 subscribe_t *subscribe_new(void)
 {
     subscribe_t *self = (subscribe_t *)calloc(1, sizeof *self);
-    if (self)
+    if (self) {
         transactions_init(&self->transactions);
+        self->retry_at_ms = NEVER;
+    }
     return self;
 }
 
@@ -42,7 +45,7 @@ void subscribe_destroy(subscribe_t **pointer)
     free(self);
 }
 
-/* --- giving -------------------------------------------------------------------------------------
+/* --- giving ------------------------------------------------------------------------------------
  */
 
 /* Sends one notification; the subscriber is at `after` then. bytes' holder is given away. */
@@ -104,6 +107,8 @@ static void on_changed(subscribe_t *self, struct changed *changed, struct outbox
 {
     struct topic *topic = subscriptions_topic(&self->table, &changed->key);
     for (struct subscription *sub = topic ? topic->first : NULL; sub; sub = sub->topic_next) {
+        if (!sub->reading && changed->seq <= sub->read_seq)
+            continue;
         if (sub->reading || sub->waits || sub->follower->stalled)
             subscriptions_wait(&self->table, sub, changed->delta, changed->after, changed->seq);
         else
@@ -112,7 +117,7 @@ static void on_changed(subscribe_t *self, struct changed *changed, struct outbox
     }
 }
 
-/* --- subscribing --------------------------------------------------------------------------------
+/* --- subscribing -------------------------------------------------------------------------------
  */
 
 static void refuse(struct request *request, int code, struct outbox *out)
@@ -170,6 +175,7 @@ static void settle_reading(subscribe_t *self, struct subscription *sub,
                            const struct request *request)
 {
     sub->reading = false;
+    sub->read_seq = request->read_at_seq;
     subscriptions_learn(sub->topic, &request->reading);
     if (sub->waits && sub->waiting_seq <= request->read_at_seq)
         subscriptions_waiting_clear(&self->table, sub);
@@ -177,7 +183,7 @@ static void settle_reading(subscribe_t *self, struct subscription *sub,
 
 /* A whole state, read for a subscriber that fell behind. */
 static void on_whole(subscribe_t *self, struct subscription *sub, struct request *request,
-                     struct outbox *out)
+                     struct now now, struct outbox *out)
 {
     struct message *message = &request->head;
     if (request->code == 0) {
@@ -188,13 +194,16 @@ static void on_whole(subscribe_t *self, struct subscription *sub, struct request
             notify(sub, sub->given, reading->fingerprint, blob_hold(reading->bytes), state,
                    request->read_at_seq, out);
     } else {
-        sub->reading = false; /* damaged or busy: the next change tries again */
+        sub->reading = false; /* damaged, busy: tried again after a pause */
         sub->waits = sub->whole = true;
+        if (self->retry_at_ms == NEVER)
+            self->retry_at_ms = now.ms + WHOLE_RETRY_MS;
     }
     message_free(&message);
 }
 
-static void on_read_done(subscribe_t *self, struct request *request, struct outbox *out)
+static void on_read_done(subscribe_t *self, struct request *request, struct now now,
+                         struct outbox *out)
 {
     struct message *message = &request->head;
     struct subscription *sub = subscriptions_find(&self->table, request->client, &request->key);
@@ -202,8 +211,10 @@ static void on_read_done(subscribe_t *self, struct request *request, struct outb
     if (!is_for(sub, request)) {
         sub = NULL;
     } else if (own) {
-        on_whole(self, sub, request, out);
-        give_waiting(self, sub, out);
+        bool failed = request->code != 0;
+        on_whole(self, sub, request, now, out);
+        if (!failed)
+            give_waiting(self, sub, out);
         return;
     }
     if (own || !transactions_close(&self->transactions, request)) {
@@ -223,7 +234,7 @@ static void on_read_done(subscribe_t *self, struct request *request, struct outb
         give_waiting(self, sub, out);
 }
 
-/* --- slow and gone clients ----------------------------------------------------------------------
+/* --- slow and gone clients ---------------------------------------------------------------------
  */
 
 /* The first notification that comes back marks the client as slow. What it was not given waits,
@@ -254,7 +265,7 @@ static void on_client(subscribe_t *self, const struct client *client, bool gone,
     }
 }
 
-/* --- as an actor ---------------------------------------------------------------------------------
+/* --- as an actor -------------------------------------------------------------------------------
  */
 
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
@@ -269,7 +280,7 @@ static void receive(void *actor, struct message *message, struct now now, struct
             on_unsubscribe(self, request, out);
         return;
     case MESSAGE_READ_DONE:
-        on_read_done(self, request, out);
+        on_read_done(self, request, now, out);
         return;
     case MESSAGE_CHANGED:
         on_changed(self, (struct changed *)message, out);
@@ -289,12 +300,22 @@ static void receive(void *actor, struct message *message, struct now now, struct
 
 static uint64_t deadline_ms(const void *self)
 {
-    return transactions_deadline_ms(&((const subscribe_t *)self)->transactions);
+    const subscribe_t *subscribe = (const subscribe_t *)self;
+    uint64_t deadline = transactions_deadline_ms(&subscribe->transactions);
+    return deadline < subscribe->retry_at_ms ? deadline : subscribe->retry_at_ms;
 }
 
 static void tick(void *self, struct now now, struct outbox *out)
 {
-    transactions_expire(&((subscribe_t *)self)->transactions, now.ms, out);
+    subscribe_t *subscribe = (subscribe_t *)self;
+    transactions_expire(&subscribe->transactions, now.ms, out);
+    if (now.ms < subscribe->retry_at_ms)
+        return;
+    struct subscription *sub, *next;
+    subscribe->retry_at_ms = NEVER;
+    HASH_ITER (hh, subscribe->table.subscriptions, sub, next) {
+        give_waiting(subscribe, sub, out);
+    }
 }
 
 const struct actor_spec subscribe_spec = {

@@ -43,6 +43,7 @@ struct subscription {
     bool reading;             /* a READ is under way; changes wait */
     bool waits;               /* there is something to give */
     bool whole;               /* … and it is more than we keep: read the state */
+    uint64_t read_seq;        /* records up to it are in what it was given */
     struct fingerprint given; /* of what the client has */
     struct fingerprint waiting_after;
     uint64_t waiting_seq;

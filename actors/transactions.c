@@ -55,6 +55,7 @@ bool transactions_open(struct transactions *self, struct request *request, uint6
     row->generation++;
     row->number = (uint64_t)row->generation << 32 | at;
     row->deadline_ms = now_ms + OPERATION_TIMEOUT_MS;
+    request->deadline_ms = row->deadline_ms;
     row->client = request->client;
     memcpy(row->id, request->id, sizeof row->id);
     row->id_size = request->id_size;

@@ -3,7 +3,8 @@
 #ifndef WEIR_BASE_LIMITS_H
 #define WEIR_BASE_LIMITS_H
 
-/* --- contracts ------------------------------------------------------------------------------- */
+/* --- contracts ---------------------------------------------------------------------------------
+ */
 #define ENTRY_KEY_BYTES_MAX   255u       /* one length byte; with its prefix an LMDB key (511) */
 #define ENTRY_VALUE_BYTES_MAX (1u << 20) /* one entry is one log record and one LMDB value */
 #define PARAMS_BYTES_MAX      16384u     /* room for 256 writers and a name */
@@ -15,53 +16,54 @@
 #define EDIT_OPERANDS_MAX     4096u /* frames of one EDIT: bounds how long others wait for it */
 #define EDIT_BYTES_MAX        (1u << 20) /* all its operands; larger edits come in batches */
 
-/* --- client socket --------------------------------------------------------------------------- */
+/* --- client socket -----------------------------------------------------------------------------
+ */
 #define REQUEST_ID_BYTES_MAX       16u
 #define CLIENTS_MAX                10000u      /* sessions kept; the longest idle one goes first */
 #define CLIENT_OPEN_MAX            256u        /* requests of one client being worked on */
 #define CLIENT_OPEN_BYTES_MAX      (64u << 20) /* their bytes; one larger request may stand alone */
 #define OPEN_MAX                   8192u       /* requests of all clients */
 #define OPEN_BYTES_MAX             (256u << 20)
-#define CLIENT_PIPE_REQUESTS       64     /* libzmq's queue a client, in */
+#define CLIENT_PIPE_REQUESTS       16     /* libzmq's queue a client, in */
 #define CLIENT_PIPE_REPLIES        256    /* libzmq's queue a client, out */
 #define CLIENT_PARKED_MAX          1024u  /* replies that a client does not take, then BUSY … */
 #define CLIENT_PARKED_REFUSALS_MAX 16384u /* … and past this many its requests are discarded */
-#define OWED_BYTES_MAX                                                                             \
-    (256u << 20) /* large frames not yet taken, all clients: then large reads wait */
-#define CLIENT_OWED_BYTES_MAX (8u << 20) /* the same of one client: then it gets no notification   \
-                                          */
-#define LARGE_FRAME_BYTES        8192u /* from here on a frame is lent to the socket, not copied */
-#define CLIENT_RETRY_MS          2u    /* for replies that a client did not take */
-#define PUMP_REQUESTS            256u  /* taken from the socket before others have their turn */
-#define SUBSCRIPTIONS_MAX        200000u
-#define CLIENT_SUBSCRIPTIONS_MAX 10000u
-#define WAITING_DELTA_BYTES_MAX                                                                    \
-    (1u << 20)                               /* merged for a slow subscriber; then the whole state \
-                                              */
-#define WAITING_DELTAS_BYTES_MAX (32u << 20) /* the same, all subscribers */
-#define CLIENT_KEYS_MAX          4096u
+#define OWED_BYTES_MAX             (256u << 20) /* large frames not taken: large reads wait */
+#define CLIENT_OWED_BYTES_MAX      (8u << 20)   /* of one client: it gets no notification */
+#define LARGE_FRAME_BYTES          8192u /* from here on a frame is lent to the socket, not copied */
+#define CLIENT_RETRY_MS            2u    /* for replies that a client did not take */
+#define PUMP_REQUESTS              256u  /* taken from the socket before others have their turn */
+#define SUBSCRIPTIONS_MAX          200000u
+#define CLIENT_SUBSCRIPTIONS_MAX   10000u
+#define WAITING_DELTA_BYTES_MAX    (1u << 20)  /* for a slow subscriber; then the whole state */
+#define WAITING_DELTAS_BYTES_MAX   (32u << 20) /* the same, all subscribers */
+#define WHOLE_RETRY_MS             1000u       /* after a whole state that could not be read */
 
-/* --- storage --------------------------------------------------------------------------------- */
-#define LOG_SEGMENT_BYTES     (16u << 20) /* preallocated, overwritten, recycled */
-#define LOG_SEGMENTS_MAX      12u         /* bounds the log on disk at 192 MiB */
-#define LOG_RECORD_BYTES_MAX  (4u << 20)  /* larger changes are logged in pieces */
-#define LOG_ALIGN             4096u /* a flush never rewrites a page that a former one synced */
-#define LOG_BATCH_RECORDS_MAX 4096u /* records of one flush */
-#define UNFOLDED_BYTES_MAX    (48u << 20)  /* merged and not yet in LMDB; past it new work waits */
-#define FOLD_AT_BYTES         (24u << 20)  /* a fold starts when this much waits … */
-#define FOLD_EVERY_MS         1000u        /* … or this long after the first change */
-#define FOLD_RETRY_MS         100u        /* after a fold that could not start */
-#define LOG_FOLD_AT_BYTES     (64u << 20) /* … or when the log has grown to this (small flushes) */
-#define SIGNATURES_A_SLICE    32u         /* about 2 ms of verifying, then others have their turn */
-#define CONTRACTS_A_SLICE     500u        /* of a CONTRACTS answer */
-#define MERGE_SLICE_BYTES     (128u << 10) /* a large merge gives way to others after this much */
-#define READ_SLICE_BYTES      (128u << 10) /* so does a large read */
-#define READ_JOBS_MAX         4u /* large reads at once: each pins a snapshot and holds a state */
-#define READ_RETRY_MS         2u /* for a large read whose client has not taken its last one */
-#define MAP_BYTES_FIRST       (256u << 20) /* LMDB's map at first; grows by itself */
-#define DISK_RESERVE_BYTES    (16u << 20)  /* free space kept for the log and LMDB's page copies */
+/* --- storage -----------------------------------------------------------------------------------
+ */
+#define LOG_SEGMENT_BYTES       (16u << 20) /* preallocated, overwritten, recycled */
+#define LOG_SEGMENTS_MAX        12u         /* bounds the log on disk at 192 MiB */
+#define LOG_RECORD_BYTES_MAX    (4u << 20)  /* larger changes are logged in pieces */
+#define LOG_ALIGN               4096u /* a flush never rewrites a page that a former one synced */
+#define LOG_BATCH_RECORDS_MAX   4096u /* records of one flush */
+#define UNFOLDED_BYTES_MAX      (48u << 20) /* merged and not yet in LMDB; past it new work waits */
+#define FOLD_AT_BYTES           (24u << 20) /* a fold starts when this much waits … */
+#define FOLD_EVERY_MS           1000u       /* … or this long after the first change */
+#define FOLD_RETRY_MS           100u        /* after a fold that could not start */
+#define LOG_FOLD_AT_BYTES       (64u << 20) /* … or when the log has grown to this (small flushes) */
+#define SIGNATURES_A_SLICE      32u  /* about 2 ms of verifying, then others have their turn */
+#define CONTRACTS_A_SLICE       500u /* of a CONTRACTS answer */
+#define MERGE_SLICE_BYTES       (128u << 10) /* a large merge gives way to others after this much */
+#define READ_SLICE_BYTES        (128u << 10) /* so does a large read */
+#define READ_JOBS_MAX           4u /* large reads at once: each pins a snapshot and holds a state */
+#define LARGE_READS_WAITING_MAX 64u /* of one client, for it to take its last one; then BUSY */
+#define LIST_JOBS_MAX           4u  /* CONTRACTS answers under work */
+#define READ_RETRY_MS           2u  /* for a large read whose client has not taken its last one */
+#define MAP_BYTES_FIRST         (256u << 20) /* LMDB's map at first; grows by itself */
+#define DISK_RESERVE_BYTES      (16u << 20) /* free space kept for the log and LMDB's page copies */
 
-/* --- operations ------------------------------------------------------------------------------ */
+/* --- operations --------------------------------------------------------------------------------
+ */
 #define OPERATION_TIMEOUT_MS 60000u /* an open transaction is answered TIMEOUT after this */
 
 #endif

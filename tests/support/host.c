@@ -23,6 +23,8 @@ enum { CLIENTS = 8, FRAMES_MAX = 32 };
 
 struct sent {
     struct sent *next;
+    struct owed *owed; /* owned holder; owes lent bytes until it is taken */
+    uint64_t lent;
     size_t count;
     struct slice frames[FRAMES_MAX];
     uint8_t bytes[];
@@ -69,7 +71,7 @@ struct host {
     bool break_log;
 };
 
-/* --- the far side of the wire -------------------------------------------------------------------
+/* --- the far side of the wire ------------------------------------------------------------------
  */
 
 static struct far_client *client_named(struct host *self, const char *name, size_t size)
@@ -112,7 +114,6 @@ static int wire_send(void *wire, struct slice to, const struct part *parts, size
 {
     struct host *self = (struct host *)wire;
     struct far_client *client = client_named(self, (const char *)to.data, to.size);
-    (void)owed;
     if (client->gone)
         return ERR_NOT_FOUND;
     if (client->queued >= client->queue_max)
@@ -123,13 +124,16 @@ static int wire_send(void *wire, struct slice to, const struct part *parts, size
     struct sent *sent = (struct sent *)calloc(1, sizeof *sent + size);
     assert_non_null(sent);
     uint8_t *at = sent->bytes;
+    sent->owed = owed_hold(owed);
     for (size_t i = 0; i < count; i++) {
+        sent->lent += parts[i].blob ? parts[i].data.size : 0;
         if (parts[i].data.size)
             memcpy(at, parts[i].data.data, parts[i].data.size);
         sent->frames[i] = slice_of(at, parts[i].data.size);
         at += parts[i].data.size;
     }
     sent->count = count;
+    owed_add(owed, sent->lent);
     *client->last = sent;
     client->last = &sent->next;
     client->queued++;
@@ -185,6 +189,17 @@ void host_ask(host_t *self, const char *client, const char *id, const char *verb
     host_ask_frames(self, client, frames, count);
 }
 
+void host_visit(host_t *self, const char *client, const char *verb)
+{
+    const struct slice *frames;
+    struct far_client *c = client_named(self, client, strlen(client));
+    host_ask(self, client, "v", verb, (struct slice){NULL, 0});
+    host_run(self);
+    while (host_take(self, client, &frames))
+        ;
+    *c = (struct far_client){.gone = false}; /* its place is free for another name */
+}
+
 size_t host_untaken(const host_t *self)
 {
     return self->asked_count;
@@ -212,6 +227,8 @@ size_t host_take(host_t *self, const char *client, const struct slice **frames)
     if (!c->first)
         c->last = &c->first;
     c->queued--;
+    owed_take(sent->owed, sent->lent);
+    owed_release(&sent->owed);
     *frames = sent->frames;
     return sent->count;
 }
@@ -234,7 +251,7 @@ size_t host_expect(host_t *self, const char *client, const char *id, const char 
     return count - 3;
 }
 
-/* --- delivery -----------------------------------------------------------------------------------
+/* --- delivery ----------------------------------------------------------------------------------
  */
 
 /* One queue for all, as a worker has: messages are handled in the order in which they were sent. */
@@ -323,7 +340,7 @@ void host_break_log(host_t *self)
     self->break_log = true;
 }
 
-/* --- making -------------------------------------------------------------------------------------
+/* --- making ------------------------------------------------------------------------------------
  */
 
 static void place(struct host *self, const struct actor_spec *spec, void *actor)

@@ -26,6 +26,10 @@ void host_break_log(host_t *self);
 void host_ask(host_t *self, const char *client, const char *id, const char *verb, ...);
 void host_ask_frames(host_t *self, const char *client, const struct slice *frames, size_t count);
 
+/* A client that asks once, without arguments, and is not looked at again: what it was answered is
+ * dropped. */
+void host_visit(host_t *self, const char *client, const char *verb);
+
 /* How many requests the node has not taken off the wire. */
 size_t host_untaken(const host_t *self);
 

@@ -121,6 +121,56 @@ static void a_client_that_never_reads_costs_bounded_memory_and_slows_nobody(void
     assert_null(memmem(fields[0].data, fields[0].size, "\"discarded\":0,", 14));
 }
 
+/* Makes the map larger than a read at one go: about 500 KB. */
+static void grow_state(host_t *host)
+{
+    char field[16], value[4001];
+    memset(value, 'x', 4000);
+    value[4000] = 0;
+    for (int i = 0; i < 125; i++) {
+        (void)snprintf(field, sizeof field, "g%d", i);
+        edit(host, "grower", "e", field, value);
+        host_run(host);
+        (void)host_expect(host, "grower", "e", "OK", NULL);
+    }
+}
+
+static void a_client_that_leaves_large_replies_lying_stops_nobody(void **state)
+{
+    host_t *host = (host_t *)*state; /* lesson C5 */
+    const struct slice *frames;
+    grow_state(host);
+    for (int i = 0; i < 300; i++)
+        host_ask(host, "c1", "g", "GET", key_slice(), END);
+    host_ask(host, "c2", "p", "PEERS", END);
+    host_run(host);
+    (void)host_expect(host, "c2", "p", "OK", NULL);
+    size_t served = 0, busy = 0, count;
+    for (int round = 0; round < 1000 && served + busy < 300; round++) { /* now it reads */
+        while ((count = host_take(host, "c1", &frames)) > 0) {
+            served += slice_is(frames[2], "OK");
+            busy += slice_is(frames[2], "BUSY");
+        }
+        host_advance_ms(host, READ_RETRY_MS);
+    }
+    assert_int_equal(served + busy, 300);
+    assert_true(served > LARGE_READS_WAITING_MAX);
+}
+
+static void a_follower_is_not_forgotten_for_those_who_came_and_went(void **state)
+{
+    host_t *host = (host_t *)*state;
+    char name[16];
+    subscribe(host, "s1");
+    for (unsigned i = 0; i <= CLIENTS_MAX; i++) {
+        (void)snprintf(name, sizeof name, "v%u", i);
+        host_visit(host, name, "PEERS");
+    }
+    edit(host, "c1", "1", "a", "1");
+    host_run(host);
+    (void)host_expect(host, "s1", "sub", "NOTIFY", NULL);
+}
+
 static void a_client_that_reads_again_gets_its_replies(void **state)
 {
     host_t *host = (host_t *)*state;
@@ -280,6 +330,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_client_that_sends_without_waiting_is_not_read_past_its_window),
         TEST(a_client_that_never_reads_costs_bounded_memory_and_slows_nobody),
+        TEST(a_client_that_leaves_large_replies_lying_stops_nobody),
+        TEST(a_follower_is_not_forgotten_for_those_who_came_and_went),
         TEST(a_client_that_reads_again_gets_its_replies),
         TEST(a_subscriber_is_told_each_change_in_order),
         TEST(what_changed_nothing_is_not_told),

@@ -238,6 +238,19 @@ static void after_a_failed_flush_nothing_is_acknowledged(void **state)
     assert_int_equal(host_take(host, "c2", &frames), 0); /* and nobody was told */
 }
 
+static void a_read_of_what_the_log_lost_is_answered(void **state)
+{
+    host_t *host = (host_t *)*state;
+    struct contract_key key = put(host, "counter", "x");
+    host_break_log(host);
+    host_ask(host, "c1", "1", "EDIT", key_slice(&key), text("add"), text("5"), END);
+    host_run(host);
+    (void)host_expect(host, "c1", "1", "INTERNAL", NULL);
+    host_ask(host, "c1", "2", "GET", key_slice(&key), END);
+    host_run(host);
+    (void)host_expect(host, "c1", "2", "INTERNAL", NULL); /* it would read what was refused */
+}
+
 static void an_operation_without_an_answer_times_out_once(void **state)
 {
     host_t *host = (host_t *)*state;
@@ -320,6 +333,34 @@ static void a_large_state_with_one_bad_entry_changes_nothing(void **state)
     buffer_free(&large);
 }
 
+static void a_large_delta_that_makes_a_log_too_large_changes_nothing(void **state)
+{
+    host_t *host = (host_t *)*state;
+    const struct slice *fields;
+    uint8_t entry_key[16] = {0};
+    uint8_t *data = (uint8_t *)calloc(1, 900000);
+    struct buffer halves[2] = {{0}, {0}};
+    for (uint64_t i = 0; i < 60; i++) {
+        put_u64(entry_key, (i + 1) << 16);
+        entry_append(&halves[i / 30], slice_of(entry_key, sizeof entry_key),
+                     slice_of(data, 900000));
+    }
+    free(data);
+    struct contract_key key = put(host, "log", "large");
+    host_ask(host, "c1", "1", "UPDATE", key_slice(&key), buffer_slice(&halves[0]), END);
+    host_run(host);
+    (void)host_expect(host, "c1", "1", "OK", NULL);
+    host_ask(host, "c1", "2", "UPDATE", key_slice(&key), buffer_slice(&halves[1]), END);
+    host_run(host);
+    (void)host_expect(host, "c1", "2", "TOO_LARGE", NULL);
+    host_ask(host, "c1", "3", "GET", key_slice(&key), END);
+    host_run(host);
+    (void)host_expect(host, "c1", "3", "OK", &fields);
+    assert_true(slice_equal(fields[2], buffer_slice(&halves[0])));
+    buffer_free(&halves[0]);
+    buffer_free(&halves[1]);
+}
+
 static void merges_wait_for_the_fold_when_the_overlay_is_full(void **state)
 {
     host_t *host = (host_t *)*state;
@@ -387,9 +428,11 @@ int main(void)
         TEST(nothing_is_told_before_it_is_durable),
         cmocka_unit_test(relaxed_answers_before_the_flush),
         TEST(after_a_failed_flush_nothing_is_acknowledged),
+        TEST(a_read_of_what_the_log_lost_is_answered),
         TEST(an_operation_without_an_answer_times_out_once),
         TEST(a_large_state_goes_in_slices_and_others_go_between),
         TEST(a_large_state_with_one_bad_entry_changes_nothing),
+        TEST(a_large_delta_that_makes_a_log_too_large_changes_nothing),
         TEST(merges_wait_for_the_fold_when_the_overlay_is_full),
         TEST(contracts_lists_what_is_hosted),
         TEST(check_and_backup_are_done_beside_other_work),
