@@ -362,11 +362,8 @@ static void write_file(const char *path, const char *text)
 
 static void what_is_no_key_file_is_refused(void **state)
 {
-    static const char *const texts[] = {
-        "", "hello\n", "weir-writer-key 1\n", "weir-writer-key 1\npublic a\nsecret b\n",
-        /* a public key that is not the secret one's */
-        "weir-writer-key 1\npublic 4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi\n"
-        "secret 4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi\n"};
+    static const char *const texts[] = {"", "hello\n", "weir-writer-key 1\n",
+                                        "weir-writer-key 1\npublic a\nsecret b\n"};
     const char *path = path_in(state);
     weir_signer_t *read = NULL;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -376,6 +373,25 @@ static void what_is_no_key_file_is_refused(void **state)
     unlink(path);
     assert_int_equal(weir_signer_load(path, &read, NULL), WEIR_IO);
     assert_null(read);
+}
+
+static void a_key_file_whose_keys_do_not_belong_together_is_refused(void **state)
+{
+    const char *path = path_in(state);
+    char text[512] = "", other_text[WEIR_KEY_TEXT_MAX], swapped[512], secret[128];
+    weir_signer_t *made = weir_signer_new(), *other = weir_signer_new(), *read = NULL;
+    assert_int_equal(weir_signer_save(made, path, NULL), 0);
+    FILE *file = fopen(path, "r");
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    snprintf(secret, sizeof secret, "%s", strstr(text, "secret "));
+    weir_key_print(weir_signer_public(other), other_text);
+    snprintf(swapped, sizeof swapped, "weir-writer-key 1\npublic %s\n%s", other_text, secret);
+    write_file(path, swapped);
+    assert_int_equal(weir_signer_load(path, &read, NULL), WEIR_BAD_REQUEST);
+    assert_null(read);
+    weir_signer_destroy(&made);
+    weir_signer_destroy(&other);
 }
 
 /* How a handle with these keys fails to reach nobody. */
@@ -429,6 +445,7 @@ int main(void)
         FILES(a_key_file_is_private_and_gives_the_same_pair),
         FILES(a_key_file_that_others_may_read_is_refused),
         FILES(what_is_no_key_file_is_refused),
+        FILES(a_key_file_whose_keys_do_not_belong_together_is_refused),
         FILES(a_curve_pair_is_private_and_usable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
