@@ -39,8 +39,7 @@ void client_api_destroy(client_api_t **pointer)
     free(self);
 }
 
-/* --- out ---------------------------------------------------------------------------------------
- */
+/* --- out --------------------------------------------------------------------------------- */
 
 /* The client is gone, or made room: its session and subscriptions end. */
 static void end_session(struct session *session, struct outbox *out)
@@ -202,8 +201,7 @@ static bool retry(client_api_t *self, struct session *session, struct outbox *ou
     return true;
 }
 
-/* --- in ----------------------------------------------------------------------------------------
- */
+/* --- in ---------------------------------------------------------------------------------- */
 
 /* Where each verb's request goes; -1: answered here. */
 static const struct route {
@@ -231,6 +229,9 @@ static void answer_here(client_api_t *self, struct request *request, struct now 
 {
     if (request->verb == VERB_PEERS)
         report_answer(request, strdup("[]"));
+    else if (request->verb == VERB_CONNECT)
+        request->code = fail(&request->why, ERR_NO_LIVE_PEER,
+                             "this version of weir serves clients only: it dials no peers");
     else
         request->code = fail(&request->why, ERR_NO_LIVE_PEER, "this node has no live peers");
     request->head.kind = MESSAGE_REPLY;
@@ -352,8 +353,7 @@ static void on_frames(client_api_t *self, struct frames *frames, struct now now,
         send_to(out, (enum actor_id)route->actor, route->kind, &request->head);
 }
 
-/* --- as an actor -------------------------------------------------------------------------------
- */
+/* --- as an actor ------------------------------------------------------------------------- */
 
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
 {

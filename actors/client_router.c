@@ -27,8 +27,7 @@ struct router_frames {
     zmq_msg_t messages_first[FRAMES_FIRST];
 };
 
-/* --- in ----------------------------------------------------------------------------------------
- */
+/* --- in ---------------------------------------------------------------------------------- */
 
 static void frames_release(struct frames *frames)
 {
@@ -140,8 +139,7 @@ static struct frames *router_receive(void *wire)
     return &frames->frames;
 }
 
-/* --- out ---------------------------------------------------------------------------------------
- */
+/* --- out --------------------------------------------------------------------------------- */
 
 /* A frame lent to libzmq, until its thread has written it or given it up. */
 struct lent {
@@ -213,8 +211,7 @@ static void *router_socket(void *wire)
     return ((client_router_t *)wire)->handle;
 }
 
-/* --- binding -----------------------------------------------------------------------------------
- */
+/* --- binding ----------------------------------------------------------------------------- */
 
 static bool is_loopback(const char *endpoint)
 {
@@ -225,6 +222,21 @@ static bool is_loopback(const char *endpoint)
     const char *host = endpoint + 6;
     return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost:", 10) == 0 ||
            strncmp(host, "[::1]:", 6) == 0;
+}
+
+/* libzmq takes a port modulo 65536. */
+static int check_port(const char *endpoint, struct reason *why)
+{
+    const char *port = strrchr(endpoint, ':');
+    char *end;
+    if (strncmp(endpoint, "tcp://", 6) != 0)
+        return 0;
+    unsigned long number = strtoul(port + 1, &end, 10);
+    if (port > endpoint + 5 &&
+        (streq(port, ":*") || (isdigit((unsigned char)port[1]) && !*end && number <= UINT16_MAX)))
+        return 0;
+    return fail(why, ERR_BAD_REQUEST,
+                "%s: tcp://ADDRESS:PORT is wanted, PORT from 0 (any) to 65535", endpoint);
 }
 
 static int bind_one(client_router_t *self, const char *endpoint, struct reason *why)
@@ -302,15 +314,27 @@ static int bind_all(client_router_t *self, const struct client_router_options *o
     }
     if (rc || !remote)
         return rc;
-    if (!options->client_keys)
-        return fail(why, ERR_DENIED,
-                    "%s is not a loopback address: clients from elsewhere need CURVE; give "
-                    "--client-keys DIR with their public certificates",
-                    remote);
     rc = use_curve(self, options, why);
     for (const char *const *e = options->endpoints; *e && rc == 0; e++)
         if (!is_loopback(*e))
             rc = bind_one(self, *e, why);
+    return rc;
+}
+
+int client_router_check(const struct client_router_options *options, struct reason *why)
+{
+    int rc = 0;
+    for (const char *const *e = options->endpoints; *e && rc == 0; e++) {
+        rc = check_port(*e, why);
+        if (rc == 0 && !is_loopback(*e) && !options->client_keys)
+            rc = fail(why, ERR_DENIED,
+                      "%s is not a loopback address: clients from elsewhere need CURVE; give "
+                      "--client-keys DIR with their public certificates",
+                      *e);
+    }
+    if (rc == 0 && options->client_keys && !zsys_file_exists(options->client_keys))
+        rc = fail(why, ERR_IO, "%s: there is no such directory of client certificates",
+                  options->client_keys);
     return rc;
 }
 

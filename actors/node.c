@@ -12,11 +12,14 @@
 #include "actors/subscribe.h"
 #include "base/trace.h"
 
+#include <dirent.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-enum { ENDPOINTS_MAX = 32 };
+enum { ENDPOINTS_MAX = 32, SOCKET_PATH_MAX = 107 /* sun_path */ };
 
 struct node {
     struct identity identity;
@@ -33,13 +36,33 @@ struct node {
     runner_t *runner;
 };
 
+/* A directory with other things in it is somebody else's: nothing of ours is strewn there. */
+static int check_data_dir(const char *path, struct reason *why)
+{
+    char format[4200];
+    DIR *dir = opendir(path);
+    bool empty = true;
+    if (!dir)
+        return 0; /* made by the store, or refused there */
+    for (struct dirent *e = readdir(dir); e && empty; e = readdir(dir))
+        empty = e->d_name[0] == '.' || strcmp(e->d_name, "lost+found") == 0;
+    closedir(dir);
+    (void)snprintf(format, sizeof format, "%s/format", path);
+    if (empty || access(format, F_OK) == 0)
+        return 0;
+    return fail(why, ERR_DENIED,
+                "%s holds other files and no weir data; choose an empty or a new directory", path);
+}
+
 static int open_store(node_t *self, const struct node_options *options, struct reason *why)
 {
     struct store_options store = {.data_dir = options->data_dir,
                                   .store_bytes_max = options->store_bytes_max,
                                   .state_bytes_max = options->state_bytes_max};
     struct store_stats stats;
-    int rc = store_open(&store, &self->store, why);
+    int rc = check_data_dir(options->data_dir, why);
+    if (rc == 0)
+        rc = store_open(&store, &self->store, why);
     if (rc)
         return rc;
     store_stats(self->store, &stats);
@@ -52,22 +75,32 @@ static int open_store(node_t *self, const struct node_options *options, struct r
     return 0;
 }
 
-static int open_router(node_t *self, const struct node_options *options, struct reason *why)
-{
+/* Where clients are served: the options' endpoints and a socket in the data directory. */
+struct serving {
     char ipc[4200];
-    const char *endpoints[ENDPOINTS_MAX + 2] = {ipc};
-    size_t count = 1;
-    (void)snprintf(ipc, sizeof ipc, "ipc://%s/weir.sock", options->data_dir);
+    const char *endpoints[ENDPOINTS_MAX + 2];
+    struct client_router_options options;
+};
+
+static int list_endpoints(struct serving *self, const struct node_options *options,
+                          struct reason *why)
+{
+    size_t count = 0;
+    int size = snprintf(self->ipc, sizeof self->ipc, "ipc://%s/weir.sock", options->data_dir);
+    if (size - 6 < SOCKET_PATH_MAX)
+        self->endpoints[count++] = self->ipc;
+    else
+        trace(TRACE_warn, "no socket in %s: its path is too long for one", options->data_dir);
     for (const char *const *e = options->client_endpoints; *e; e++) {
         if (count > ENDPOINTS_MAX)
             return fail(why, ERR_TOO_LARGE, "at most %d --client endpoints", ENDPOINTS_MAX);
-        endpoints[count++] = *e;
+        self->endpoints[count++] = *e;
     }
-    struct client_router_options router = {.endpoints = endpoints,
-                                           .data_dir = options->data_dir,
-                                           .client_keys = options->client_keys,
-                                           .state_bytes_max = options->state_bytes_max};
-    return client_router_new(&router, &self->router, why);
+    self->options = (struct client_router_options){.endpoints = self->endpoints,
+                                                   .data_dir = options->data_dir,
+                                                   .client_keys = options->client_keys,
+                                                   .state_bytes_max = options->state_bytes_max};
+    return client_router_check(&self->options, why);
 }
 
 static bool make_actors(node_t *self, const struct node_options *options)
@@ -117,11 +150,14 @@ int node_start(const struct node_options *options, node_t **node, struct reason 
         free(self);
         return fail(why, ERR_NO_MEMORY, "out of memory");
     }
-    int rc = open_store(self, options, why);
+    struct serving serving = {{0}};
+    int rc = list_endpoints(&serving, options, why);
+    if (rc == 0)
+        rc = open_store(self, options, why);
     if (rc == 0)
         rc = identity_load(options->data_dir, &self->identity, why);
     if (rc == 0)
-        rc = open_router(self, options, why);
+        rc = client_router_new(&serving.options, &self->router, why);
     if (rc == 0 && !(make_actors(self, options) && start_runner(self)))
         rc = fail(why, ERR_NO_MEMORY, "the node's threads could not be started");
     if (rc) {

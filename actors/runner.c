@@ -50,8 +50,7 @@ struct now runner_now(void)
     };
 }
 
-/* --- a turn ------------------------------------------------------------------------------------
- */
+/* --- a turn ------------------------------------------------------------------------------ */
 
 /* What an actor put in its outbox goes to the queue here or to a chain for another worker. */
 static void sort_outbox(struct worker *self)
@@ -172,8 +171,7 @@ static bool turn(struct worker *self)
     return busy;
 }
 
-/* --- waiting -----------------------------------------------------------------------------------
- */
+/* --- waiting ----------------------------------------------------------------------------- */
 
 static int descriptor_of(void *socket)
 {
@@ -240,8 +238,7 @@ static void run(zsock_t *pipe, void *args)
     HANDED_OVER(self);
 }
 
-/* --- start and stop ----------------------------------------------------------------------------
- */
+/* --- start and stop ---------------------------------------------------------------------- */
 
 static void place(struct worker *self, const struct hosted hosted[ACTOR_COUNT])
 {

@@ -47,8 +47,7 @@ void storage_destroy(storage_t **pointer)
     free(self);
 }
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers ----------------------------------------------------------------------------- */
 
 void storage_answer(storage_t *self, struct request *request, int code, struct outbox *out)
 {
@@ -83,8 +82,7 @@ void storage_read_done(storage_t *self, struct request *request, struct outbox *
     }
 }
 
-/* --- merges ------------------------------------------------------------------------------------
- */
+/* --- merges ------------------------------------------------------------------------------ */
 
 static bool is_watched(const storage_t *self, const struct contract_key *key)
 {
@@ -228,8 +226,7 @@ void storage_merge(storage_t *self, struct request *request, struct now now, str
         start_merge(self, request, now, out);
 }
 
-/* --- reads -------------------------------------------------------------------------------------
- */
+/* --- reads ------------------------------------------------------------------------------- */
 
 /* A subscriber that has the state already gets no state. True when it was answered so. */
 static bool read_nothing_new(storage_t *self, struct request *request, struct outbox *out)
@@ -346,8 +343,7 @@ static void on_watch(storage_t *self, const struct watch *watch)
     }
 }
 
-/* --- the node's questions ----------------------------------------------------------------------
- */
+/* --- the node's questions ---------------------------------------------------------------- */
 
 /* The list is large where there are many contracts: as with large reads, one at a time for each
  * client. */
@@ -407,8 +403,7 @@ static void on_worked(storage_t *self, struct request *request, struct outbox *o
     send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
 }
 
-/* --- as an actor -------------------------------------------------------------------------------
- */
+/* --- as an actor ------------------------------------------------------------------------- */
 
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
 {

@@ -31,8 +31,7 @@ storage_t *storage_new(const struct storage_options *options);
 void storage_destroy(storage_t **self);
 extern const struct actor_spec storage_spec;
 
-/* --- between storage.c, storage_durable.c and storage_jobs.c -----------------------------------
- */
+/* --- between storage.c, storage_durable.c and storage_jobs.c ----------------------------- */
 
 struct job;
 struct watched_key;

@@ -87,8 +87,7 @@ static void no_memory(storage_t *self, struct request *request, struct outbox *o
     }
 }
 
-/* --- merges ------------------------------------------------------------------------------------
- */
+/* --- merges ------------------------------------------------------------------------------ */
 
 /* The job's own copy of the contract, since the store's may go while the job waits. */
 static int copy_contract(storage_t *self, struct job *job)
@@ -253,8 +252,7 @@ static void finish_merge(storage_t *self, struct job *job, int rc, struct outbox
     storage_merged(self, request, out);
 }
 
-/* --- reads -------------------------------------------------------------------------------------
- */
+/* --- reads ------------------------------------------------------------------------------- */
 
 void storage_job_read(storage_t *self, struct request *request, read_job_t *read,
                       struct outbox *out)
@@ -323,8 +321,7 @@ static void finish_list(struct job *job, int rc, struct outbox *out)
     send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
 }
 
-/* --- rotation ----------------------------------------------------------------------------------
- */
+/* --- rotation ---------------------------------------------------------------------------- */
 
 bool storage_jobs_ready(const storage_t *self)
 {

@@ -45,8 +45,7 @@ void subscribe_destroy(subscribe_t **pointer)
     free(self);
 }
 
-/* --- giving ------------------------------------------------------------------------------------
- */
+/* --- giving ------------------------------------------------------------------------------ */
 
 /* Sends one notification; the subscriber is at `after` then. bytes' holder is given away. */
 static void notify(struct subscription *sub, struct fingerprint before, struct fingerprint after,
@@ -117,8 +116,7 @@ static void on_changed(subscribe_t *self, struct changed *changed, struct outbox
     }
 }
 
-/* --- subscribing -------------------------------------------------------------------------------
- */
+/* --- subscribing ------------------------------------------------------------------------- */
 
 static void refuse(struct request *request, int code, struct outbox *out)
 {
@@ -234,8 +232,7 @@ static void on_read_done(subscribe_t *self, struct request *request, struct now 
         give_waiting(self, sub, out);
 }
 
-/* --- slow and gone clients ---------------------------------------------------------------------
- */
+/* --- slow and gone clients --------------------------------------------------------------- */
 
 /* The first notification that comes back marks the client as slow. What it was not given waits,
  * from the fingerprint that it does have. */
@@ -265,8 +262,7 @@ static void on_client(subscribe_t *self, const struct client *client, bool gone,
     }
 }
 
-/* --- as an actor -------------------------------------------------------------------------------
- */
+/* --- as an actor ------------------------------------------------------------------------- */
 
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
 {

@@ -3,8 +3,7 @@
 #ifndef WEIR_BASE_LIMITS_H
 #define WEIR_BASE_LIMITS_H
 
-/* --- contracts ---------------------------------------------------------------------------------
- */
+/* --- contracts --------------------------------------------------------------------------- */
 #define ENTRY_KEY_BYTES_MAX   255u       /* one length byte; with its prefix an LMDB key (511) */
 #define ENTRY_VALUE_BYTES_MAX (1u << 20) /* one entry is one log record and one LMDB value */
 #define PARAMS_BYTES_MAX      16384u     /* room for 256 writers and a name */
@@ -16,8 +15,7 @@
 #define EDIT_OPERANDS_MAX     4096u /* frames of one EDIT: bounds how long others wait for it */
 #define EDIT_BYTES_MAX        (1u << 20) /* all its operands; larger edits come in batches */
 
-/* --- client socket -----------------------------------------------------------------------------
- */
+/* --- client socket ----------------------------------------------------------------------- */
 #define REQUEST_ID_BYTES_MAX       16u
 #define CLIENTS_MAX                10000u      /* sessions kept; the longest idle one goes first */
 #define CLIENT_OPEN_MAX            256u        /* requests of one client being worked on */
@@ -39,8 +37,7 @@
 #define WAITING_DELTAS_BYTES_MAX   (32u << 20) /* the same, all subscribers */
 #define WHOLE_RETRY_MS             1000u       /* after a whole state that could not be read */
 
-/* --- storage -----------------------------------------------------------------------------------
- */
+/* --- storage ----------------------------------------------------------------------------- */
 #define LOG_SEGMENT_BYTES       (16u << 20) /* preallocated, overwritten, recycled */
 #define LOG_SEGMENTS_MAX        12u         /* bounds the log on disk at 192 MiB */
 #define LOG_RECORD_BYTES_MAX    (4u << 20)  /* larger changes are logged in pieces */
@@ -62,8 +59,7 @@
 #define MAP_BYTES_FIRST         (256u << 20) /* LMDB's map at first; grows by itself */
 #define DISK_RESERVE_BYTES      (16u << 20) /* free space kept for the log and LMDB's page copies */
 
-/* --- operations --------------------------------------------------------------------------------
- */
+/* --- operations -------------------------------------------------------------------------- */
 #define OPERATION_TIMEOUT_MS 60000u /* an open transaction is answered TIMEOUT after this */
 
 #endif

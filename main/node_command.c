@@ -1,4 +1,5 @@
 #include "actors/node.h"
+#include "base/base58.h"
 #include "base/limits.h"
 #include "base/trace.h"
 #include "client/cli.h"
@@ -40,6 +41,51 @@ static int start_log(const struct node_settings *settings, struct reason *why)
     if (operator_log_start(level, settings->counts[SETTING_log_json] > 0))
         return 0;
     return fail(why, ERR_BAD_REQUEST, "--log-level %s: error, warn, info or debug", level);
+}
+
+/* HOST:PORT with a port that there is; an IPv6 host stands in brackets. */
+static bool is_address(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    char *end;
+    if (!colon || colon == text || !isdigit((unsigned char)colon[1]))
+        return false;
+    return strtoul(colon + 1, &end, 10) <= UINT16_MAX && !*end;
+}
+
+static bool is_peer(const char *text)
+{
+    uint8_t id[32];
+    const char *at = strchr(text, '@');
+    return at && base58_decode(slice_of(text, (size_t)(at - text)), id, sizeof id) == 0 &&
+           is_address(at + 1);
+}
+
+static int wrong(struct reason *why, const char *option, const char *value, const char *wanted)
+{
+    return fail(why, ERR_BAD_REQUEST, "--%s %s: %s", option, value, wanted);
+}
+
+/* Options for peers are held to their forms from the first version on. */
+static int check_peer_options(const struct node_settings *settings, struct reason *why)
+{
+    const char *listen = node_settings_text(settings, SETTING_listen, "none");
+    const char *advertise = node_settings_text(settings, SETTING_advertise, NULL);
+    const char *role = node_settings_text(settings, SETTING_role, "peer");
+    const char *most = node_settings_text(settings, SETTING_max_peers, "64");
+    if (!streq(listen, "none") && !is_address(listen))
+        return wrong(why, "listen", listen, "HOST:PORT or none");
+    if (advertise && !is_address(advertise))
+        return wrong(why, "advertise", advertise, "HOST:PORT is wanted");
+    if (!streq(role, "peer") && !streq(role, "gateway"))
+        return wrong(why, "role", role, "peer or gateway");
+    if (strspn(most, "0123456789") != strlen(most) || strlen(most) > 5)
+        return wrong(why, "max-peers", most, "a number up to 99999");
+    for (size_t i = 0; i < settings->counts[SETTING_gateway]; i++)
+        if (!is_peer(settings->values[SETTING_gateway][i]))
+            return wrong(why, "gateway", settings->values[SETTING_gateway][i],
+                         "ID@HOST:PORT is wanted");
+    return 0;
 }
 
 /* What this version reads and does not use yet is said, not passed over. */
@@ -85,7 +131,7 @@ static int run_node(const struct node_options *options, const sigset_t *signals)
     node_t *node = NULL;
     int rc = node_start(options, &node, &why), signal = 0;
     if (rc)
-        return complain(&why, EXIT_FAILED);
+        return complain(&why, rc == ERR_BAD_REQUEST ? EXIT_USAGE : EXIT_FAILED);
     printf("ready id=%s client=%s peers=none data=%s\n", node_id(node), node_client_endpoints(node),
            options->data_dir);
     (void)fflush(stdout);
@@ -115,6 +161,8 @@ static int start(const struct node_settings *settings)
     sigset_t signals;
     default_data_dir(data_dir);
     int rc = start_log(settings, &why);
+    if (rc == 0)
+        rc = check_peer_options(settings, &why);
     if (rc == 0)
         rc = options_of(settings, node_settings_text(settings, SETTING_data, data_dir), &options,
                         &why);

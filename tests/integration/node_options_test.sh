@@ -1,0 +1,118 @@
+#!/bin/bash
+# `weir node`: its options, where they come from, and what it refuses. Takes the binary from $WEIR.
+set -u
+weir=${WEIR:-build/weir}
+scratch=$(mktemp -d /tmp/weir-options-XXXXXX)
+failed=0 node=
+
+claim() { # NAME COMMAND…
+    local name=$1
+    shift
+    if "$@" >"$scratch/claim" 2>&1; then echo "ok - $name"; else
+        echo "not ok - $name"
+        sed 's/^/# /' "$scratch/claim"
+        failed=1
+    fi
+}
+
+start() { # OPTIONS…: a node on a free port; $endpoint is where it serves
+    : >"$scratch/out"
+    "$weir" node --listen none "$@" >"$scratch/out" 2>"$scratch/log" &
+    node=$!
+    for _ in {1..500}; do
+        grep -q '^ready' "$scratch/out" && break
+        kill -0 $node 2>/dev/null || return 1
+        sleep 0.02
+    done
+    endpoint=$(grep -o 'tcp://[^, ]*' "$scratch/out" | head -n 1)
+}
+
+stop() {
+    kill -TERM "$node" && wait "$node"
+    node=
+}
+trap '[ -n "$node" ] && kill -9 $node 2>/dev/null; rm -rf "$scratch"' EXIT
+
+refused() { # CODE WORDS OPTIONS…: exits at once with the code, says the words, prints nothing
+    local code=$1 words=$2
+    shift 2
+    timeout -k 1 10 "$weir" node "$@" >"$scratch/out" 2>"$scratch/log"
+    local got=$?
+    cat "$scratch/log"
+    [ $got = "$code" ] && [ ! -s "$scratch/out" ] && grep -q -- "$words" "$scratch/log"
+}
+
+status_has() { "$weir" status --json --node "$endpoint" | tee /dev/stderr | grep -q -- "$1"; }
+
+any="--client tcp://127.0.0.1:0"
+
+for row in "--listen bogus|HOST:PORT" "--role king|peer or gateway" "--gateway x|ID@HOST:PORT" \
+    "--max-peers many|number" "--client tcp://127.0.0.1:99999|65535" "--durability maybe|full or relaxed" \
+    "--max-state 0|size" "--max-store lots|size" "--log-level loud|error, warn" "--nonsense|no such option" \
+    "stray|options only" "--data|missing"; do
+    # shellcheck disable=SC2086
+    claim "refused as usage: ${row%|*}" refused 2 "${row#*|}" --data "$scratch/none" ${row%|*}
+done
+claim "a refused start leaves no data behind" test ! -e "$scratch/none"
+
+mkdir "$scratch/mine" && touch "$scratch/mine/letter.txt"
+claim "a directory with other things in it is not used" \
+    refused 1 "other files" --data "$scratch/mine" $any
+claim "clients from elsewhere need CURVE" \
+    refused 1 "client-keys" --data "$scratch/data" --client tcp://0.0.0.0:0
+claim "a directory of client keys must be there" \
+    refused 1 "no such directory" --data "$scratch/data" --client tcp://0.0.0.0:0 --client-keys /nonexist
+
+claim "a node starts" start --data "$scratch/data" $any
+claim "a second process on the same data is told who uses it" \
+    refused 1 "pid $node" --data "$scratch/data" $any
+claim "durability is full where nothing else is said" status_has '"durability":"full"'
+claim "SIGTERM ends it with 0" stop
+
+cat >"$scratch/weir.conf" <<'CONF'
+durability = relaxed
+max-state = 1M
+log-json = yes
+CONF
+claim "a config file is read" start --data "$scratch/data" $any --config "$scratch/weir.conf"
+claim "relaxed durability is told" status_has '"durability":"relaxed"'
+claim "log lines are JSON" grep -q '^{"time":".*"level":"info"' "$scratch/log"
+head -c 2000000 /dev/zero >"$scratch/large"
+"$weir" put log --state "$scratch/large" --node "$endpoint" >/dev/null 2>"$scratch/claim"
+claim "max-state is held (exit code 6)" test $? = 6
+stop
+
+export WEIR_DURABILITY=relaxed
+claim "the environment is read" start --data "$scratch/data" $any
+claim "… and counts" status_has '"durability":"relaxed"'
+stop
+echo 'durability = full' >"$scratch/weir.conf"
+claim "the config file weighs more than the environment" \
+    start --data "$scratch/data" $any --config "$scratch/weir.conf"
+claim "… as status shows" status_has '"durability":"full"'
+stop
+claim "the command line weighs more than the config file" \
+    start --data "$scratch/data" $any --config "$scratch/weir.conf" --durability relaxed
+claim "… as status shows" status_has '"durability":"relaxed"'
+stop
+unset WEIR_DURABILITY
+echo 'colour = blue' >"$scratch/weir.conf"
+claim "an unknown option in the config file is refused" \
+    refused 2 "colour" --data "$scratch/data" $any --config "$scratch/weir.conf"
+
+claim "a small store starts" start --data "$scratch/small" $any --max-store 1M
+key=$("$weir" put map --node "$endpoint")
+head -c 20000 /dev/zero | tr '\0' x >"$scratch/value"
+code=0
+for i in {1..100}; do
+    "$weir" map set "$key" "f$i" "$(cat "$scratch/value")" --node "$endpoint" >/dev/null 2>"$scratch/refusal" || {
+        code=$?
+        break
+    }
+done
+claim "a full store refuses with STORE_FULL (exit code 1)" test $code = 1
+claim "… and says so" grep -q 'max-store' "$scratch/refusal"
+claim "… and what was before it is read" \
+    bash -c "[ \$($weir get $key --node $endpoint | wc -l) = $((i - 1)) ]"
+stop
+exit $failed
