@@ -16,8 +16,11 @@ struct client_router_options {
 
 typedef struct client_router client_router_t;
 
-/* Binds all endpoints. ERR_DENIED for an address that is not loopback without client_keys; ERR_IO
- * for one that cannot be bound. */
+/* Can these be served at all? Touches nothing. ERR_BAD_REQUEST for what is no endpoint, ERR_DENIED
+ * for an address that is not loopback without client_keys, ERR_IO when client_keys is not there. */
+MUST_USE int client_router_check(const struct client_router_options *options, struct reason *why);
+
+/* Binds all endpoints, which were checked. ERR_IO for one that cannot be bound. */
 MUST_USE int client_router_new(const struct client_router_options *options,
                                client_router_t **router, struct reason *why);
 void client_router_destroy(client_router_t **self);

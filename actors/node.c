@@ -150,7 +150,7 @@ int node_start(const struct node_options *options, node_t **node, struct reason 
         free(self);
         return fail(why, ERR_NO_MEMORY, "out of memory");
     }
-    struct serving serving = {{0}};
+    struct serving serving = {.endpoints = {NULL}};
     int rc = list_endpoints(&serving, options, why);
     if (rc == 0)
         rc = open_store(self, options, why);

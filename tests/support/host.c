@@ -71,8 +71,7 @@ struct host {
     bool break_log;
 };
 
-/* --- the far side of the wire ------------------------------------------------------------------
- */
+/* --- the far side of the wire ------------------------------------------------------------ */
 
 static struct far_client *client_named(struct host *self, const char *name, size_t size)
 {
@@ -251,8 +250,7 @@ size_t host_expect(host_t *self, const char *client, const char *id, const char 
     return count - 3;
 }
 
-/* --- delivery ----------------------------------------------------------------------------------
- */
+/* --- delivery ---------------------------------------------------------------------------- */
 
 /* One queue for all, as a worker has: messages are handled in the order in which they were sent. */
 static void sort_outbox(struct host *self)
@@ -340,8 +338,7 @@ void host_break_log(host_t *self)
     self->break_log = true;
 }
 
-/* --- making ------------------------------------------------------------------------------------
- */
+/* --- making ------------------------------------------------------------------------------ */
 
 static void place(struct host *self, const struct actor_spec *spec, void *actor)
 {
@@ -375,7 +372,7 @@ host_t *host_new(bool relaxed)
     struct host *self = (struct host *)calloc(1, sizeof *self);
     struct reason why;
     assert_non_null(self);
-    strcpy(self->dir, "/tmp/weir-host-XXXXXX");
+    (void)snprintf(self->dir, sizeof self->dir, "/tmp/weir-host-XXXXXX");
     assert_non_null(mkdtemp(self->dir));
     struct store_options store = {
         .data_dir = self->dir, .store_bytes_max = UINT64_MAX, .state_bytes_max = STATE_BYTES_MAX};
