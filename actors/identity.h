@@ -1,5 +1,5 @@
 /* identity: a node's own key pair (X25519), kept in DATA/node.key with mode 0600. The node's id is
- * the public key, written in base58; peers know a node by it and nothing else (lesson D6). */
+ * the public key, written in base58; peers know a node by it and nothing else. */
 #ifndef WEIR_ACTORS_IDENTITY_H
 #define WEIR_ACTORS_IDENTITY_H
 
