@@ -19,8 +19,11 @@ struct follower *subscriptions_follower(const struct subscriptions *self, client
 struct subscription *subscriptions_find(const struct subscriptions *self, client_t client,
                                         const struct contract_key *key)
 {
-    struct subscription_key both = {.client = client, .contract = *key};
+    struct subscription_key both;
     struct subscription *sub;
+    memset(&both, 0, sizeof both); /* what is between the members is hashed too */
+    both.client = client;
+    both.contract = *key;
     HASH_FIND(hh, self->subscriptions, &both, sizeof both, sub);
     return sub;
 }

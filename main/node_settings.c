@@ -16,7 +16,7 @@ static const struct setting_row {
 static void spell(const char *name, char separator, char text[40])
 {
     size_t i = 0;
-    for (; name[i] && i < 39; i++)
+    for (; i < 39 && name[i]; i++)
         text[i] = name[i] == '_' ? separator : name[i];
     text[i] = 0;
 }

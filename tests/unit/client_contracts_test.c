@@ -362,8 +362,9 @@ static void write_file(const char *path, const char *text)
 
 static void what_is_no_key_file_is_refused(void **state)
 {
-    static const char *const texts[] = {"", "hello\n", "weir-writer-key 1\n",
-                                        "weir-writer-key 1\npublic a\nsecret b\n"};
+    static const char first[] = "weir-writer-key 1\n";
+    static const char bad_keys[] = "weir-writer-key 1\npublic a\nsecret b\n";
+    const char *const texts[] = {"", "hello\n", first, bad_keys};
     const char *path = path_in(state);
     weir_signer_t *read = NULL;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
