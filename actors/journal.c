@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { PREPARE_AFTER_MS = 200 };
+enum { PREPARE_AFTER_MS = 200, FULL_RETRY_MS = 100 };
 
 struct journal {
     log_t *log;
@@ -12,6 +12,7 @@ struct journal {
     uint64_t last_seq, recycle_seq;
     uint64_t log_bytes;
     uint64_t prepare_at_ms; /* a spare segment is made when nothing else is to do */
+    bool full;              /* the disk: records wait for room */
     int code;               /* the first failure is final: what fsync lost cannot be told */
     struct reason why;
 };
@@ -71,26 +72,45 @@ static void receive(void *actor, struct message *message, struct now now, struct
         on_append(self, (struct append *)message);
     else
         self->recycle_seq = ((const struct flushed *)message)->seq;
-    self->prepare_at_ms = now.ms + PREPARE_AFTER_MS;
+    self->prepare_at_ms = now.ms + (self->full ? FULL_RETRY_MS : PREPARE_AFTER_MS);
     message_free(&message);
+}
+
+/* Writes what was gathered, in batches. Records written are let go. When the disk is full the rest
+ * stays and is tried again: nobody was told anything yet. Any other failure is final. */
+static void write_gathered(journal_t *self, struct now now)
+{
+    size_t done = 0;
+    int rc = self->code;
+    while (done < self->count && !rc) {
+        size_t left = self->count - done;
+        size_t batch = left < LOG_BATCH_RECORDS_MAX ? left : LOG_BATCH_RECORDS_MAX;
+        rc = log_append(self->log, self->records + done, batch, self->sync, &self->log_bytes,
+                        &self->why);
+        done += rc ? 0 : batch;
+    }
+    self->full = rc == ERR_STORE_FULL;
+    if (rc && !self->full) {
+        self->code = rc;
+        done = self->count;
+    }
+    for (size_t i = 0; i < done; i++)
+        blob_release(&self->records[i]);
+    self->count -= done;
+    memmove(self->records, self->records + done, self->count * sizeof(struct blob *));
+    if (self->full)
+        self->prepare_at_ms = now.ms + FULL_RETRY_MS;
 }
 
 static void turn_end(void *actor, struct now now, struct outbox *out)
 {
     journal_t *self = (journal_t *)actor;
-    (void)now;
     if (self->count) {
         struct flushed *flushed = (struct flushed *)message_new(sizeof *flushed);
         if (!flushed)
             return; /* tried again at the next turn; storage waits */
-        for (size_t done = 0; done < self->count && !self->code; done += LOG_BATCH_RECORDS_MAX) {
-            size_t left = self->count - done;
-            size_t batch = left < LOG_BATCH_RECORDS_MAX ? left : LOG_BATCH_RECORDS_MAX;
-            self->code = log_append(self->log, self->records + done, batch, self->sync,
-                                    &self->log_bytes, &self->why);
-        }
-        release_records(self);
-        flushed->seq = self->last_seq;
+        write_gathered(self, now);
+        flushed->seq = self->full ? 0 : self->last_seq; /* 0: nothing new, but the log's size */
         flushed->log_bytes = self->log_bytes;
         flushed->code = self->code;
         flushed->why = self->why;
@@ -110,9 +130,10 @@ static uint64_t deadline_ms(const void *actor)
 static void tick(void *actor, struct now now, struct outbox *out)
 {
     journal_t *self = (journal_t *)actor;
-    (void)now;
     (void)out;
-    if (self->code || !log_prepare(self->log))
+    if (self->full) /* turn_end tries again */
+        self->prepare_at_ms = now.ms + FULL_RETRY_MS;
+    else if (self->code || !log_prepare(self->log))
         self->prepare_at_ms = NEVER;
 }
 
