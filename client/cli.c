@@ -1,7 +1,6 @@
 #include "client/cli.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +103,9 @@ int cli_parse(struct cli *cli, int argc, char **argv)
     if (cli->arg_count == 0)
         return 0;
     cli->command = cli_find(cli->args, cli->arg_count, &words);
+    cli_running(cli->command);
+    if (!cli->command && cli_has(cli, OPTION_help))
+        return 0; /* of half a command, perhaps */
     if (!cli->command)
         return cli_usage(cli, "there is no command %s%s%s", cli->args[0],
                          cli->arg_count > 1 ? " " : "", cli->arg_count > 1 ? cli->args[1] : "");
@@ -111,68 +113,6 @@ int cli_parse(struct cli *cli, int argc, char **argv)
     cli->arg_count -= words;
     return cli_has(cli, OPTION_help) || cli->command->run == cli_node ? 0
                                                                       : check_command(cli, given);
-}
-
-/* --- failing --------------------------------------------------------------------------------- */
-
-struct outcome {
-    int code, exit;
-    const char *hint;
-};
-
-static const struct outcome outcomes[] = {
-    {WEIR_BAD_REQUEST, EXIT_REFUSED, NULL},
-    {WEIR_BAD_KIND, EXIT_REFUSED, "`weir help put` lists the kinds"},
-    {WEIR_BAD_PARAMS, EXIT_REFUSED, "`weir help put` tells the parameters"},
-    {WEIR_BAD_STATE, EXIT_REFUSED, "nothing was changed"},
-    {WEIR_TOO_LARGE, EXIT_REFUSED, "nothing was changed"},
-    {WEIR_NOT_FOUND, EXIT_NOT_FOUND, "`weir contracts` lists what the node hosts"},
-    {WEIR_NO_LIVE_PEER, EXIT_NO_LIVE_PEER, "`weir peers` shows the node's connections"},
-    {WEIR_TIMEOUT, EXIT_TIMEOUT, "give it longer with --timeout, or look at `weir status`"},
-    {WEIR_NO_NODE, EXIT_NO_NODE, "start one with `weir node`, or name another with --node"},
-    {WEIR_BUSY, EXIT_FAILED, "try again"},
-    {WEIR_STORE_FULL, EXIT_FAILED, "make room on the node's disk, or raise its --max-store"},
-    {WEIR_DENIED, EXIT_FAILED, NULL},
-    {WEIR_LOST, EXIT_FAILED, "look at the state before you try again"},
-};
-
-static const struct outcome *outcome_of(int code)
-{
-    static const struct outcome other = {0, EXIT_FAILED, NULL};
-    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
-        if (outcomes[i].code == code)
-            return &outcomes[i];
-    return &other;
-}
-
-static const char *what(const struct cli *cli)
-{
-    return cli->command ? cli->command->name : "usage";
-}
-
-int cli_fail(const struct cli *cli, int code, const char *why)
-{
-    const struct outcome *outcome = outcome_of(code);
-    fprintf(stderr, "weir: %s: %s%s%s\n", what(cli), why && *why ? why : weir_error_text(code),
-            outcome->hint ? "; " : "", outcome->hint ? outcome->hint : "");
-    return outcome->exit;
-}
-
-int cli_fail_node(const struct cli *cli, int code)
-{
-    return cli_fail(cli, code, weir_error(cli->w));
-}
-
-int cli_usage(const struct cli *cli, const char *format, ...)
-{
-    va_list args;
-    fprintf(stderr, "weir: %s: ", what(cli));
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fprintf(stderr, "; see `weir help%s%s`\n", cli->command ? " " : "",
-            cli->command ? cli->command->name : "");
-    return EXIT_USAGE;
 }
 
 /* --- what commands need ---------------------------------------------------------------------- */
@@ -213,6 +153,19 @@ weir_t *cli_handle(const struct cli *cli, unsigned window)
     return weir_new(&options);
 }
 
+/* NULL: the usual one. A node that wants CURVE lets a client without the right keys wait, and says
+ * nothing. */
+static const char *connect_hint(const struct cli *cli, int code)
+{
+    if (code == WEIR_DENIED)
+        return "name a key with --client-key whose certificate is in the node's --client-keys";
+    bool refused = strstr(weir_error(cli->w), "no node answers") == NULL;
+    if (code != WEIR_NO_NODE || refused)
+        return NULL;
+    return "start one with `weir node`, or name another with --node; one on another machine wants "
+           "--server-key and --client-key";
+}
+
 int cli_connect(struct cli *cli)
 {
     struct weir_reason why;
@@ -230,6 +183,9 @@ int cli_connect(struct cli *cli)
     rc = weir_connect(cli->w);
     if (rc == WEIR_BAD_REQUEST)
         return cli_usage(cli, "%s", weir_error(cli->w));
+    const char *hint = rc ? connect_hint(cli, rc) : NULL;
+    if (hint)
+        return cli_fail_hint(cli, rc, weir_error(cli->w), hint);
     return rc ? cli_fail_node(cli, rc) : 0;
 }
 
@@ -310,6 +266,10 @@ static int dispatch(struct cli *cli)
     if (cli_has(cli, OPTION_version)) {
         printf("weir %s\n", weir_version());
         return cli_flush(cli);
+    }
+    if (!cli->command && cli->arg_count) {
+        bool found = cli_help_half(stdout, cli->args[0]);
+        return found ? cli_flush(cli) : cli_usage(cli, "there is no command %s", cli->args[0]);
     }
     if (!cli->command) {
         bool asked = cli_has(cli, OPTION_help);

@@ -141,12 +141,19 @@ const struct command *cli_find(const char *const *args, size_t count, size_t *wo
 /* `weir help …`: to out. */
 void cli_help(FILE *out, const struct command *command);
 void cli_help_all(FILE *out);
+/* Explains each command of two words that starts with this one; false when there is none. */
+bool cli_help_half(FILE *out, const char *word);
 int cli_run_help(struct cli *cli);
 
 /* --- for the commands ------------------------------------------------------------------------ */
 
+/* Tells which command runs; NULL: none yet. */
+void cli_running(const struct command *command);
+
 /* Prints `weir: COMMAND: WHY; hint` and returns the exit code of that error. */
 int cli_fail(const struct cli *cli, int code, const char *why);
+/* The same with another hint (NULL: none). */
+int cli_fail_hint(const struct cli *cli, int code, const char *why, const char *hint);
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The handle's last failure. */
@@ -164,6 +171,10 @@ int cli_key(const struct cli *cli, size_t i, uint8_t key[WEIR_KEY_BYTES]);
 /* A number between least and most from an option; `otherwise` without it. */
 int cli_number(const struct cli *cli, enum cli_option option, long least, long most, long otherwise,
                long *number);
+
+/* Whether the contract is of the kind that the command's first word names: `set add` must not act
+ * on a counter, which knows `add` as well. 0 or an exit code (told). */
+int cli_check_kind(const struct cli *cli, const uint8_t key[WEIR_KEY_BYTES]);
 
 /* All of a file, or standard input for "-": new bytes for free. 0 or an exit code (told). */
 int cli_read_file(const struct cli *cli, const char *path, uint8_t **bytes, size_t *size);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#define BENCH_NAME "weir bench: random values, not needed by anyone"
+
 enum { CLIENTS_MAX_HERE = 1000, LATENCY_BUCKETS = 64 * 32 };
 
 struct latencies {
@@ -165,7 +167,7 @@ static int fill(struct bench *self)
     weir_t *w = self->cli->w;
     if (!params)
         return WEIR_NO_MEMORY;
-    int rc = weir_params_set(params, "name", "weir bench", NULL);
+    int rc = weir_params_set(params, "name", BENCH_NAME, NULL);
     if (!rc)
         rc = weir_put(w, "map", weir_params_bytes(params), weir_text(""), &reply);
     if (!rc)
@@ -186,22 +188,50 @@ static int open_clients(struct bench *self)
     return 0;
 }
 
-static void print_latencies(const char *name, const struct latencies *l, double seconds)
+struct figures {
+    bool json;
+    size_t printed;
+};
+
+static void print_figure(struct figures *self, const char *name, const char *suffix, double value,
+                         int decimals, const char *unit)
+{
+    if (self->json)
+        printf("%c\"%s%s\":%.*f", self->printed ? ',' : '{', name, suffix, decimals, value);
+    else
+        printf("%s%s: %.*f %s\n", name, suffix, decimals, value, unit);
+    self->printed++;
+}
+
+static void print_latencies(struct figures *out, const char *name, const struct latencies *l,
+                            double seconds)
 {
     if (!l->count)
         return;
-    printf("%s: %.0f 1/s\n", name, (double)l->count / seconds);
-    printf("%s_p50: %.1f us\n", name, percentile_us(l, 0.5));
-    printf("%s_p99: %.1f us\n", name, percentile_us(l, 0.99));
+    print_figure(out, name, "", (double)l->count / seconds, 0, "1/s");
+    print_figure(out, name, "_p50", percentile_us(l, 0.5), 1, "us");
+    print_figure(out, name, "_p99", percentile_us(l, 0.99), 1, "us");
+}
+
+static void tell_leftover(const struct bench *self)
+{
+    char key[WEIR_KEY_TEXT_MAX];
+    weir_key_print(self->key, key);
+    fprintf(stderr, "weir: bench: the map %s (\"%s\") stays on the node\n", key, BENCH_NAME);
 }
 
 static int report(const struct bench *self, double seconds)
 {
-    printf("clients: %ld count\npipeline: %ld count\nvalue_size: %ld bytes\n", self->clients,
-           self->pipeline, self->size);
-    print_latencies("update", &self->update, seconds);
-    print_latencies("get", &self->get, seconds);
-    printf("errors: %llu count\n", (unsigned long long)self->errors);
+    struct figures out = {cli_has(self->cli, OPTION_json), 0};
+    print_figure(&out, "clients", "", (double)self->clients, 0, "count");
+    print_figure(&out, "pipeline", "", (double)self->pipeline, 0, "count");
+    print_figure(&out, "value_size", "", (double)self->size, 0, "bytes");
+    print_latencies(&out, "update", &self->update, seconds);
+    print_latencies(&out, "get", &self->get, seconds);
+    print_figure(&out, "errors", "", (double)self->errors, 0, "count");
+    if (out.json)
+        printf("}\n");
+    tell_leftover(self);
     if (*self->first_error.text)
         return cli_fail(self->cli, WEIR_INTERNAL, self->first_error.text);
     return cli_flush(self->cli);

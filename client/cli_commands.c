@@ -11,7 +11,6 @@ const struct option_row cli_options[OPTION_COUNT] = {
 
 #define AT_NODE                                                                                    \
     (WITH(node) | WITH(timeout) | WITH(server_key) | WITH(client_key) | WITH(json) | WITH(help))
-#define LOAD (WITH(node) | WITH(server_key) | WITH(client_key) | WITH(timeout) | WITH(help))
 
 /* {name, arguments, options, least, most, function, doc} */
 const struct command cli_commands[] = {
@@ -50,7 +49,7 @@ const struct command cli_commands[] = {
     {"check", "[DIR]", AT_NODE, 0, 1, cli_check,
      "read every record and verify it: the node's, or of data that no node uses"},
     {"bench", "",
-     LOAD | WITH(clients) | WITH(pipeline) | WITH(seconds) | WITH(size) | WITH(fields) |
+     AT_NODE | WITH(clients) | WITH(pipeline) | WITH(seconds) | WITH(size) | WITH(fields) |
          WITH(reads),
      0, 0, cli_bench, "put load on the node and print figures"},
     {"help", "[COMMAND]", WITH(help), 0, 3, cli_run_help, "explain a command"},

@@ -127,3 +127,32 @@ int cli_update(struct cli *cli)
     free(delta);
     return rc;
 }
+
+/* --- before an edit ----------------------------------------------------------------------------
+ */
+
+/* `register` writes both kinds of register; else the command's first word is the kind. */
+static bool kind_fits(const char *name, const char *kind)
+{
+    size_t word = (size_t)(strchr(name, ' ') - name);
+    const char *same = strcmp(kind, "multi-register") == 0 ? "register" : kind;
+    return strlen(same) == word && memcmp(same, name, word) == 0;
+}
+
+/* By a read that no entry fits. */
+int cli_check_kind(const struct cli *cli, const uint8_t key[WEIR_KEY_BYTES])
+{
+    static const uint8_t greatest[64] = {[0 ... 63] = 0xff};
+    const struct weir_bytes end = {greatest, sizeof greatest};
+    const struct weir_reply *reply;
+    char why[300];
+    int rc = weir_get_range(cli->w, key, end, &end, &reply);
+    if (rc)
+        return cli_fail_node(cli, rc);
+    const char *name = cli->command->name;
+    if (kind_fits(name, reply->kind))
+        return 0;
+    snprintf(why, sizeof why, "%.100s is a %.40s, not a %.*s", cli->args[0], reply->kind,
+             (int)(strchr(name, ' ') - name), name);
+    return cli_fail_hint(cli, WEIR_BAD_KIND, why, "`weir contracts` lists the kinds");
+}

@@ -88,6 +88,20 @@ static int print_kinds_for_completion(const struct cli *cli)
     return cli_flush(cli);
 }
 
+bool cli_help_half(FILE *out, const char *word)
+{
+    size_t size = strlen(word);
+    bool some = false;
+    for (const struct command *c = cli_commands; c->name; c++) {
+        if (strncmp(c->name, word, size) != 0 || c->name[size] != ' ')
+            continue;
+        fprintf(out, "%s", some ? "\n" : "");
+        cli_help(out, c);
+        some = true;
+    }
+    return some;
+}
+
 int cli_run_help(struct cli *cli)
 {
     size_t words = 0;
@@ -101,14 +115,8 @@ int cli_run_help(struct cli *cli)
     else if (cli->arg_count == 0)
         cli_help_all(stdout);
     bool some = command != NULL || cli->arg_count == 0;
-    for (const struct command *c = cli_commands; !command && cli->arg_count == 1 && c->name; c++) {
-        size_t size = strlen(cli->args[0]);
-        if (strncmp(c->name, cli->args[0], size) != 0 || c->name[size] != ' ')
-            continue;
-        fprintf(stdout, "%s", some ? "\n" : "");
-        cli_help(stdout, c);
-        some = true;
-    }
+    if (!some && cli->arg_count == 1)
+        some = cli_help_half(stdout, cli->args[0]);
     return some ? cli_flush(cli) : cli_usage(cli, "there is no command %s", cli->args[0]);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* $XDG_CONFIG_HOME/weir/writer.key, else ~/.config/weir/writer.key. False without a home. */
 static bool default_path(char *path, size_t room)
@@ -59,12 +60,19 @@ static int print_signer(const struct cli *cli, const weir_signer_t *signer, cons
     return print_key(cli, text, path);
 }
 
+static const char *new_hint(const char *path)
+{
+    return access(path, F_OK) == 0
+               ? "a key is never overwritten: name another FILE, or see `weir keys show FILE`"
+               : NULL;
+}
+
 static int new_curve(struct cli *cli, const char *path)
 {
     char text[41];
     struct weir_reason why;
     int rc = weir_curve_new(path, text, &why);
-    return rc ? cli_fail(cli, rc, why.text) : print_key(cli, text, path);
+    return rc ? cli_fail_hint(cli, rc, why.text, new_hint(path)) : print_key(cli, text, path);
 }
 
 int cli_keys_new(struct cli *cli)
@@ -82,8 +90,11 @@ int cli_keys_new(struct cli *cli)
         return new_curve(cli, path);
     cli->signer = weir_signer_new();
     rc = cli->signer ? weir_signer_save(cli->signer, path, &why) : WEIR_NO_MEMORY;
-    return rc ? cli_fail(cli, rc, cli->signer ? why.text : NULL)
-              : print_signer(cli, cli->signer, path);
+    if (rc)
+        return cli_fail_hint(cli, rc, cli->signer ? why.text : NULL, new_hint(path));
+    if (cli->arg_count == 0)
+        fprintf(stderr, "weir: keys new: the key pair is in %s\n", path);
+    return print_signer(cli, cli->signer, path);
 }
 
 int cli_keys_show(struct cli *cli)

@@ -49,6 +49,9 @@ int cli_peers(struct cli *cli)
 
 int cli_peer_connect(struct cli *cli)
 {
+    const char *at = strchr(cli->args[0], '@'), *colon = at ? strrchr(at, ':') : NULL;
+    if (!at || at == cli->args[0] || !colon || colon == at + 1 || !colon[1])
+        return cli_usage(cli, "%.100s is not ID@HOST:PORT", cli->args[0]);
     return ask(cli, NULL, weir_peer_connect, NULL);
 }
 
@@ -72,7 +75,11 @@ static void on_done(weir_t *w, const struct weir_reply *reply, void *arg)
     (void)w;
     self->done = true;
     progress_end(&self->progress);
-    if (reply->code)
+    if (reply->code && self->cli->command->run == cli_backup && reply->code != WEIR_STORE_FULL)
+        self->code = cli_fail_hint(self->cli, reply->code, reply->sentence,
+                                   "name a folder on the node's machine that is absent or empty "
+                                   "and that the node may write");
+    else if (reply->code)
         self->code = cli_fail(self->cli, reply->code, reply->sentence);
     else if (self->cli->command->run == cli_check)
         self->code = cli_print_check(reply->json, cli_has(self->cli, OPTION_json));

@@ -24,12 +24,29 @@ static json_t *parse(struct weir_bytes json)
     return json_loadb(json.data, json.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 }
 
+/* Text that is safe on a terminal: control characters as \xNN, the two-byte ones (C1) too. */
+static void escape(const char *text, size_t size, char cell[CELL_BYTES_MAX])
+{
+    size_t used = 0;
+    for (size_t i = 0; i < size && used + 5 < CELL_BYTES_MAX; i++) {
+        unsigned char c = (unsigned char)text[i];
+        unsigned char next = i + 1 < size ? (unsigned char)text[i + 1] : 0;
+        bool c1 = c == 0xc2 && next >= 0x80 && next < 0xa0;
+        if (c < 0x20 || c == 0x7f || c1)
+            used += (size_t)snprintf(cell + used, CELL_BYTES_MAX - used, "\\x%02x", c1 ? next : c);
+        else
+            cell[used++] = (char)c;
+        i += c1;
+    }
+    cell[used] = 0;
+}
+
 /* A value that is no object, as text. */
 static void cell_text(const json_t *value, char cell[CELL_BYTES_MAX])
 {
     switch (value ? json_typeof(value) : JSON_NULL) {
     case JSON_STRING:
-        snprintf(cell, CELL_BYTES_MAX, "%s", json_string_value(value));
+        escape(json_string_value(value), json_string_length(value), cell);
         break;
     case JSON_INTEGER:
         snprintf(cell, CELL_BYTES_MAX, "%lld", (long long)json_integer_value(value));

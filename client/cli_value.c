@@ -40,16 +40,21 @@ void print_json_bytes(FILE *out, struct weir_bytes bytes)
     fputs("\"}", out);
 }
 
-/* A JSON object's key must be a string: bytes that are not UTF-8 are spelled "base64:…". */
+#define FIELD_MARK "base64:"
+
+/* A JSON object's key must be a string: bytes that are not UTF-8 are spelled "base64:…", and so is
+ * a text that starts like that, or two fields would have one name. */
 static void print_json_field(FILE *out, struct weir_bytes bytes)
 {
     json_t *text = json_stringn(bytes.size ? bytes.data : "", bytes.size);
-    if (text) {
-        json_decref(text);
+    bool marked =
+        bytes.size >= strlen(FIELD_MARK) && memcmp(bytes.data, FIELD_MARK, strlen(FIELD_MARK)) == 0;
+    json_decref(text);
+    if (text && !marked) {
         print_json_bytes(out, bytes);
         return;
     }
-    fputs("\"base64:", out);
+    fputs("\"" FIELD_MARK, out);
     print_base64(out, bytes);
     fputc('"', out);
 }

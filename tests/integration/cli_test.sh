@@ -125,7 +125,31 @@ is "10,000 entries are appended in order" "$(seq 1 10000 | md5sum)" \
 is "no lines are no change" 0 "$("$WEIR" set add "$s2" - </dev/null)"
 is "json of a load" '{"count":2}' "$(printf 'a\nb\n' | "$WEIR" set add "$s2" - --json)"
 printf 'x\t1\nno tab here\n' | "$WEIR" map load "$p" - >"$dir/out" 2>"$dir/err"
-is "a line without a tab is refused" "6 line 2 has no tab" "$? $(grep -o 'line 2 has no tab' "$dir/err")"
+is "a line without a tab is refused, and what is in is told" \
+    "6 line 2: there is no tab; a line is FIELD<TAB>VALUE; 1 lines before it are in" \
+    "$? $(cut -d' ' -f4- "$dir/err")"
+is "what came before it is in" 1 "$("$WEIR" get "$p" | grep -c $'^x\t1$')"
+part=$("$WEIR" put map --param name=part)
+{ seq 9000 | sed 's/.*/f&\t&/'; printf '%0400d\tlong\n' 1; seq 9002 9700 | sed 's/.*/f&\t&/'; } |
+    "$WEIR" map load "$part" - >"$dir/out" 2>"$dir/err"
+is "a line refused after batches went in is named" "6 weir: map load: line 9001: 9000 lines before it are in" \
+    "$? $(sed -E 's/(line 9001:) [^;]*;/\1/; s/ in, and .*/ in/' "$dir/err")"
+is "and those are in" 9000 "$("$WEIR" get "$part" | cut -f2 | awk '$1 <= 9000' | sort -n | uniq | wc -l)"
+exits "no lines for an unknown contract are 3" 3 "weir contracts" "$WEIR" set add "$zeros" -
+exits "no lines for another kind are 6" 6 "is a counter, not a map" "$WEIR" map load "$c" -
+
+# --- the kind of the words -------------------------------------------------------------------------
+exits "a counter is not edited as a set" 6 "weir: set add: $c is a counter, not a set" "$WEIR" set add "$c" 5
+is "nor changed by it" "-2" "$("$WEIR" get "$c")"
+exits "a set is not edited as a map" 6 "$s is a set, not a map" "$WEIR" map remove "$s" apple
+exits "a map is not edited as a register" 6 "$p is a map, not a register" "$WEIR" register set "$p" x
+exits "a set is not edited as a log" 6 "$s is a set, not a log" "$WEIR" log append "$s" x
+exits "a register is not edited as a counter" 6 "$r is a register, not a counter" "$WEIR" counter add "$r" 1
+fields=$("$WEIR" put map --param name=fields)
+"$WEIR" map set "$fields" $'\xff' bytes >/dev/null
+"$WEIR" map set "$fields" base64:/w== text >/dev/null
+is "json of a map has no name twice" '{"base64:YmFzZTY0Oi93PT0=":"text","base64:/w==":"bytes"}' \
+    "$("$WEIR" get "$fields" --json)"
 
 # --- listed writers --------------------------------------------------------------------------------
 ada=$("$WEIR" keys new "$dir/ada")
@@ -135,7 +159,8 @@ is "a key file shows its public key" "$ada" "$("$WEIR" keys show "$dir/ada")"
 is "json of a key" "{\"public\":\"$ada\",\"file\":\"$dir/ada\"}" "$("$WEIR" keys show "$dir/ada" --json)"
 is "a key file is its owner's" 600 "$(stat -c %a "$dir/ada")"
 export XDG_CONFIG_HOME=$dir/config
-key=$("$WEIR" keys new)
+key=$("$WEIR" keys new 2>"$dir/err")
+is "where they are is told" "weir: keys new: the key pair is in $dir/config/weir/writer.key" "$(cat "$dir/err")"
 is "keys have a place of their own" "$key" "$("$WEIR" keys show)"
 for kind in counter register multi-register set map log; do
     k=$("$WEIR" put $kind --param "name=signed" --param "writers=$ada,$bob")
@@ -148,7 +173,7 @@ for kind in counter register multi-register set map log; do
     esac
     is "two writers of a signed $kind" "changed changed" \
         "$("$WEIR" "$@" --signer "$dir/ada") $("$WEIR" "$@" --signer "$dir/bob")"
-    exits "a signed $kind takes no unsigned edit" 1 "writers" "$WEIR" "$@"
+    exits "a signed $kind takes no unsigned edit" 1 "--signer FILE" "$WEIR" "$@"
     exits "a signed $kind takes nobody else's" 1 "" "$WEIR" "$@" --signer "$dir/eve"
 done
 k=$("$WEIR" put counter --param name=signed --param "writers=$bob,$ada")
@@ -165,6 +190,8 @@ is "lines are signed too" "1000 1000" \
 # --- exit codes --------------------------------------------------------------------------------------
 exits "an unknown contract is 3" 3 "weir contracts" "$WEIR" get "$zeros"
 exits "no live peer is 4" 4 "peer" "$WEIR" connect "$zeros@127.0.0.1:1"
+exits "a peer without an address is 2" 2 "ID@HOST:PORT" "$WEIR" connect bogus
+exits "nor is one without a port" 2 "ID@HOST:PORT" "$WEIR" connect "$zeros@127.0.0.1"
 exits "nor to remove one" 4 "peer" "$WEIR" disconnect "$zeros"
 exits "a kind that is none is 6" 6 "rope" "$WEIR" put rope
 exits "a parameter that is none is 6" 6 "colour" "$WEIR" put set --param colour=red
@@ -172,7 +199,7 @@ exits "a parameter of another kind is 6" 6 "newest" "$WEIR" put set --param newe
 printf junk >"$dir/junk"
 exits "a state that is none is 6" 6 "" "$WEIR" put set --param name=junk --state "$dir/junk"
 exits "a delta that is none is 6" 6 "" "$WEIR" update "$s" --delta "$dir/junk"
-exits "words for a number are 6" 6 "" "$WEIR" counter add "$c" many
+exits "words for a number are 6" 6 '"many": ' "$WEIR" counter add "$c" many
 is "a refused put leaves nothing" "" "$("$WEIR" contracts --json | grep -o '"name":"junk"')"
 exits "no node is 7" 7 "weir node" "$WEIR" get "$c" --node tcp://127.0.0.1:1
 exits "no socket is 7" 7 "weir node" "$WEIR" status --node "ipc://$dir/none.sock"
@@ -181,7 +208,7 @@ exits "a key that is none is 2" 2 "base58" "$WEIR" get hello
 exits "an option that is none is 2" 2 "--colour" "$WEIR" get "$c" --colour
 exits "an endpoint that is none is 2" 2 "endpoint" "$WEIR" status --node nowhere
 exits "a file that is not there is 1" 1 "cannot be read" "$WEIR" update "$s" --delta "$dir/none"
-exits "a key file is not overwritten" 1 "$dir/ada" "$WEIR" keys new "$dir/ada"
+exits "a key file is not overwritten" 1 "name another FILE" "$WEIR" keys new "$dir/ada"
 coproc SILENT { exec "$WEIR" node --data "$dir/silent" --listen none --client tcp://127.0.0.1:0 2>/dev/null; }
 read -r -t 60 ready <&"${SILENT[0]}"
 silent=${ready#*client=}
@@ -204,7 +231,11 @@ is "a check of the running node finds no damage" "damaged: 0" "$("$WEIR" check |
 (cd "$dir" && "$WEIR" backup copy >"$dir/out")
 is "a backup is made" 0 $?
 is "a check of the backup finds no damage" "0 damaged: 0" "$("$WEIR" check "$dir/copy" >"$dir/out"; echo "$? $(grep '^damaged' "$dir/out")")"
-exits "a backup over something is refused" 1 "" "$WEIR" backup "$dir/copy"
+exits "a backup over something is refused" 1 "absent or empty" "$WEIR" backup "$dir/copy"
+exits "a backup to where nothing can be is refused" 1 "absent or empty" "$WEIR" backup /proc/none/copy
+"$WEIR" put set --param "name=$(printf 'bell\a esc\033[31m line\nend')" >/dev/null
+is "names cannot reach the terminal's controls" 1 \
+    "$("$WEIR" contracts | grep -cF 'bell\x07 esc\x1b[31m line\x0aend')"
 main=$WEIR_NODE
 start_node "$dir/copy" "$dir/copied" --client tcp://127.0.0.1:0
 is "a node starts on the backup" "-2" "$("$WEIR" get "$c" --node "$endpoint")"
@@ -275,17 +306,20 @@ remote=(--node "tcp://127.0.0.1:$(grep -oE '0\.0\.0\.0:[0-9]+' <<<"$ready" | cut
 is "a listed key opens a remote node" '{"value":0}' "$(
     k=$("$WEIR" put counter "${remote[@]}" --server-key "$dir/remote/curve.key" --client-key "$dir/clients/ada")
     WEIR_SERVER_KEY=$dir/remote/curve.key WEIR_CLIENT_KEY=$dir/clients/ada "$WEIR" get "$k" --json "${remote[@]}")"
-exits "a stranger's key does not" 1 "key" "$WEIR" status "${remote[@]}" \
+exits "a stranger's key does not" 1 "--client-key" "$WEIR" status "${remote[@]}" \
     --server-key "$dir/remote/curve.key" --client-key "$dir/stranger"
-exits "nor no key" 7 "" "$WEIR" status "${remote[@]}" --timeout 2
+exits "nor no key" 7 "--server-key" "$WEIR" status "${remote[@]}" --timeout 2
 exits "a server key that is none is 2" 2 "CURVE" "$WEIR" status "${remote[@]}" --server-key nonsense
-exits "nor the wrong server key" 7 "" "$WEIR" status "${remote[@]}" --timeout 2 \
+exits "nor the wrong server key" 7 "--server-key" "$WEIR" status "${remote[@]}" --timeout 2 \
     --server-key "$dir/stranger" --client-key "$dir/clients/ada"
 
 # --- bench, help, version ----------------------------------------------------------------------------
-"$WEIR" bench --seconds 1 --clients 4 --pipeline 2 >"$dir/bench"
+"$WEIR" bench --seconds 1 --clients 4 --pipeline 2 >"$dir/bench" 2>"$dir/err"
 is "the bench ends well" 0 $?
 is "its figures are name: value unit" 0 "$(grep -cvE '^[a-z0-9_]+: [0-9.]+ [a-z0-9/]+$' "$dir/bench")"
+is "it tells what it leaves" 1 "$(grep -cE '^weir: bench: the map [1-9A-Za-z]+ \("weir bench: .*"\) stays' "$dir/err")"
+is "its json is one document" "errors clients" "$("$WEIR" bench --json --seconds 1 --clients 2 2>/dev/null |
+    python3 -c 'import json, sys; d = json.load(sys.stdin); print(*(n for n in ("errors", "clients") if d[n] in (0, 2)))')"
 is "it met no errors" "errors: 0 count" "$(grep '^errors' "$dir/bench")"
 is "the version" "weir $(sed -n 's/^#define WEIR_VERSION *"\(.*\)"/\1/p' base/version.h)" "$("$WEIR" --version)"
 is "help lists every command" 0 "$("$WEIR" help --words | while read -r words; do
@@ -295,9 +329,11 @@ is "each command has help" 0 "$("$WEIR" help --words | while read -r words; do
     "$WEIR" help $words >/dev/null || echo "$words"; done | wc -l)"
 is "help is the same by option" "$("$WEIR" help get)" "$("$WEIR" get --help)"
 is "help of half a command lists its halves" 3 "$("$WEIR" help map | grep -c '^weir map ')"
+is "and by option too" "$("$WEIR" help map)" "$("$WEIR" map --help)"
+exits "nor has what is not there an option for it" 2 "frobnicate" "$WEIR" frobnicate --help
 exits "there is no help for what is not there" 2 "frobnicate" "$WEIR" help frobnicate
 is "no command at all is usage" "2 " "$("$WEIR" 2>/dev/null; echo $? "")"
 "$WEIR" contracts >/dev/full 2>"$dir/err"
-is "output that cannot be written is told" "1 weir:" "$? $(cut -d' ' -f1 "$dir/err")"
+is "output that cannot be written is told" "1 weir: contracts:" "$? $(cut -d' ' -f1,2 "$dir/err")"
 
 exit $failed
