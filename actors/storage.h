@@ -46,6 +46,7 @@ struct storage {
     uint64_t room_at_ms;            /* when they try again */
     struct mail for_fold;           /* MERGE that found the overlay full */
     struct job *jobs, **jobs_end;
+    uint64_t jobs_made;
     size_t jobs_count, reads; /* reads: the jobs that read */
     struct watched_key *watched;
     size_t watched_count;

@@ -11,7 +11,8 @@ enum job_stage { STAGE_CHECK, STAGE_MERGE, STAGE_READ, STAGE_LIST };
 struct job {
     struct job *next;
     enum job_stage stage;
-    bool blocked; /* until a fold made room */
+    bool blocked;    /* until a fold made room */
+    uint64_t number; /* in order of coming */
     struct request *request;
     read_job_t *read;
     /* CHECK and MERGE: the walk over the delta; the contract with params of its own */
@@ -72,6 +73,7 @@ static struct job *job_new(storage_t *self, struct request *request, enum job_st
         return NULL;
     job->request = request;
     job->stage = stage;
+    job->number = ++self->jobs_made;
     append_job(self, job);
     return job;
 }
@@ -323,10 +325,28 @@ static void finish_list(struct job *job, int rc, struct outbox *out)
 
 /* --- rotation ---------------------------------------------------------------------------- */
 
+static bool is_merge(const struct job *job)
+{
+    return job->stage == STAGE_CHECK || job->stage == STAGE_MERGE;
+}
+
+/* Large merges into one contract go one after the other: what the first brings counts for the size
+ * check of the second. */
+static bool can_go(const storage_t *self, const struct job *job)
+{
+    if (job->blocked)
+        return false;
+    for (const struct job *other = self->jobs; is_merge(job) && other; other = other->next)
+        if (other->number < job->number && is_merge(other) &&
+            memcmp(&other->request->key, &job->request->key, sizeof job->request->key) == 0)
+            return false;
+    return true;
+}
+
 bool storage_jobs_ready(const storage_t *self)
 {
     for (const struct job *job = self->jobs; job; job = job->next)
-        if (!job->blocked)
+        if (can_go(self, job))
             return true;
     return false;
 }
@@ -341,7 +361,7 @@ void storage_jobs_unblock(storage_t *self)
 static struct job *take_ready(storage_t *self)
 {
     struct job **at = &self->jobs;
-    while (*at && (*at)->blocked)
+    while (*at && !can_go(self, *at))
         at = &(*at)->next;
     struct job *job = *at;
     if (!job)
