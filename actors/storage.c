@@ -49,12 +49,17 @@ void storage_destroy(storage_t **pointer)
 
 /* --- answers ----------------------------------------------------------------------------- */
 
-void storage_answer(storage_t *self, struct request *request, int code, struct outbox *out)
+void storage_answer(struct request *request, int code, struct outbox *out)
 {
-    (void)self;
     bool read = request->head.kind == MESSAGE_READ;
     request->code = code;
     send_to(out, request->asked_by, read ? MESSAGE_READ_DONE : MESSAGE_MERGED, &request->head);
+}
+
+void storage_answer_fault(const storage_t *self, struct request *request, struct outbox *out)
+{
+    request->why = self->fault_why;
+    storage_answer(request, self->fault, out);
 }
 
 bool storage_is_durable(const storage_t *self, uint64_t seq)
@@ -65,7 +70,7 @@ bool storage_is_durable(const storage_t *self, uint64_t seq)
 void storage_merged(storage_t *self, struct request *request, struct outbox *out)
 {
     if (storage_is_durable(self, request->change.seq) && !self->for_flush.first)
-        storage_answer(self, request, 0, out);
+        storage_answer(request, 0, out);
     else
         mail_push(&self->for_flush, &request->head);
 }
@@ -73,10 +78,9 @@ void storage_merged(storage_t *self, struct request *request, struct outbox *out
 void storage_read_done(storage_t *self, struct request *request, struct outbox *out)
 {
     if (storage_is_durable(self, request->reading.seq)) {
-        storage_answer(self, request, 0, out);
+        storage_answer(request, 0, out);
     } else if (self->fault) { /* no flush will come */
-        request->why = self->fault_why;
-        storage_answer(self, request, self->fault, out);
+        storage_answer_fault(self, request, out);
     } else {
         mail_push(&self->reads_for_flush, &request->head);
     }
@@ -183,20 +187,19 @@ static bool is_large(storage_t *self, const struct request *request)
 static void refuse_for_fold(storage_t *self, struct request *request, struct outbox *out)
 {
     int code = fail(&request->why, self->fold_code, "%s", self->fold_why.text);
-    storage_answer(self, request, code, out);
+    storage_answer(request, code, out);
 }
 
 static void start_merge(storage_t *self, struct request *request, struct now now,
                         struct outbox *out)
 {
     if (self->fault) {
-        request->why = self->fault_why;
-        storage_answer(self, request, self->fault, out);
+        storage_answer_fault(self, request, out);
         return;
     }
     if (request->deadline_ms &&
         now.ms >= request->deadline_ms) { /* answered TIMEOUT: not done now */
-        storage_answer(self, request, ERR_TIMEOUT, out);
+        storage_answer(request, ERR_TIMEOUT, out);
         return;
     }
     if (is_large(self, request)) {
@@ -212,7 +215,7 @@ static void start_merge(storage_t *self, struct request *request, struct now now
         if (rc == 0)
             rc = storage_took(self, &request->key, &request->change, now);
         if (rc)
-            storage_answer(self, request, rc, out);
+            storage_answer(request, rc, out);
         else
             storage_merged(self, request, out);
     }
@@ -269,13 +272,13 @@ static void wait_for_room(storage_t *self, struct request *request, struct now n
 {
     unsigned *waiting = request->owed ? owed_waiting(request->owed) : NULL;
     if (request->deadline_ms && now.ms >= request->deadline_ms) {
-        storage_answer(self, request, ERR_TIMEOUT, out);
+        storage_answer(request, ERR_TIMEOUT, out);
         return;
     }
     if (waiting && *waiting >= LARGE_READS_WAITING_MAX) {
         int code = fail(&request->why, ERR_BUSY, "%u large reads wait for you to take the last one",
                         *waiting);
-        storage_answer(self, request, code, out);
+        storage_answer(request, code, out);
         return;
     }
     if (waiting)
@@ -304,7 +307,7 @@ static void on_read(storage_t *self, struct request *request, struct now now, st
     int rc = store_read(self->options.store, &request->key, first, last, &request->reading, &job,
                         &request->why);
     if (rc)
-        storage_answer(self, request, rc, out);
+        storage_answer(request, rc, out);
     else if (job)
         storage_job_read(self, request, job, out);
     else

@@ -62,8 +62,9 @@ struct storage {
     const char *work; /* keeper's, under way */
 };
 
-/* Sends the request back to who asked, with a code. */
-void storage_answer(storage_t *self, struct request *request, int code, struct outbox *out);
+/* Sends the request back to who asked, with a code; with the fault's. */
+void storage_answer(struct request *request, int code, struct outbox *out);
+void storage_answer_fault(const storage_t *self, struct request *request, struct outbox *out);
 
 /* Takes what a merge did: its record goes to the log; a watched contract's change waits for the
  * flush. */

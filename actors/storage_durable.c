@@ -25,8 +25,9 @@ static void release_flushed(storage_t *self, struct outbox *out)
         } else {
             struct request *request = (struct request *)message;
             if (self->fault)
-                request->why = self->fault_why;
-            storage_answer(self, request, self->fault, out);
+                storage_answer_fault(self, request, out);
+            else
+                storage_answer(request, 0, out);
         }
     }
 }
@@ -38,10 +39,9 @@ static void release_reads(storage_t *self, struct outbox *out)
     for (struct message *m = mail_pop(&waiting); m; m = mail_pop(&waiting)) {
         struct request *request = (struct request *)m;
         if (self->fault) {
-            request->why = self->fault_why;
-            storage_answer(self, request, self->fault, out);
+            storage_answer_fault(self, request, out);
         } else if (storage_is_durable(self, request->reading.seq)) {
-            storage_answer(self, request, 0, out);
+            storage_answer(request, 0, out);
         } else {
             mail_push(&self->reads_for_flush, m);
         }

@@ -78,14 +78,14 @@ static struct job *job_new(storage_t *self, struct request *request, enum job_st
     return job;
 }
 
-static void no_memory(storage_t *self, struct request *request, struct outbox *out)
+static void no_memory(struct request *request, struct outbox *out)
 {
     int code = fail(&request->why, ERR_INTERNAL, "out of memory");
     if (request->head.kind == MESSAGE_ASK) {
         request->code = code;
         send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
     } else {
-        storage_answer(self, request, code, out);
+        storage_answer(request, code, out);
     }
 }
 
@@ -117,7 +117,7 @@ void storage_job_merge(storage_t *self, struct request *request, struct outbox *
 {
     struct job *job = job_new(self, request, STAGE_CHECK);
     if (!job) {
-        no_memory(self, request, out);
+        no_memory(request, out);
         return;
     }
     job->delta = request->args[request->verb == VERB_PUT ? 2 : 1];
@@ -245,7 +245,7 @@ static void finish_merge(storage_t *self, struct job *job, int rc, struct outbox
     struct request *request = job->request;
     job->request = NULL;
     if (rc) {
-        storage_answer(self, request, rc, out);
+        storage_answer(request, rc, out);
         return;
     }
     request->change.before = job->before;
@@ -262,7 +262,7 @@ void storage_job_read(storage_t *self, struct request *request, read_job_t *read
     struct job *job = job_new(self, request, STAGE_READ);
     if (!job) {
         read_job_destroy(&read);
-        no_memory(self, request, out);
+        no_memory(request, out);
         return;
     }
     job->read = read;
@@ -274,7 +274,7 @@ static void finish_read(storage_t *self, struct job *job, int rc, struct outbox 
     struct request *request = job->request;
     job->request = NULL;
     if (rc)
-        storage_answer(self, request, rc, out);
+        storage_answer(request, rc, out);
     else
         storage_read_done(self, request, out);
 }
@@ -283,7 +283,7 @@ void storage_job_list(storage_t *self, struct request *request, struct outbox *o
 {
     struct job *job = job_new(self, request, STAGE_LIST);
     if (!job) {
-        no_memory(self, request, out);
+        no_memory(request, out);
         return;
     }
     self->lists++;

@@ -1,5 +1,6 @@
 #include "actors/subscribe.h"
 
+#include "actors/operation.h"
 #include "actors/subscriptions.h"
 
 #include <stdlib.h>
@@ -118,12 +119,6 @@ static void on_changed(subscribe_t *self, struct changed *changed, struct outbox
 
 /* --- subscribing ------------------------------------------------------------------------- */
 
-static void refuse(struct request *request, int code, struct outbox *out)
-{
-    request->code = code;
-    send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
-}
-
 static void on_unsubscribe(subscribe_t *self, struct request *request, struct outbox *out)
 {
     struct subscription *sub = subscriptions_find(&self->table, request->client, &request->key);
@@ -146,7 +141,7 @@ static void on_subscribe(subscribe_t *self, struct request *request, struct now 
     }
     if (rc) {
         free(watch);
-        refuse(request, rc, out);
+        operation_refuse(request, rc, out);
         return;
     }
     memcpy(sub->id, request->id, sizeof sub->id);
