@@ -32,9 +32,10 @@ struct actor_spec {
     /* After a turn's messages were handled, once: what was gathered goes out. NULL: nothing
      * gathers. */
     void (*turn_end)(void *self, struct now now, struct outbox *out);
-    /* Edges only: a ZeroMQ socket of the actor's own, polled beside the inbox, and its reader:
-     * takes a bounded number of what waits there; false when nothing did. */
-    void *(*socket)(const void *self);
+    /* Edges only, at most one a worker: a descriptor that is readable when there is input, polled
+     * beside the inbox (-1: none), and its reader: takes a bounded number of what waits there;
+     * false when nothing did. */
+    int (*descriptor)(const void *self);
     bool (*wants_input)(const void *self);
     bool (*pump)(void *self, struct now now, struct outbox *out);
 };

@@ -379,10 +379,10 @@ static void tick(void *actor, struct now now, struct outbox *out)
     self->retry_at_ms = self->sessions.stalled ? now.ms + CLIENT_RETRY_MS : NEVER;
 }
 
-static void *client_socket(const void *actor)
+static int descriptor(const void *actor)
 {
     const struct client_wire *wire = ((const client_api_t *)actor)->options.wire;
-    return wire->socket(wire->self);
+    return wire->descriptor(wire->self);
 }
 
 static bool wants_input(const void *actor)
@@ -412,7 +412,7 @@ const struct actor_spec client_api_spec = {
     .receive = receive,
     .deadline_ms = deadline_ms,
     .tick = tick,
-    .socket = client_socket,
+    .descriptor = descriptor,
     .wants_input = wants_input,
     .pump = pump,
 };

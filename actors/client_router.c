@@ -206,9 +206,12 @@ static int router_send(void *wire, struct slice to, const struct part *parts, si
     return 0;
 }
 
-static void *router_socket(void *wire)
+static int router_descriptor(void *wire)
 {
-    return ((client_router_t *)wire)->handle;
+    int fd = -1;
+    size_t size = sizeof fd;
+    (void)zmq_getsockopt(((client_router_t *)wire)->handle, ZMQ_FD, &fd, &size);
+    return fd;
 }
 
 /* --- binding ----------------------------------------------------------------------------- */
@@ -345,7 +348,7 @@ int client_router_new(const struct client_router_options *options, client_router
     self->socket = zsock_new(ZMQ_ROUTER);
     self->handle = zsock_resolve(self->socket);
     self->wire =
-        (struct client_wire){self, router_receive, frames_release, router_send, router_socket};
+        (struct client_wire){self, router_receive, frames_release, router_send, router_descriptor};
     zsock_set_linger(self->socket, 0);
     zsock_set_rcvhwm(self->socket, CLIENT_PIPE_REQUESTS);
     zsock_set_sndhwm(self->socket, CLIENT_PIPE_REPLIES);

@@ -46,7 +46,7 @@ struct client_wire {
      * gone. */
     int (*send)(void *self, struct slice to, const struct part *parts, size_t count,
                 struct owed *owed);
-    void *(*socket)(void *self); /* to poll; may return NULL */
+    int (*descriptor)(void *self); /* to poll for input; -1: none */
 };
 
 #endif

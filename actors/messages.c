@@ -19,6 +19,22 @@ void *message_new(size_t size)
     return calloc(1, size);
 }
 
+/* Structs that own nothing. */
+static void free_plain(struct message *message)
+{
+    free(message);
+}
+#define free_watch      free_plain
+#define free_client     free_plain
+#define free_flushed    free_plain
+#define free_dial       free_plain
+#define free_closed     free_plain
+#define free_peer_order free_plain
+#define free_peer_live  free_plain
+#define free_follow     free_plain
+#define free_sync_order free_plain
+#define free_holdings   free_plain
+
 static void free_request(struct message *message)
 {
     struct request *self = (struct request *)message;
@@ -28,12 +44,9 @@ static void free_request(struct message *message)
     blob_release(&self->reading.bytes);
     owed_release(&self->owed);
     blob_release(&self->json);
+    struct message *mail = self->mail ? &self->mail->head : NULL;
+    message_free(&mail);
     free(self);
-}
-
-static void free_watch(struct message *message)
-{
-    free(message);
 }
 
 static void free_changed(struct message *message)
@@ -48,11 +61,6 @@ static void free_notify(struct message *message)
     free(message);
 }
 
-static void free_client(struct message *message)
-{
-    free(message);
-}
-
 static void free_append(struct message *message)
 {
     struct append *self = (struct append *)message;
@@ -62,16 +70,43 @@ static void free_append(struct message *message)
     free(self);
 }
 
-static void free_flushed(struct message *message)
-{
-    free(message);
-}
-
 static void free_folding(struct message *message)
 {
     struct folding *self = (struct folding *)message;
     if (message->kind == MESSAGE_DISPOSE)
         fold_destroy(&self->fold);
+    free(self);
+}
+
+static void free_opened(struct message *message)
+{
+    peer_traffic_release(&((struct opened *)message)->traffic);
+    free(message);
+}
+
+static void free_peer_send(struct message *message)
+{
+    blob_release(&((struct peer_send *)message)->bytes);
+    free(message);
+}
+
+static void free_peer_mail(struct message *message)
+{
+    struct peer_mail *self = (struct peer_mail *)message;
+    blob_release(&self->bytes);
+    if (self->window)
+        owed_take(self->window, self->counted);
+    owed_release(&self->window);
+    free(self);
+}
+
+static void free_walk(struct message *message)
+{
+    struct walk *self = (struct walk *)message;
+    if (self->walk)
+        sync_walk_destroy(&self->walk);
+    buffer_free(&self->entries);
+    blob_release(&self->params);
     free(self);
 }
 

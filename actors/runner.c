@@ -9,7 +9,9 @@
 const enum worker_id placement[ACTOR_COUNT] = {
     [ACTOR_client_api] = WORKER_front, [ACTOR_put] = WORKER_front,
     [ACTOR_get] = WORKER_front,        [ACTOR_update] = WORKER_front,
-    [ACTOR_subscribe] = WORKER_front,  [ACTOR_storage] = WORKER_front,
+    [ACTOR_subscribe] = WORKER_front,  [ACTOR_hosting] = WORKER_front,
+    [ACTOR_sync] = WORKER_front,       [ACTOR_storage] = WORKER_front,
+    [ACTOR_connections] = WORKER_net,  [ACTOR_transport] = WORKER_net,
     [ACTOR_journal] = WORKER_journal,  [ACTOR_checkpoint] = WORKER_checkpoint,
     [ACTOR_keeper] = WORKER_keeper,
 };
@@ -29,9 +31,8 @@ struct worker {
     struct mail queue;
     struct outbox outbox;
     struct hosted actors[ACTOR_COUNT]; /* those placed here; spec NULL elsewhere */
-    void *edge_socket;                 /* of the one edge actor, or NULL */
-    struct hosted edge;
-    int pipe_fd, inbox_fd, edge_fd; /* poll beside each other; edge_fd -1: none */
+    struct hosted edge;                /* the one actor with a descriptor of its own, if any */
+    int pipe_fd, inbox_fd, edge_fd;    /* poll beside each other; edge_fd -1: none */
     bool terminated;
 };
 
@@ -192,9 +193,9 @@ static void hear_the_end(struct worker *self, zsock_t *pipe)
     zstr_free(&command);
 }
 
-/* Blocks for mail, the edge's socket, a deadline, or the end. To be called after a turn that found
- * nothing: a ZeroMQ descriptor tells of what comes after its socket was last found empty. (zmq_poll
- * would ask each socket three times over; that was a tenth of an update's CPU.) */
+/* Blocks for mail, the edge's descriptor, a deadline, or the end. To be called after a turn that
+ * found nothing: a ZeroMQ descriptor tells of what comes after its socket was last found empty.
+ * (zmq_poll would ask each socket three times over; that was a tenth of an update's CPU.) */
 static void wait_for_work(struct worker *self, zsock_t *pipe, int timeout_ms)
 {
     struct pollfd fds[] = {
@@ -202,7 +203,7 @@ static void wait_for_work(struct worker *self, zsock_t *pipe, int timeout_ms)
         {.fd = self->inbox_fd, .events = POLLIN},
         {.fd = self->edge_fd, .events = POLLIN},
     };
-    if (!self->edge_socket || !self->edge.spec->wants_input(self->edge.self))
+    if (self->edge_fd >= 0 && !self->edge.spec->wants_input(self->edge.self))
         fds[2].fd = -1; /* left out by poll */
     if (poll(fds, 3, timeout_ms) > 0 && fds[0].revents)
         hear_the_end(self, pipe);
@@ -224,7 +225,7 @@ static void run(zsock_t *pipe, void *args)
     pthread_setname_np(pthread_self(), worker_names[self->id]);
     self->pipe_fd = descriptor_of(zsock_resolve(pipe));
     self->inbox_fd = descriptor_of(zsock_resolve(self->inbox));
-    self->edge_fd = self->edge_socket ? descriptor_of(self->edge_socket) : -1;
+    self->edge_fd = self->edge.spec ? self->edge.spec->descriptor(self->edge.self) : -1;
     hear_the_end(self, pipe); /* from here on the pipe's descriptor tells of what comes */
     zsock_signal(pipe, 0);
     while (!self->terminated) {
@@ -243,13 +244,11 @@ static void run(zsock_t *pipe, void *args)
 static void place(struct worker *self, const struct hosted hosted[ACTOR_COUNT])
 {
     for (int a = 0; a < ACTOR_COUNT; a++) {
-        if (placement[a] != self->id)
+        if (placement[a] != self->id || !hosted[a].spec)
             continue;
         self->actors[a] = hosted[a];
-        if (hosted[a].spec->socket) {
+        if (hosted[a].spec->descriptor)
             self->edge = hosted[a];
-            self->edge_socket = hosted[a].spec->socket(hosted[a].self);
-        }
     }
 }
 

@@ -6,7 +6,7 @@
  * goes along). Nothing inside can overflow, since work is admitted at the edges (design.md §2), so
  * inproc queues have no high-water mark and nobody blocks on anybody's inbox.
  *
- *   a turn: take the mail · pump edge sockets · handle until the queue is empty · ticks that are
+ *   a turn: take the mail · pump the edge · handle until the queue is empty · ticks that are
  * due · turn_end of each actor · send the chains
  *
  * A worker with nothing to do blocks at once: polling on for a while was measured and cost more
@@ -19,7 +19,7 @@
 typedef struct runner runner_t;
 
 /* Which actor runs on which worker. */
-#define WORKERS(W) W(front) W(journal) W(checkpoint) W(keeper)
+#define WORKERS(W) W(front) W(net) W(journal) W(checkpoint) W(keeper)
 enum worker_id {
 #define W(worker) WORKER_##worker,
     WORKERS(W)
@@ -34,7 +34,7 @@ struct hosted {
     void *self;
 };
 
-/* Starts all workers; returns when they run. NULL when a thread could not be made. */
+/* An actor without a spec is left out; nothing may be sent to it. Starts all workers; returns when they run. NULL when a thread could not be made. */
 runner_t *runner_start(const struct hosted hosted[ACTOR_COUNT]);
 
 /* Stops them in order (front first, so that nothing new comes), frees the mail on its way. The

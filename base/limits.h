@@ -50,6 +50,7 @@
 #define LOG_FOLD_AT_BYTES       (64u << 20) /* … or when the log has grown to this (small flushes) */
 #define SIGNATURES_A_SLICE      32u  /* about 2 ms of verifying, then others have their turn */
 #define CONTRACTS_A_SLICE       500u /* of a CONTRACTS answer */
+#define HOLDINGS_A_SLICE        500u /* keys of stored contracts told at once */
 #define MERGE_SLICE_BYTES       (128u << 10) /* a large merge gives way to others after this much */
 #define READ_SLICE_BYTES        (128u << 10) /* so does a large read */
 #define READ_JOBS_MAX           4u /* large reads at once: each pins a snapshot and holds a state */
@@ -58,6 +59,9 @@
 #define READ_RETRY_MS           2u  /* for a large read whose client has not taken its last one */
 #define MAP_BYTES_FIRST         (256u << 20) /* LMDB's map at first; grows by itself */
 #define DISK_RESERVE_BYTES      (16u << 20) /* free space kept for the log and LMDB's page copies */
+
+/* --- peers ------------------------------------------------------------------------------- */
+#define SYNC_BODY_BYTES_MAX (128u << 10) /* one body of a sync by ranges; coarser past it */
 
 /* --- operations -------------------------------------------------------------------------- */
 #define OPERATION_TIMEOUT_MS 60000u /* an open transaction is answered TIMEOUT after this */

@@ -139,10 +139,10 @@ static int wire_send(void *wire, struct slice to, const struct part *parts, size
     return 0;
 }
 
-static void *wire_socket(void *wire)
+static int wire_descriptor(void *wire)
 {
     (void)wire;
-    return NULL;
+    return -1;
 }
 
 void host_ask_frames(host_t *self, const char *client, const struct slice *frames, size_t count)
@@ -310,7 +310,7 @@ void host_run(host_t *self)
     while (moved) {
         moved = false;
         for (int a = 0; a < ACTOR_COUNT; a++)
-            moved |= turn_of(self, (enum actor_id)a);
+            moved |= self->actors[a].spec && turn_of(self, (enum actor_id)a);
     }
 }
 
@@ -380,7 +380,7 @@ host_t *host_new(bool relaxed)
         fail_msg("%s", why.text);
     self->asked_last = &self->asked;
     self->now = (struct now){.ms = 1000, .wall_ms = 1700000000000};
-    self->wire = (struct client_wire){self, wire_receive, wire_release, wire_send, wire_socket};
+    self->wire = (struct client_wire){self, wire_receive, wire_release, wire_send, wire_descriptor};
     make_actors(self, relaxed);
     return self;
 }

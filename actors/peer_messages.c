@@ -1,0 +1,48 @@
+/* What the actors that speak to peers share: encoding into a PEER_SEND, a connection's counters. */
+#include "actors/actor.h"
+
+#include <stdlib.h>
+
+struct peer_send *peer_send_new(peer_t number, enum lane lane, enum peer_kind kind,
+                                const void *body)
+{
+    struct buffer bytes = {0};
+    struct peer_send *send = (struct peer_send *)message_new(sizeof *send);
+    int rc = peer_encode(kind, body, &bytes);
+    size_t size = bytes.size;
+    if (send && rc == 0 && !buffer_failed(&bytes))
+        send->bytes = blob_adopt(buffer_steal(&bytes), size);
+    buffer_free(&bytes);
+    if (!send || !send->bytes) {
+        free(send);
+        return NULL;
+    }
+    send->number = number;
+    send->lane = lane;
+    return send;
+}
+
+bool peer_tell(struct outbox *out, peer_t number, enum lane lane, enum peer_kind kind,
+               const void *body)
+{
+    struct peer_send *send = peer_send_new(number, lane, kind, body);
+    if (send)
+        send_to(out, ACTOR_transport, MESSAGE_PEER_SEND, &send->head);
+    return send != NULL;
+}
+
+struct peer_traffic *peer_traffic_new(void)
+{
+    struct peer_traffic *self = (struct peer_traffic *)calloc(1, sizeof *self);
+    if (self)
+        self->holders = 1;
+    return self;
+}
+
+void peer_traffic_release(struct peer_traffic **self)
+{
+    struct peer_traffic *traffic = *self;
+    *self = NULL;
+    if (traffic && --traffic->holders == 0)
+        free(traffic);
+}
