@@ -31,7 +31,6 @@ static void free_plain(struct message *message)
 #define free_closed     free_plain
 #define free_peer_order free_plain
 #define free_peer_live  free_plain
-#define free_follow     free_plain
 #define free_sync_order free_plain
 #define free_holdings   free_plain
 
@@ -98,6 +97,12 @@ static void free_peer_mail(struct message *message)
         owed_take(self->window, self->counted);
     owed_release(&self->window);
     free(self);
+}
+
+static void free_follow(struct message *message)
+{
+    blob_release(&((struct follow *)message)->params);
+    free(message);
 }
 
 static void free_walk(struct message *message)

@@ -18,8 +18,9 @@
 /* A (actor) */
 #define ACTORS(A)                                                                                  \
     A(client_api)                                                                                  \
-    A(put) A(get) A(update) A(subscribe) A(hosting) A(sync) A(storage) A(journal) A(checkpoint)    \
-        A(keeper) A(connections) A(transport)
+    A(put)                                                                                         \
+    A(get) A(update) A(subscribe) A(hosting) A(sync) A(storage) A(journal) A(checkpoint) A(keeper) \
+        A(connections) A(transport)
 
 enum actor_id {
 #define A(actor) ACTOR_##actor,
@@ -343,6 +344,11 @@ struct outbox;
 bool peer_tell(struct outbox *out, peer_t number, enum lane lane, enum peer_kind kind,
                const void *body);
 
+/* A request that this node makes for itself: asked_by gets the answer. args are copied to behind
+ * it, what they point at must outlive it (set mail for that). NULL without memory. */
+struct request *request_new(enum actor_id asked_by, enum verb verb, const struct contract_key *key,
+                            const struct slice *args, size_t count);
+
 /* Counters of one connection: written by transport, read by connections on the same worker. */
 struct peer_traffic {
     uint64_t holders;
@@ -359,6 +365,8 @@ struct follow {
     peer_t number;
     struct contract_key key;
     bool on;
+    const struct kind *kind; /* where they are known: what waits for it can be merged then */
+    struct blob *params;     /* owned holder; NULL with kind NULL */
 };
 
 struct sync_order {

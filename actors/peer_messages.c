@@ -31,6 +31,25 @@ bool peer_tell(struct outbox *out, peer_t number, enum lane lane, enum peer_kind
     return send != NULL;
 }
 
+struct request *request_new(enum actor_id asked_by, enum verb verb, const struct contract_key *key,
+                            const struct slice *args, size_t count)
+{
+    struct with_args {
+        struct request request;
+        struct slice args[];
+    } *self = (struct with_args *)message_new(sizeof *self + count * sizeof(struct slice));
+    if (!self)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        self->args[i] = args[i];
+    self->request.asked_by = asked_by;
+    self->request.verb = verb;
+    self->request.key = *key;
+    self->request.args = self->args;
+    self->request.args_count = count;
+    return &self->request;
+}
+
 struct peer_traffic *peer_traffic_new(void)
 {
     struct peer_traffic *self = (struct peer_traffic *)calloc(1, sizeof *self);
