@@ -118,7 +118,7 @@ static bool make_actors(node_t *self, const struct node_options *options)
     self->put = operation_new();
     self->get = operation_new();
     self->update = operation_new();
-    self->subscribe = subscribe_new();
+    self->subscribe = subscribe_new(false);
     self->storage = storage_new(&storage);
     self->journal = journal_new(store_log(self->store), !options->relaxed);
     self->keeper = keeper_new(store_db(self->store), &self->progress, &self->stopping);

@@ -1,37 +1,42 @@
 #include "actors/subscribe.h"
 
 #include "actors/operation.h"
-#include "actors/subscriptions.h"
+#include "actors/subscribe_state.h"
 
 #include <stdlib.h>
 
-struct subscribe {
-    struct transactions transactions;
-    struct subscriptions table;
-    uint64_t retry_at_ms; /* for whole states that could not be read; NEVER: none */
-};
-
-subscribe_t *subscribe_new(void)
+subscribe_t *subscribe_new(bool networked)
 {
     subscribe_t *self = (subscribe_t *)calloc(1, sizeof *self);
     if (self) {
         transactions_init(&self->transactions);
+        self->networked = networked;
         self->retry_at_ms = NEVER;
     }
     return self;
 }
 
-/* Takes one subscription away; the last of a topic ends the watch. */
-static void forget(subscribe_t *self, struct subscription *sub, struct outbox *out)
+void subscribe_watch(struct outbox *out, enum actor_id to, enum message_kind kind,
+                     const struct contract_key *key, bool on)
 {
-    struct contract_key key = sub->topic->key;
-    if (!subscriptions_remove(&self->table, sub) || !out)
-        return;
     struct watch *watch = (struct watch *)message_new(sizeof *watch);
     if (!watch)
         return; /* changes of it are told to nobody then */
-    watch->key = key;
-    send_to(out, ACTOR_storage, MESSAGE_WATCH, &watch->head);
+    watch->key = *key;
+    watch->on = on;
+    send_to(out, to, kind, &watch->head);
+}
+
+void subscribe_forget(subscribe_t *self, struct subscription *sub, struct outbox *out)
+{
+    struct contract_key key = sub->topic->key;
+    bool of_client = !(sub->key.client & FOLLOWER_PEER);
+    bool last_client = of_client && --sub->topic->clients == 0;
+    bool topic_went = subscriptions_remove(&self->table, sub);
+    if (last_client && self->networked)
+        subscribe_watch(out, ACTOR_hosting, MESSAGE_NEEDED, &key, false);
+    if (topic_went)
+        subscribe_watch(out, ACTOR_storage, MESSAGE_WATCH, &key, false);
 }
 
 void subscribe_destroy(subscribe_t **pointer)
@@ -67,7 +72,8 @@ static void notify(struct subscription *sub, struct fingerprint before, struct f
     notify->delta = delta;
     notify->seq = seq;
     sub->given = after;
-    send_to(out, ACTOR_client_api, MESSAGE_NOTIFY, &notify->head);
+    bool to_peer = sub->key.client & FOLLOWER_PEER;
+    send_to(out, to_peer ? ACTOR_transport : ACTOR_client_api, MESSAGE_NOTIFY, &notify->head);
 }
 
 /* Reads the whole state for a subscriber that missed too much to keep. */
@@ -88,13 +94,16 @@ static void read_whole(subscribe_t *self, struct subscription *sub, struct outbo
 }
 
 /* What waited is given, if the subscriber can take it. */
-static void give_waiting(subscribe_t *self, struct subscription *sub, struct outbox *out)
+void subscribe_give_waiting(subscribe_t *self, struct subscription *sub, struct outbox *out)
 {
     if (!sub->waits || sub->reading || sub->follower->stalled)
         return;
     struct blob *bytes = sub->whole ? NULL : subscriptions_waiting_encode(sub);
     if (!bytes) {
-        read_whole(self, sub, out);
+        if (sub->key.client & FOLLOWER_PEER)
+            subscribe_fell_behind(self, sub, out);
+        else
+            read_whole(self, sub, out);
         return;
     }
     struct fingerprint after = sub->waiting_after;
@@ -109,6 +118,8 @@ static void on_changed(subscribe_t *self, struct changed *changed, struct outbox
     for (struct subscription *sub = topic ? topic->first : NULL; sub; sub = sub->topic_next) {
         if (!sub->reading && changed->seq <= sub->read_seq)
             continue;
+        if (changed->origin && sub->key.client == (FOLLOWER_PEER | changed->origin))
+            continue; /* it came from there */
         if (sub->reading || sub->waits || sub->follower->stalled)
             subscriptions_wait(&self->table, sub, changed->delta, changed->after, changed->seq);
         else
@@ -123,24 +134,34 @@ static void on_unsubscribe(subscribe_t *self, struct request *request, struct ou
 {
     struct subscription *sub = subscriptions_find(&self->table, request->client, &request->key);
     if (sub)
-        forget(self, sub, out);
+        subscribe_forget(self, sub, out);
     send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
+}
+
+int subscribe_follow(subscribe_t *self, client_t client, const struct contract_key *key,
+                     struct subscription **sub, struct outbox *out, struct reason *why)
+{
+    bool is_new = subscriptions_find(&self->table, client, key) == NULL;
+    int rc = subscriptions_add(&self->table, client, key, sub, why);
+    if (rc || !is_new)
+        return rc;
+    bool of_client = !(client & FOLLOWER_PEER);
+    if (of_client && (*sub)->topic->clients++ == 0 && self->networked)
+        subscribe_watch(out, ACTOR_hosting, MESSAGE_NEEDED, key, true);
+    subscribe_watch(out, ACTOR_storage, MESSAGE_WATCH, key, true);
+    return 0;
 }
 
 static void on_subscribe(subscribe_t *self, struct request *request, struct now now,
                          struct outbox *out)
 {
-    struct watch *watch = (struct watch *)message_new(sizeof *watch);
     struct subscription *sub = NULL;
-    int rc =
-        watch ? subscriptions_add(&self->table, request->client, &request->key, &sub, &request->why)
-              : fail(&request->why, ERR_INTERNAL, "out of memory");
+    int rc = subscribe_follow(self, request->client, &request->key, &sub, out, &request->why);
     if (rc == 0 && !transactions_open(&self->transactions, request, now.ms)) {
         rc = fail(&request->why, ERR_BUSY, "%u operations are open; try again", OPEN_MAX);
-        forget(self, sub, out);
+        subscribe_forget(self, sub, out);
     }
     if (rc) {
-        free(watch);
         operation_refuse(request, rc, out);
         return;
     }
@@ -148,11 +169,11 @@ static void on_subscribe(subscribe_t *self, struct request *request, struct now 
     sub->id_size = request->id_size;
     sub->reading = true;
     subscriptions_waiting_clear(&self->table, sub);
-    watch->key = request->key;
-    watch->on = true; /* before the read, so that no change falls between the two */
-    send_to(out, ACTOR_storage, MESSAGE_WATCH, &watch->head);
     request->asked_by = ACTOR_subscribe;
-    send_to(out, ACTOR_storage, MESSAGE_READ, &request->head);
+    if (self->peers) /* it has to be here and fed before it can be read */
+        send_to(out, ACTOR_hosting, MESSAGE_HOST, &request->head);
+    else
+        send_to(out, ACTOR_storage, MESSAGE_READ, &request->head);
 }
 
 /* Is this reading the one that the subscription waits for? (It may have been replaced meanwhile.)
@@ -169,7 +190,9 @@ static void settle_reading(subscribe_t *self, struct subscription *sub,
 {
     sub->reading = false;
     sub->read_seq = request->read_at_seq;
-    subscriptions_learn(sub->topic, &request->reading);
+    const struct reading *reading = &request->reading;
+    subscriptions_learn(sub->topic, reading->kind,
+                        slice_of(reading->bytes->data, reading->params_bytes));
     if (sub->waits && sub->waiting_seq <= request->read_at_seq)
         subscriptions_waiting_clear(&self->table, sub);
 }
@@ -207,27 +230,30 @@ static void on_read_done(subscribe_t *self, struct request *request, struct now 
         bool failed = request->code != 0;
         on_whole(self, sub, request, now, out);
         if (!failed)
-            give_waiting(self, sub, out);
+            subscribe_give_waiting(self, sub, out);
         return;
     }
     if (own || !transactions_close(&self->transactions, request)) {
         if (sub) /* the client was told TIMEOUT */
-            forget(self, sub, out);
+            subscribe_forget(self, sub, out);
         message_free(&message);
         return;
     }
+    if (request->code == ERR_NOT_FOUND && self->networked && !self->peers)
+        request->code = fail(&request->why, ERR_NO_LIVE_PEER,
+                             "the contract is not here, and no live peer to ask");
     if (sub && request->code)
-        forget(self, sub, out);
+        subscribe_forget(self, sub, out);
     else if (sub) {
         settle_reading(self, sub, request);
         sub->given = request->reading.fingerprint;
     }
     send_to(out, ACTOR_client_api, MESSAGE_REPLY, message);
     if (sub && request->code == 0)
-        give_waiting(self, sub, out);
+        subscribe_give_waiting(self, sub, out);
 }
 
-/* --- slow and gone clients --------------------------------------------------------------- */
+/* --- slow and gone followers --------------------------------------------------------------- */
 
 /* The first notification that comes back marks the client as slow. What it was not given waits,
  * from the fingerprint that it does have. */
@@ -242,18 +268,18 @@ static void on_back(subscribe_t *self, const struct notify *back)
     subscriptions_wait(&self->table, sub, back->delta, back->after, back->seq);
 }
 
-static void on_client(subscribe_t *self, const struct client *client, bool gone, struct outbox *out)
+static void on_follower(subscribe_t *self, client_t client, bool gone, struct outbox *out)
 {
-    struct follower *follower = subscriptions_follower(&self->table, client->client);
+    struct follower *follower = subscriptions_follower(&self->table, client);
     if (!follower)
         return;
     follower->stalled = false;
     for (struct subscription *sub = follower->first, *next; sub; sub = next) {
-        next = sub->follower_next; /* forget frees sub, and with the last one the follower */
+        next = sub->follower_next; /* sub is freed, and with the last one the follower */
         if (gone)
-            forget(self, sub, out);
+            subscribe_forget(self, sub, out);
         else
-            give_waiting(self, sub, out);
+            subscribe_give_waiting(self, sub, out);
     }
 }
 
@@ -273,6 +299,22 @@ static void receive(void *actor, struct message *message, struct now now, struct
     case MESSAGE_READ_DONE:
         on_read_done(self, request, now, out);
         return;
+    case MESSAGE_HOSTED:
+        if (request->code)
+            on_read_done(self, request, now, out);
+        else
+            send_to(out, ACTOR_storage, MESSAGE_READ, &request->head);
+        return;
+    case MESSAGE_FOLLOW:
+        subscribe_on_follow(self, (struct follow *)message, out);
+        break;
+    case MESSAGE_PEER_LIVE:
+        subscribe_on_live(self, out);
+        break;
+    case MESSAGE_PEER_GONE:
+        self->peers--;
+        on_follower(self, FOLLOWER_PEER | ((const struct peer_order *)message)->number, true, out);
+        break;
     case MESSAGE_CHANGED:
         on_changed(self, (struct changed *)message, out);
         break;
@@ -281,7 +323,8 @@ static void receive(void *actor, struct message *message, struct now now, struct
         break;
     case MESSAGE_CLIENT_READY:
     case MESSAGE_CLIENT_GONE:
-        on_client(self, (const struct client *)message, message->kind == MESSAGE_CLIENT_GONE, out);
+        on_follower(self, ((const struct client *)message)->client,
+                    message->kind == MESSAGE_CLIENT_GONE, out);
         break;
     default:
         break; /* send_to asserts that nothing else comes */
@@ -305,7 +348,7 @@ static void tick(void *self, struct now now, struct outbox *out)
     struct subscription *sub, *next;
     subscribe->retry_at_ms = NEVER;
     HASH_ITER (hh, subscribe->table.subscriptions, sub, next) {
-        give_waiting(subscribe, sub, out);
+        subscribe_give_waiting(subscribe, sub, out);
     }
 }
 

@@ -1,7 +1,9 @@
 /* subscribe: who follows which contract, and what each follower has been given.
  *
  *   takes SUBSCRIBE (client_api), READ_DONE, CHANGED (storage), NOTIFY_BACK, CLIENT_READY,
- * CLIENT_GONE (client_api); gives READ, WATCH (storage), REPLY, NOTIFY (client_api)
+ *   CLIENT_GONE (client_api; the first two of transport too), HOSTED, FOLLOW (hosting), PEER_LIVE,
+ *   PEER_GONE; gives READ, WATCH (storage), REPLY, NOTIFY (client_api), HOST, NEEDED (hosting),
+ *   NOTIFY (transport), FELL_BEHIND (sync)
  *
  *            SUBSCRIBE              READ_DONE                 NOTIFY_BACK
  *   (none) ————————————→ reading ————————————→ following ————————————————→ waiting
@@ -17,7 +19,8 @@
 #include "actors/transactions.h"
 
 typedef struct subscribe subscribe_t;
-subscribe_t *subscribe_new(void);
+/* networked: this node knows of others, so a contract that is not here may be elsewhere. */
+subscribe_t *subscribe_new(bool networked);
 void subscribe_destroy(subscribe_t **self);
 extern const struct actor_spec subscribe_spec;
 

@@ -103,11 +103,13 @@ int subscriptions_add(struct subscriptions *self, client_t client, const struct 
         return 0;
     }
     const struct follower *known = subscriptions_follower(self, client);
-    if (known && known->count >= CLIENT_SUBSCRIPTIONS_MAX)
+    bool is_peer = client & FOLLOWER_PEER;
+    size_t *count = is_peer ? &self->peers_count : &self->clients_count;
+    if (!is_peer && known && known->count >= CLIENT_SUBSCRIPTIONS_MAX)
         return fail(why, ERR_BUSY, "a client follows at most %u contracts",
                     CLIENT_SUBSCRIPTIONS_MAX);
-    if (self->count >= SUBSCRIPTIONS_MAX)
-        return fail(why, ERR_BUSY, "the node's %u subscriptions are taken", SUBSCRIPTIONS_MAX);
+    if (*count >= (is_peer ? PEER_SUBSCRIPTIONS_MAX : SUBSCRIPTIONS_MAX))
+        return fail(why, ERR_BUSY, "the node's %zu subscriptions are taken", *count);
     struct topic *topic = find_or_make_topic(self, key);
     struct follower *follower = find_or_make_follower(self, client);
     sub = topic && follower ? (struct subscription *)calloc(1, sizeof *sub) : NULL;
@@ -121,7 +123,7 @@ int subscriptions_add(struct subscriptions *self, client_t client, const struct 
     sub->follower = follower;
     link_both(sub);
     HASH_ADD(hh, self->subscriptions, key, sizeof sub->key, sub);
-    self->count++;
+    ++*count;
     *out = sub;
     return 0;
 }
@@ -133,7 +135,7 @@ bool subscriptions_remove(struct subscriptions *self, struct subscription *sub)
     subscriptions_waiting_clear(self, sub);
     unlink_both(sub);
     HASH_DEL(self->subscriptions, sub);
-    self->count--;
+    --*(sub->key.client & FOLLOWER_PEER ? &self->peers_count : &self->clients_count);
     free(sub);
     return drop_empty(self, topic, follower);
 }
@@ -145,18 +147,17 @@ void subscriptions_remove_all(struct subscriptions *self, client_t client)
         (void)subscriptions_remove(self, follower->first);
 }
 
-void subscriptions_learn(struct topic *topic, const struct reading *reading)
+void subscriptions_learn(struct topic *topic, const struct kind *kind, struct slice params)
 {
     if (topic->contract.kind)
         return;
-    size_t size = reading->params_bytes;
-    topic->params = (uint8_t *)malloc(size + 1);
+    topic->params = (uint8_t *)malloc(params.size + 1);
     if (!topic->params)
         return; /* changes cannot wait merged then; the whole state is read */
-    if (size)
-        memcpy(topic->params, reading->bytes->data, size);
-    if (contract_init(&topic->contract, slice_text(reading->kind->name),
-                      slice_of(topic->params, size), NULL) != 0) {
+    if (params.size)
+        memcpy(topic->params, params.data, params.size);
+    if (contract_init(&topic->contract, slice_text(kind->name),
+                      slice_of(topic->params, params.size), NULL) != 0) {
         free(topic->params);
         topic->params = NULL;
     }

@@ -17,12 +17,13 @@ struct topic {
     struct contract contract; /* known after the first reading: kind is NULL before */
     uint8_t *params;          /* owned; contract borrows them */
     struct subscription *first;
+    size_t clients; /* of its subscriptions; the others are peers' */
     UT_hash_handle hh;
 };
 
 struct follower {
-    client_t client;
-    bool stalled; /* does not read */
+    client_t client; /* or a peer: FOLLOWER_PEER and its number */
+    bool stalled;    /* does not read */
     size_t count;
     struct subscription *first;
     UT_hash_handle hh;
@@ -56,7 +57,7 @@ struct subscriptions {
     struct topic *topics;
     struct follower *followers;
     struct subscription *subscriptions;
-    size_t count, waiting_bytes;
+    size_t clients_count, peers_count, waiting_bytes;
 };
 
 struct topic *subscriptions_topic(const struct subscriptions *self, const struct contract_key *key);
@@ -73,8 +74,8 @@ MUST_USE int subscriptions_add(struct subscriptions *self, client_t client,
 bool subscriptions_remove(struct subscriptions *self, struct subscription *sub);
 void subscriptions_remove_all(struct subscriptions *self, client_t client);
 
-/* Takes kind and params from a reading of the topic's contract. */
-void subscriptions_learn(struct topic *topic, const struct reading *reading);
+/* Takes kind and params of the topic's contract, where it does not know them. */
+void subscriptions_learn(struct topic *topic, const struct kind *kind, struct slice params);
 
 /* Merges a change into what waits, or gives up keeping it (whole). */
 void subscriptions_wait(struct subscriptions *self, struct subscription *sub, struct slice delta,

@@ -33,6 +33,7 @@
 #define PUMP_REQUESTS              256u  /* taken from the socket before others have their turn */
 #define SUBSCRIPTIONS_MAX          200000u
 #define CLIENT_SUBSCRIPTIONS_MAX   10000u
+#define PEER_SUBSCRIPTIONS_MAX     1000000u /* one for each contract and host near by */
 #define WAITING_DELTA_BYTES_MAX    (1u << 20)  /* for a slow subscriber; then the whole state */
 #define WAITING_DELTAS_BYTES_MAX   (32u << 20) /* the same, all subscribers */
 #define WHOLE_RETRY_MS             1000u       /* after a whole state that could not be read */

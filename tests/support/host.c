@@ -359,7 +359,7 @@ static void make_actors(struct host *self, bool relaxed)
     place(self, &put_spec, self->put = operation_new());
     place(self, &get_spec, self->get = operation_new());
     place(self, &update_spec, self->update = operation_new());
-    place(self, &subscribe_spec, self->subscribe = subscribe_new());
+    place(self, &subscribe_spec, self->subscribe = subscribe_new(false));
     place(self, &storage_spec, self->storage = storage_new(&storage));
     place(self, &journal_spec, self->journal = journal_new(store_log(self->store), !relaxed));
     place(self, &checkpoint_spec, NULL);
