@@ -67,4 +67,10 @@
 /* --- operations -------------------------------------------------------------------------- */
 #define OPERATION_TIMEOUT_MS 60000u /* an open transaction is answered TIMEOUT after this */
 
+/* --- peers ------------------------------------------------------------------------------- */
+#define NETWORK_BYTES_MAX      64u    /* a network's id, a text */
+#define ADDRESS_TEXT_MAX       262u   /* HOST:PORT: a name of 255, brackets or a colon, 65535 */
+#define HANDSHAKE_BYTES_MAX    1024u  /* a handshake message; the longest there is has 686 */
+#define RECORD_PLAIN_BYTES_MAX 16384u /* of one record: what a ping waits for at most */
+
 #endif
