@@ -1,7 +1,5 @@
 #include "contracts/entries.h"
 
-#include "base/limits.h"
-
 const char *entry_take(struct slice *rest, struct entry *entry)
 {
     struct slice in = *rest;
@@ -43,6 +41,15 @@ int entries_next(struct entries *self, struct entry *entry, struct reason *why)
     self->started = true;
     *entry = next;
     return 1;
+}
+
+size_t entry_head(uint8_t head[ENTRY_HEAD_BYTES_MAX], struct slice key, struct slice value)
+{
+    head[0] = (uint8_t)key.size;
+    if (key.size)
+        memcpy(head + 1, key.data, key.size);
+    put_u32(head + 1 + key.size, (uint32_t)value.size);
+    return ENTRY_OVERHEAD + key.size;
 }
 
 void entry_append(struct buffer *out, struct slice key, struct slice value)

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/errors.h"
+#include "base/limits.h"
 
 struct entry {
     struct slice key, value;
@@ -44,6 +45,11 @@ const char *entry_take(struct slice *rest, struct entry *entry);
  * (and why) for bytes that are short, over a limit (ENTRY_KEY_BYTES_MAX is in the type,
  * ENTRY_VALUE_BYTES_MAX), out of order or a repeated key. */
 MUST_USE int entries_next(struct entries *self, struct entry *entry, struct reason *why);
+
+/* Writes what stands before the value in an entry's encoding; returns its size. For hashing an
+ * entry without encoding it. */
+enum { ENTRY_HEAD_BYTES_MAX = ENTRY_OVERHEAD + ENTRY_KEY_BYTES_MAX };
+size_t entry_head(uint8_t head[ENTRY_HEAD_BYTES_MAX], struct slice key, struct slice value);
 
 /* Appends one entry. The caller appends in key order; limits are the reader's to check. */
 void entry_append(struct buffer *out, struct slice key, struct slice value);

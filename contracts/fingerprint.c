@@ -1,7 +1,6 @@
 #include "contracts/fingerprint.h"
 
 #include "contracts/entries.h"
-#include "base/limits.h"
 
 #include <sodium/crypto_generichash.h>
 #include <sodium/crypto_stream_chacha20.h>
@@ -14,14 +13,10 @@ static const char fingerprint_label[] = "weir fingerprint 1";
 static void expand(struct slice key, struct slice value, uint64_t words[SUM_WORDS])
 {
     static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
-    uint8_t head[ENTRY_OVERHEAD + ENTRY_KEY_BYTES_MAX], hash[crypto_stream_chacha20_KEYBYTES];
+    uint8_t head[ENTRY_HEAD_BYTES_MAX], hash[crypto_stream_chacha20_KEYBYTES];
     crypto_generichash_state state;
-    head[0] = (uint8_t)key.size;
-    if (key.size)
-        memcpy(head + 1, key.data, key.size);
-    put_u32(head + 1 + key.size, (uint32_t)value.size);
     crypto_generichash_init(&state, NULL, 0, sizeof hash);
-    crypto_generichash_update(&state, head, ENTRY_OVERHEAD + key.size);
+    crypto_generichash_update(&state, head, entry_head(head, key, value));
     if (value.size)
         crypto_generichash_update(&state, value.data, value.size);
     crypto_generichash_final(&state, hash, sizeof hash);
