@@ -33,7 +33,7 @@
 #define PUMP_REQUESTS              256u  /* taken from the socket before others have their turn */
 #define SUBSCRIPTIONS_MAX          200000u
 #define CLIENT_SUBSCRIPTIONS_MAX   10000u
-#define PEER_SUBSCRIPTIONS_MAX     1000000u /* one for each contract and host near by */
+#define PEER_SUBSCRIPTIONS_MAX     1000000u    /* one for each contract and host near by */
 #define WAITING_DELTA_BYTES_MAX    (1u << 20)  /* for a slow subscriber; then the whole state */
 #define WAITING_DELTAS_BYTES_MAX   (32u << 20) /* the same, all subscribers */
 #define WHOLE_RETRY_MS             1000u       /* after a whole state that could not be read */
@@ -62,6 +62,16 @@
 #define DISK_RESERVE_BYTES      (16u << 20) /* free space kept for the log and LMDB's page copies */
 
 /* --- peers ------------------------------------------------------------------------------- */
+#define HOLDINGS_MAX        2000000u /* contracts that hosting keeps fed, about 300 bytes each */
+#define ABOUTS_OUT_MAX      256u     /* contracts that hosting asks storage about at once */
+#define JOIN_TIMEOUT_MS     5000u    /* for JOINED: the feed may have to join others first */
+#define FEED_RETRY_MS       250u     /* after a feed that did not work, doubled each time … */
+#define FEED_RETRY_MS_MAX   10000u
+#define CONFIRMS_MAX        4u   /* JOINs of a new feed until enough nodes hold the contract … */
+#define CONFIRM_MS          10u  /* … after so long, four times as long each time */
+#define PLACING_MS          700u /* what a PUT waits for its copies, at most */
+#define REFRESH_EVERY_MS    30000u /* each contract's fingerprint is compared with its feed's … */
+#define REFRESH_STEP_MS     5u     /* … but not more than one in so long */
 #define SYNC_BODY_BYTES_MAX (128u << 10) /* one body of a sync by ranges; coarser past it */
 
 /* --- operations -------------------------------------------------------------------------- */

@@ -1,0 +1,112 @@
+#include "actors/holding.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+void holding_table_init(struct holding_table *self)
+{
+    *self = (struct holding_table){.next_ms = NEVER};
+    self->abouts_last = &self->abouts;
+}
+
+static void free_row(struct holding *row)
+{
+    mail_free(&row->waiting);
+    free(row->children);
+    free(row);
+}
+
+void holding_table_free(struct holding_table *self)
+{
+    struct holding *row, *next;
+    HASH_ITER (hh, self->rows, row, next) {
+        HASH_DEL(self->rows, row);
+        free_row(row);
+    }
+}
+
+struct holding *holding_find(const struct holding_table *self, const struct contract_key *key)
+{
+    struct holding *row;
+    HASH_FIND(hh, self->rows, key, sizeof *key, row);
+    return row;
+}
+
+struct holding *holding_of(struct holding_table *self, const struct contract_key *key)
+{
+    struct holding *row = holding_find(self, key);
+    if (row || HASH_COUNT(self->rows) >= HOLDINGS_MAX)
+        return row;
+    row = (struct holding *)calloc(1, sizeof *row);
+    if (!row)
+        return NULL;
+    row->key = *key;
+    row->place = ring_place_of_contract(key->bytes);
+    row->due_ms = NEVER;
+    HASH_ADD(hh, self->rows, key, sizeof row->key, row);
+    return row;
+}
+
+void holding_remove_idle(struct holding_table *self, struct holding *row)
+{
+    if (row->presence == PRESENCE_stored || row->about_out || row->about_queued || row->creating ||
+        row->needed || row->placed || row->children_count || row->waiting.first || row->feed)
+        return;
+    holding_not_due(self, row);
+    if (self->refresh_next == row)
+        self->refresh_next = (struct holding *)row->hh.next;
+    HASH_DEL(self->rows, row);
+    free_row(row);
+}
+
+void holding_due(struct holding_table *self, struct holding *row, uint64_t due_ms)
+{
+    if (row->due_ms == NEVER)
+        DL_APPEND2(self->busy, row, busy_previous, busy_next);
+    if (due_ms < row->due_ms)
+        row->due_ms = due_ms;
+    if (due_ms < self->next_ms)
+        self->next_ms = due_ms;
+}
+
+void holding_not_due(struct holding_table *self, struct holding *row)
+{
+    if (row->due_ms == NEVER)
+        return;
+    row->due_ms = NEVER;
+    DL_DELETE2(self->busy, row, busy_previous, busy_next);
+}
+
+struct child *holding_child(const struct holding *row, peer_t number)
+{
+    for (size_t i = 0; i < row->children_count; i++)
+        if (row->children[i].number == number)
+            return &row->children[i];
+    return NULL;
+}
+
+struct child *holding_child_of(struct holding *row, peer_t number)
+{
+    struct child *child = holding_child(row, number);
+    if (child)
+        return child;
+    if (row->children_count == row->children_capacity) {
+        size_t capacity = row->children_capacity ? row->children_capacity * 2 : 4;
+        struct child *children =
+            (struct child *)realloc(row->children, capacity * sizeof *children);
+        if (!children)
+            return NULL;
+        row->children = children;
+        row->children_capacity = capacity;
+    }
+    child = &row->children[row->children_count++];
+    *child = (struct child){.number = number};
+    return child;
+}
+
+void holding_child_remove(struct holding *row, peer_t number)
+{
+    struct child *child = holding_child(row, number);
+    if (child)
+        *child = row->children[--row->children_count];
+}

@@ -1,0 +1,96 @@
+/* holding: hosting's table: one row a contract, with its feed and its children, and the rows that
+ * want attention at a time. What a row's states mean: actors/hosting.h. */
+#ifndef WEIR_ACTORS_HOLDING_H
+#define WEIR_ACTORS_HOLDING_H
+
+#include "actors/actor.h"
+
+#include <uthash.h>
+
+enum { REPLICAS = 2 /* copies that the root asks for, besides its own */ };
+
+enum feed_state {
+    FEED_none,    /* nobody nearer is live */
+    FEED_asking,  /* JOIN is on its way, or about to be */
+    FEED_syncing, /* joined; what differs is being exchanged */
+    FEED_live     /* joined, and equal at that moment: changes come by themselves */
+};
+
+/* A peer that takes its feed from here, or wants to. */
+struct child {
+    peer_t number;
+    bool asks;   /* waits for JOINED */
+    bool has;    /* it has the contract: all but the fingerprint is compared by sync */
+    bool synced; /* it had all that we had, when it last told its fingerprint */
+    uint8_t hops;
+    struct fingerprint what;
+};
+
+/* Is the contract in our store? */
+enum presence { PRESENCE_unknown, PRESENCE_absent, PRESENCE_stored };
+
+struct holding {
+    struct contract_key key;
+    place_t place;
+    enum presence presence;
+    bool about_out;   /* storage is asked what it has */
+    bool about_again; /* … and is to be asked once more: something came meanwhile */
+    bool creating;    /* a MERGE that makes the contract is at storage */
+    bool needed;      /* clients here follow it */
+    bool placed;      /* the root wants a copy here */
+
+    enum feed_state state;
+    bool join_wanted;         /* JOIN goes out when storage has told the fingerprint */
+    peer_t feed;              /* 0: none */
+    uint64_t joined_until_ms; /* asking: JOINED has to come before */
+    peer_t failed;            /* the last feed that did not work, … */
+    uint64_t failed_until_ms; /* … not asked again before */
+    unsigned failures;
+    unsigned confirms;                      /* JOINs since it is live, until enough nodes hold it */
+    uint8_t hosts;                          /* nodes that hold it, as the feed last told */
+    struct fingerprint sent;                /* what JOIN last told */
+    struct fingerprint last_sent, last_got; /* of the JOIN before and its answer */
+
+    struct child *children; /* owned */
+    size_t children_count, children_capacity;
+    peer_t replicas[REPLICAS]; /* asked to keep a copy; 0: none */
+    struct mail waiting;       /* HOST requests */
+    uint64_t waiting_until_ms;
+
+    uint64_t due_ms; /* when to look at it again; NEVER: not in the list of the busy */
+    struct holding *busy_previous, *busy_next;
+    struct holding *about_next; /* in the queue for storage */
+    bool about_queued;
+    UT_hash_handle hh;
+};
+
+struct holding_table {
+    struct holding *rows; /* by key, in order of coming */
+    struct holding *busy;
+    uint64_t next_ms; /* no later than the least due_ms */
+    struct holding *refresh_next;
+    struct holding *abouts, **abouts_last;
+    size_t abouts_out;
+};
+
+void holding_table_init(struct holding_table *self);
+void holding_table_free(struct holding_table *self);
+
+struct holding *holding_find(const struct holding_table *self, const struct contract_key *key);
+
+/* Finds or makes the row; NULL without memory or at HOLDINGS_MAX. */
+struct holding *holding_of(struct holding_table *self, const struct contract_key *key);
+
+/* Removes the row if nothing holds it: it is not stored, nobody waits, nothing is under way. */
+void holding_remove_idle(struct holding_table *self, struct holding *row);
+
+/* The row is to be looked at then, or before if that was asked already. */
+void holding_due(struct holding_table *self, struct holding *row, uint64_t due_ms);
+void holding_not_due(struct holding_table *self, struct holding *row);
+
+struct child *holding_child(const struct holding *row, peer_t number);
+/* Finds or adds; NULL without memory. */
+struct child *holding_child_of(struct holding *row, peer_t number);
+void holding_child_remove(struct holding *row, peer_t number);
+
+#endif

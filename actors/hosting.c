@@ -1,0 +1,431 @@
+#include "actors/hosting_state.h"
+
+#include <stdlib.h>
+
+hosting_t *hosting_new(const struct hosting_options *options)
+{
+    hosting_t *self = (hosting_t *)calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->options = *options;
+    self->networked = options->networked;
+    self->random = options->seed;
+    self->refresh_at_ms = NEVER;
+    ring_view_init(&self->view, &options->id);
+    holding_table_init(&self->table);
+    return self;
+}
+
+void hosting_destroy(hosting_t **pointer)
+{
+    hosting_t *self = *pointer;
+    if (!self)
+        return;
+    *pointer = NULL;
+    holding_table_free(&self->table);
+    ring_view_free(&self->view);
+    free(self);
+}
+
+bool hosting_wants(const struct holding *row)
+{
+    bool asked = row->waiting.first || row->placed || row->needed;
+    for (size_t i = 0; i < row->children_count && !asked; i++)
+        asked = row->children[i].asks;
+    return asked || row->presence == PRESENCE_stored;
+}
+
+bool hosting_is_root(const hosting_t *self, const struct holding *row)
+{
+    return ring_next(&self->view, row->place, NULL, 0) == NULL;
+}
+
+uint32_t hosting_count(const hosting_t *self, const struct holding *row)
+{
+    if (hosting_is_root(self, row))
+        return 1 + children_copies(row);
+    uint32_t others = row->hosts ? row->hosts : row->state == FEED_live;
+    return row->placed && others > 1 ? others : others + 1; /* the root has counted a copy */
+}
+
+/* --- storage ----------------------------------------------------------------------------- */
+
+static void send_abouts(hosting_t *self, struct outbox *out)
+{
+    struct holding_table *table = &self->table;
+    while (table->abouts && table->abouts_out < ABOUTS_OUT_MAX) {
+        struct holding *row = table->abouts;
+        struct request *about = request_new(ACTOR_hosting, VERB_GET, &row->key, NULL, 0);
+        if (!about)
+            return; /* the next one tries again */
+        table->abouts = row->about_next;
+        if (!table->abouts)
+            table->abouts_last = &table->abouts;
+        row->about_queued = false;
+        row->about_out = true;
+        table->abouts_out++;
+        send_to(out, ACTOR_storage, MESSAGE_ABOUT, &about->head);
+    }
+}
+
+void hosting_ask(hosting_t *self, struct holding *row, struct outbox *out)
+{
+    if (row->about_out || row->creating) {
+        row->about_again = true;
+        return;
+    }
+    if (!row->about_queued) {
+        row->about_queued = true;
+        row->about_next = NULL;
+        *self->table.abouts_last = row;
+        self->table.abouts_last = &row->about_next;
+    }
+    send_abouts(self, out);
+}
+
+static void on_about_done(hosting_t *self, struct request *about, struct now now,
+                          struct outbox *out)
+{
+    struct holding *row = holding_find(&self->table, &about->key);
+    self->table.abouts_out--;
+    if (row) {
+        row->about_out = false;
+        if (row->about_again) {
+            row->about_again = false;
+            hosting_ask(self, row, out);
+        } else if (about->code && about->code != ERR_NOT_FOUND) {
+            hosting_answer(self, row, about->code, about->why.text, now, out);
+            children_refuse(self, row, about->code, out);
+        } else {
+            row->presence = about->code ? PRESENCE_absent : PRESENCE_stored;
+            feed_on_about(self, row, about->code ? NULL : &about->reading, now, out);
+        }
+    }
+    send_abouts(self, out);
+}
+
+bool hosting_create(struct holding *row, struct peer_mail *mail, struct slice kind,
+                    struct slice params, struct outbox *out)
+{
+    struct message *message = &mail->head;
+    struct slice args[] = {kind, params, slice_of(NULL, 0)};
+    struct request *put = request_new(ACTOR_hosting, VERB_PUT, &row->key, args, 3);
+    struct reason why;
+    int rc = put ? contract_init(&put->contract, kind, params, &why)
+                 : fail(&why, ERR_NO_MEMORY, "out of memory");
+    if (rc == 0 && memcmp(&put->contract.key, &row->key, sizeof row->key) == 0) {
+        put->mail = mail; /* kind and params lie in it */
+        row->creating = true;
+        send_to(out, ACTOR_storage, MESSAGE_MERGE, &put->head);
+        return true;
+    }
+    struct peer_order *blame = (struct peer_order *)message_new(sizeof *blame);
+    if (blame && rc != ERR_NO_MEMORY) {
+        blame->number = mail->number;
+        blame->reason = CLOSE_misbehaved;
+        (void)fail(&blame->why, 0, "kind and parameters are not those of the contract's key");
+        send_to(out, ACTOR_connections, MESSAGE_BLAME, &blame->head);
+    } else {
+        free(blame);
+    }
+    free(put);
+    message_free(&message);
+    return false;
+}
+
+static void on_created(hosting_t *self, const struct request *put, struct now now,
+                       struct outbox *out)
+{
+    struct holding *row = holding_find(&self->table, &put->key);
+    if (!row)
+        return;
+    row->creating = false;
+    if (put->code) { /* no room, say: whoever wants it here is told */
+        hosting_answer(self, row, put->code, put->why.text, now, out);
+        children_refuse(self, row, put->code, out);
+        if (row->feed)
+            feed_failed(self, row, now, out);
+        return;
+    }
+    row->presence = PRESENCE_stored;
+    feed_on_created(self, row, now, out);
+}
+
+/* All that is stored is kept fed. */
+static void on_held(hosting_t *self, struct holdings *held, struct now now, struct outbox *out)
+{
+    struct message *message = &held->head;
+    for (size_t i = 0; i < held->count; i++) {
+        struct holding *row = holding_of(&self->table, &held->keys[i]);
+        if (!row)
+            break;
+        row->presence = PRESENCE_stored;
+        feed_choose(self, row, now, out);
+    }
+    if (held->end || !held->count) {
+        message_free(&message);
+        return;
+    }
+    held->after = held->keys[held->count - 1];
+    held->started = true;
+    held->count = 0;
+    send_to(out, ACTOR_storage, MESSAGE_HOLDINGS, message);
+}
+
+void hosting_follow(const struct holding *row, peer_t number, bool on,
+                    const struct reading *reading, struct outbox *out)
+{
+    struct follow *follow = (struct follow *)message_new(sizeof *follow);
+    if (!follow)
+        return; /* the next comparison of fingerprints makes up for it */
+    follow->number = number;
+    follow->key = row->key;
+    follow->on = on;
+    if (reading) {
+        follow->kind = reading->kind;
+        follow->params = blob_hold(reading->bytes);
+    }
+    send_to(out, ACTOR_subscribe, MESSAGE_FOLLOW, &follow->head);
+}
+
+/* --- requests of operations -------------------------------------------------------------- */
+
+static void answer(struct request *request, int code, struct outbox *out)
+{
+    request->code = code;
+    send_to(out, request->asked_by, MESSAGE_HOSTED, &request->head);
+}
+
+/* A PUT waits for the copies that it counts, the others for the contract alone. */
+static bool may_answer(const hosting_t *self, const struct holding *row,
+                       const struct request *request, struct now now)
+{
+    if (row->presence != PRESENCE_stored)
+        return false;
+    if (row->state == FEED_syncing || row->state == FEED_asking)
+        return now.ms >= row->waiting_until_ms;
+    return request->verb != VERB_PUT || now.ms >= row->waiting_until_ms ||
+           hosting_count(self, row) > children_copies_wanted(self);
+}
+
+void hosting_answer(hosting_t *self, struct holding *row, int code, const char *why, struct now now,
+                    struct outbox *out)
+{
+    struct mail waiting = row->waiting;
+    row->waiting = (struct mail){0};
+    for (struct message *m = mail_pop(&waiting); m; m = mail_pop(&waiting)) {
+        struct request *request = (struct request *)m;
+        if (code == 0 && !may_answer(self, row, request, now)) {
+            mail_push(&row->waiting, m);
+            continue;
+        }
+        if (code)
+            (void)fail(&request->why, code, "%s", why ? why : error_text(code));
+        request->hosts = hosting_count(self, row);
+        answer(request, code, out);
+    }
+}
+
+/* A GET wants to know only whether what is here is kept up to date. */
+static void on_get(hosting_t *self, struct request *request, struct outbox *out)
+{
+    const struct holding *row = holding_find(&self->table, &request->key);
+    int code = ERR_AGAIN;
+    if (row && row->presence == PRESENCE_absent)
+        code = ERR_NOT_FOUND;
+    else if (row && row->presence == PRESENCE_stored &&
+             (row->state == FEED_live || hosting_is_root(self, row)))
+        code = 0;
+    answer(request, code, out);
+}
+
+static void on_host(hosting_t *self, struct request *request, struct now now, struct outbox *out)
+{
+    if (request->verb == VERB_GET) {
+        on_get(self, request, out);
+        return;
+    }
+    struct holding *row = holding_of(&self->table, &request->key);
+    if (!row) {
+        (void)fail(&request->why, 0, "no room to keep another contract fed");
+        answer(request, ERR_BUSY, out);
+        return;
+    }
+    if (request->verb == VERB_PUT)
+        row->presence = PRESENCE_stored; /* it has just been merged */
+    else if (row->presence == PRESENCE_stored) {
+        answer(request, 0, out); /* what is missing comes as a change */
+        return;
+    }
+    mail_push(&row->waiting, &request->head);
+    row->waiting_until_ms = now.ms + (request->verb == VERB_PUT ? PLACING_MS : JOIN_TIMEOUT_MS);
+    if (row->presence == PRESENCE_unknown)
+        hosting_ask(self, row, out);
+    else
+        feed_choose(self, row, now, out);
+    hosting_answer(self, row, 0, NULL, now, out);
+    if (row->waiting.first)
+        holding_due(&self->table, row, row->waiting_until_ms);
+}
+
+static void on_needed(hosting_t *self, const struct watch *needed)
+{
+    struct holding *row = needed->on ? holding_of(&self->table, &needed->key)
+                                     : holding_find(&self->table, &needed->key);
+    if (!row)
+        return;
+    row->needed = needed->on;
+    holding_remove_idle(&self->table, row);
+}
+
+/* --- peers ------------------------------------------------------------------------------- */
+
+static void list_stored(hosting_t *self, struct outbox *out)
+{
+    struct holdings *ask = self->listing ? NULL : (struct holdings *)message_new(sizeof *ask);
+    if (!ask)
+        return;
+    self->listing = true;
+    send_to(out, ACTOR_storage, MESSAGE_HOLDINGS, &ask->head);
+}
+
+static void on_live(hosting_t *self, const struct peer_live *live, struct now now,
+                    struct outbox *out)
+{
+    if (ring_view_add(&self->view, live->number, &live->id) != 0)
+        return; /* without memory it is not used */
+    self->networked = true;
+    list_stored(self, out);
+    if (self->refresh_at_ms == NEVER)
+        self->refresh_at_ms = now.ms + REFRESH_EVERY_MS;
+    struct holding *row, *next;
+    HASH_ITER (hh, self->table.rows, row, next) {
+        feed_choose(self, row, now, out);
+    }
+}
+
+static void on_gone(hosting_t *self, const struct peer_order *gone, struct now now,
+                    struct outbox *out)
+{
+    ring_view_remove(&self->view, gone->number);
+    struct holding *row, *next;
+    HASH_ITER (hh, self->table.rows, row, next) {
+        holding_child_remove(row, gone->number);
+        if (row->feed == gone->number)
+            feed_gone(self, row, now, out);
+        else if (row->state == FEED_none)
+            feed_choose(self, row, now, out);
+        holding_remove_idle(&self->table, row);
+    }
+    if (self->view.count == 0)
+        self->refresh_at_ms = NEVER;
+}
+
+static void on_mail(hosting_t *self, struct peer_mail *mail, struct now now, struct outbox *out)
+{
+    struct message *message = &mail->head;
+    if (mail->kind == PEER_JOIN) {
+        children_on_join(self, mail, now, out);
+        return;
+    }
+    if (mail->kind == PEER_JOINED) {
+        feed_on_joined(self, mail, now, out);
+        return;
+    }
+    if (mail->kind == PEER_LEAVE)
+        children_on_leave(self, mail, now, out);
+    else if (mail->kind == PEER_HOST)
+        children_on_host(self, mail, now, out);
+    message_free(&message);
+}
+
+/* --- as an actor ------------------------------------------------------------------------- */
+
+static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
+{
+    hosting_t *self = (hosting_t *)actor;
+    switch ((enum message_kind)message->kind) {
+    case MESSAGE_HOST:
+        on_host(self, (struct request *)message, now, out);
+        return;
+    case MESSAGE_HELD:
+        on_held(self, (struct holdings *)message, now, out);
+        return;
+    case MESSAGE_PEER_MAIL:
+        on_mail(self, (struct peer_mail *)message, now, out);
+        return;
+    case MESSAGE_ABOUT_DONE:
+        on_about_done(self, (struct request *)message, now, out);
+        break;
+    case MESSAGE_MERGED:
+        on_created(self, (const struct request *)message, now, out);
+        break;
+    case MESSAGE_NEEDED:
+        on_needed(self, (const struct watch *)message);
+        break;
+    case MESSAGE_SYNCED:
+        feed_on_synced(self, (const struct sync_order *)message, now, out);
+        break;
+    case MESSAGE_PEER_LIVE:
+        on_live(self, (const struct peer_live *)message, now, out);
+        break;
+    case MESSAGE_PEER_GONE:
+        on_gone(self, (const struct peer_order *)message, now, out);
+        break;
+    default:
+        break; /* send_to asserts that nothing else comes */
+    }
+    message_free(&message);
+}
+
+static uint64_t deadline_ms(const void *actor)
+{
+    const hosting_t *self = (const hosting_t *)actor;
+    return self->table.next_ms < self->refresh_at_ms ? self->table.next_ms : self->refresh_at_ms;
+}
+
+/* One contract after the other compares its fingerprint with its feed's: what a fault of any kind
+ * left different is found within REFRESH_EVERY_MS or so. */
+static void refresh(hosting_t *self, struct now now, struct outbox *out)
+{
+    struct holding_table *table = &self->table;
+    size_t count = HASH_COUNT(table->rows);
+    uint64_t step = count ? REFRESH_EVERY_MS / count : REFRESH_EVERY_MS;
+    self->refresh_at_ms = now.ms + (step > REFRESH_STEP_MS ? step : REFRESH_STEP_MS);
+    struct holding *row = table->refresh_next ? table->refresh_next : table->rows;
+    if (!row)
+        return;
+    table->refresh_next = (struct holding *)row->hh.next;
+    if (row->state != FEED_live)
+        return;
+    row->join_wanted = true;
+    hosting_ask(self, row, out);
+}
+
+static void tick(void *actor, struct now now, struct outbox *out)
+{
+    hosting_t *self = (hosting_t *)actor;
+    struct holding_table *table = &self->table;
+    if (now.ms >= self->refresh_at_ms)
+        refresh(self, now, out);
+    if (now.ms < table->next_ms)
+        return;
+    for (struct holding *row = table->busy, *next; row; row = next) {
+        next = row->busy_next;
+        if (row->due_ms <= now.ms) {
+            holding_not_due(table, row);
+            feed_on_due(self, row, now, out);
+        }
+    }
+    table->next_ms = NEVER;
+    for (const struct holding *row = table->busy; row; row = row->busy_next)
+        if (row->due_ms < table->next_ms)
+            table->next_ms = row->due_ms;
+}
+
+const struct actor_spec hosting_spec = {
+    .id = ACTOR_hosting,
+    .receive = receive,
+    .deadline_ms = deadline_ms,
+    .tick = tick,
+};

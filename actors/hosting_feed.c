@@ -1,0 +1,280 @@
+/* Whom a contract takes its feed from: the nearest live peer that is nearer to its key than this
+ * node. JOIN tells it what is here, JOINED what is there, and a sync makes the two equal. */
+#include "actors/hosting_state.h"
+
+static bool same(const struct fingerprint *a, const struct fingerprint *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* Goes away from the feed, politely when it is still there. */
+static void leave(hosting_t *self, struct holding *row, struct outbox *out)
+{
+    peer_t feed = row->feed;
+    row->feed = 0;
+    row->state = FEED_none;
+    row->join_wanted = false;
+    row->hosts = 0;
+    if (!feed || !ring_view_find(&self->view, feed))
+        return;
+    struct peer_leave body;
+    memcpy(body.key, row->key.bytes, sizeof body.key);
+    hosting_follow(row, feed, false, NULL, out);
+    (void)peer_tell(out, feed, LANE_small, PEER_LEAVE, &body);
+}
+
+static void send_join(struct holding *row, const struct reading *reading, uint8_t hops,
+                      struct outbox *out)
+{
+    struct peer_join body = {.hops = hops};
+    memcpy(body.key, row->key.bytes, sizeof body.key);
+    if (reading) {
+        row->sent = reading->fingerprint;
+        body.fingerprint = slice_of(row->sent.bytes, sizeof row->sent.bytes);
+        body.kind = slice_text(reading->kind->name);
+        body.params = slice_of(reading->bytes->data, reading->params_bytes);
+    }
+    row->join_wanted = false;
+    (void)peer_tell(out, row->feed, LANE_small, PEER_JOIN, &body);
+}
+
+/* How far a JOIN may go on from here: as far as the one that it is for. */
+static uint8_t hops_left(const struct holding *row)
+{
+    uint8_t hops = PEER_HOPS;
+    for (size_t i = 0; i < row->children_count; i++)
+        if (row->children[i].asks && !row->children[i].has && row->children[i].hops < hops)
+            hops = row->children[i].hops;
+    return hops ? (uint8_t)(hops - 1) : 0;
+}
+
+/* Nobody nearer is live: what is here is all there is. */
+static void be_root(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
+{
+    if (row->presence == PRESENCE_unknown) {
+        hosting_ask(self, row, out);
+        return;
+    }
+    if (row->presence == PRESENCE_absent && !row->creating) {
+        bool alone = self->networked && self->view.count == 0;
+        hosting_answer(self, row, alone ? ERR_NO_LIVE_PEER : ERR_NOT_FOUND,
+                       alone ? "the contract is not here, and no live peer to ask" : NULL, now,
+                       out);
+        children_refuse(self, row, ERR_NOT_FOUND, out);
+        return;
+    }
+    hosting_answer(self, row, 0, NULL, now, out);
+}
+
+void feed_choose(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
+{
+    if (!hosting_wants(row))
+        return;
+    bool excluded = row->failed && now.ms < row->failed_until_ms;
+    const struct ring_peer *best =
+        ring_next(&self->view, row->place, &row->failed, excluded ? 1 : 0);
+    if (best && best->number == row->feed)
+        return;
+    if (row->feed)
+        leave(self, row, out);
+    if (excluded)
+        holding_due(&self->table, row, row->failed_until_ms);
+    children_place(self, row, out);
+    if (!best) {
+        be_root(self, row, now, out);
+        return;
+    }
+    row->feed = best->number;
+    row->state = FEED_asking;
+    row->confirms = 0;
+    row->join_wanted = true;
+    row->joined_until_ms = now.ms + JOIN_TIMEOUT_MS;
+    holding_due(&self->table, row, row->joined_until_ms);
+    if (row->presence == PRESENCE_absent)
+        send_join(row, NULL, hops_left(row), out);
+    else
+        hosting_ask(self, row, out);
+}
+
+void feed_on_about(hosting_t *self, struct holding *row, const struct reading *reading,
+                   struct now now, struct outbox *out)
+{
+    if (!row->feed)
+        feed_choose(self, row, now, out);
+    if (row->feed && reading && row->state != FEED_asking)
+        hosting_follow(row, row->feed, true, reading, out); /* it may know kind and params now */
+    if (row->feed && row->join_wanted)
+        send_join(row, reading, hops_left(row), out);
+    if (reading)
+        children_answer(self, row, reading, now, out);
+    hosting_answer(self, row, 0, NULL, now, out);
+    holding_remove_idle(&self->table, row);
+}
+
+static void begin_sync(struct holding *row, struct outbox *out)
+{
+    struct sync_order *order = (struct sync_order *)message_new(sizeof *order);
+    row->state = FEED_syncing;
+    if (!order)
+        return; /* the next refresh begins one */
+    order->number = row->feed;
+    order->key = row->key;
+    send_to(out, ACTOR_sync, MESSAGE_SYNC, &order->head);
+}
+
+static void become_live(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
+{
+    row->state = FEED_live;
+    row->failures = 0;
+    row->failed = 0;
+    if (row->confirms == 0)
+        holding_due(&self->table, row, now.ms);
+    hosting_answer(self, row, 0, NULL, now, out);
+}
+
+void feed_on_created(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
+{
+    row->about_again = false;
+    if (row->state == FEED_asking && row->hosts) { /* made as JOINED told */
+        hosting_follow(row, row->feed, true, NULL, out);
+        begin_sync(row, out);
+    } else {
+        feed_choose(self, row, now, out);
+    }
+    hosting_ask(self, row, out); /* for children that ask */
+}
+
+/* Joined for the first time: equal already, or to be made so. */
+static void on_first(hosting_t *self, struct holding *row, struct peer_mail *mail, struct now now,
+                     struct outbox *out)
+{
+    const struct peer_joined *joined = &mail->body.joined;
+    struct message *message = &mail->head;
+    if (row->presence != PRESENCE_stored) {
+        if (row->creating)
+            message_free(&message);
+        else if (!hosting_create(row, mail, joined->kind, joined->params, out))
+            feed_failed(self, row, now, out);
+        return;
+    }
+    hosting_follow(row, row->feed, true, NULL, out);
+    if (memcmp(joined->fingerprint, row->sent.bytes, sizeof row->sent.bytes) == 0)
+        become_live(self, row, now, out);
+    else
+        begin_sync(row, out);
+    message_free(&message);
+}
+
+/* Joined again: two hosts that told the same as the last time, and not the same as each other, are
+ * not about to become equal by themselves. */
+static void on_again(hosting_t *self, struct holding *row, const struct peer_joined *joined,
+                     struct now now, struct outbox *out)
+{
+    struct fingerprint got;
+    memcpy(got.bytes, joined->fingerprint, sizeof got.bytes);
+    bool still = same(&got, &row->last_got) && same(&row->sent, &row->last_sent);
+    row->last_got = got;
+    row->last_sent = row->sent;
+    if (!same(&got, &row->sent) && still && row->state == FEED_live)
+        begin_sync(row, out);
+    hosting_answer(self, row, 0, NULL, now, out);
+}
+
+void feed_on_joined(hosting_t *self, struct peer_mail *mail, struct now now, struct outbox *out)
+{
+    const struct peer_joined *joined = &mail->body.joined;
+    struct message *message = &mail->head;
+    struct contract_key key;
+    memcpy(key.bytes, joined->key, sizeof key.bytes);
+    struct holding *row = holding_find(&self->table, &key);
+    if (!row || row->feed != mail->number) { /* it was left meanwhile */
+        message_free(&message);
+        return;
+    }
+    if (joined->code == 0) {
+        row->hosts = joined->hosts ? joined->hosts : 1;
+        if (row->state == FEED_asking) {
+            on_first(self, row, mail, now, out);
+            return;
+        }
+        on_again(self, row, joined, now, out);
+    } else if (row->presence != PRESENCE_stored && joined->code == -ERR_NOT_FOUND) {
+        leave(self, row, out);
+        hosting_answer(self, row, ERR_NOT_FOUND, NULL, now, out);
+        children_refuse(self, row, ERR_NOT_FOUND, out);
+        holding_remove_idle(&self->table, row);
+    } else {
+        feed_failed(self, row, now, out);
+    }
+    message_free(&message);
+}
+
+void feed_on_synced(hosting_t *self, const struct sync_order *synced, struct now now,
+                    struct outbox *out)
+{
+    struct holding *row = holding_find(&self->table, &synced->key);
+    if (!row || row->feed != synced->number || row->state != FEED_syncing)
+        return;
+    if (synced->code == 0) {
+        row->confirms = 0;
+        become_live(self, row, now, out);
+    } else {
+        feed_failed(self, row, now, out);
+    }
+}
+
+void feed_failed(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
+{
+    uint64_t pause_ms = FEED_RETRY_MS_MAX;
+    if (row->failures < 5)
+        pause_ms = (uint64_t)FEED_RETRY_MS << row->failures++;
+    row->failed = row->feed;
+    row->failed_until_ms = now.ms + pause_ms;
+    leave(self, row, out);
+    feed_choose(self, row, now, out);
+    holding_due(&self->table, row, row->failed_until_ms);
+}
+
+void feed_gone(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
+{
+    row->feed = 0;
+    row->state = FEED_none;
+    row->join_wanted = false;
+    row->hosts = 0;
+    feed_choose(self, row, now, out);
+}
+
+/* A feed that is new is asked again soon, until it tells of enough copies: a PUT waits for them. */
+static void confirm(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
+{
+    if (row->confirms >= CONFIRMS_MAX || row->hosts > children_copies_wanted(self))
+        return;
+    holding_due(&self->table, row, now.ms + ((uint64_t)CONFIRM_MS << 2 * row->confirms++));
+    row->join_wanted = true;
+    hosting_ask(self, row, out);
+}
+
+void feed_on_due(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
+{
+    if (row->state == FEED_asking && now.ms >= row->joined_until_ms)
+        feed_failed(self, row, now, out);
+    else if (row->state == FEED_live)
+        confirm(self, row, now, out);
+    if (row->failed && now.ms >= row->failed_until_ms) {
+        row->failed = 0;
+        feed_choose(self, row, now, out);
+    }
+    bool too_long = row->waiting.first && now.ms >= row->waiting_until_ms;
+    if (too_long && row->presence != PRESENCE_stored)
+        hosting_answer(self, row, ERR_TIMEOUT, "no answer from the nodes nearer to the contract",
+                       now, out);
+    else
+        hosting_answer(self, row, 0, NULL, now, out);
+    if (row->waiting.first)
+        holding_due(&self->table, row, row->waiting_until_ms);
+    if (row->state == FEED_asking)
+        holding_due(&self->table, row, row->joined_until_ms);
+    if (row->failed)
+        holding_due(&self->table, row, row->failed_until_ms);
+    holding_remove_idle(&self->table, row);
+}

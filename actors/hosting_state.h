@@ -1,0 +1,94 @@
+/* hosting_state: what a hosting_t is, for the files that make it up.
+ *
+ *   hosting.c           the actor: requests of operations, peers that come and go, time
+ *   hosting_feed.c      whom a contract takes its feed from
+ *   hosting_children.c  who takes it from here, and the copies that the root asks for */
+#ifndef WEIR_ACTORS_HOSTING_STATE_H
+#define WEIR_ACTORS_HOSTING_STATE_H
+
+#include "actors/holding.h"
+#include "actors/hosting.h"
+
+struct hosting {
+    struct hosting_options options;
+    struct ring_view view;
+    struct holding_table table;
+    bool networked; /* knows, or has known, of other nodes */
+    bool listing;   /* storage is asked for, or has told, all it has */
+    uint64_t refresh_at_ms;
+    uint64_t random;
+};
+
+/* --- hosting.c --- */
+
+/* Asks storage what it has of the contract; hosting_feed and hosting_children go on with it. */
+void hosting_ask(hosting_t *self, struct holding *row, struct outbox *out);
+
+/* Tells subscribe whether the peer is to be told of changes. reading (may be NULL) knows kind and
+ * params. */
+void hosting_follow(const struct holding *row, peer_t number, bool on,
+                    const struct reading *reading, struct outbox *out);
+
+/* Answers HOST requests that wait for this row: all with code, or with 0 those that have waited for
+ * no more than is so now. */
+void hosting_answer(hosting_t *self, struct holding *row, int code, const char *why, struct now now,
+                    struct outbox *out);
+
+/* Nodes that hold it, this one included, as far as is known. */
+uint32_t hosting_count(const hosting_t *self, const struct holding *row);
+
+/* Makes the contract here, empty, as kind and params in the mail say (taken over). False, and the
+ * sender blamed, when they are not the key's. */
+bool hosting_create(struct holding *row, struct peer_mail *mail, struct slice kind,
+                    struct slice params, struct outbox *out);
+
+/* Does anybody want this contract to be here? */
+bool hosting_wants(const struct holding *row);
+
+/* Is this node the nearest to the contract that it knows live? */
+bool hosting_is_root(const hosting_t *self, const struct holding *row);
+
+/* --- hosting_feed.c --- */
+
+/* Takes the feed from the best live peer now, or becomes the root. */
+void feed_choose(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
+
+/* Storage has told what it has (presence is set): what waited for that goes on. */
+void feed_on_about(hosting_t *self, struct holding *row, const struct reading *reading,
+                   struct now now, struct outbox *out);
+void feed_on_created(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
+void feed_on_joined(hosting_t *self, struct peer_mail *mail, struct now now, struct outbox *out);
+void feed_on_synced(hosting_t *self, const struct sync_order *synced, struct now now,
+                    struct outbox *out);
+
+/* The feed sent us away, did not answer or could not sync: not it, for a while. */
+void feed_failed(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
+
+/* The feed's connection is gone. */
+void feed_gone(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
+
+/* The row is due. */
+void feed_on_due(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
+
+/* --- hosting_children.c --- */
+
+void children_on_join(hosting_t *self, struct peer_mail *mail, struct now now, struct outbox *out);
+void children_on_leave(hosting_t *self, const struct peer_mail *mail, struct now now,
+                       struct outbox *out);
+void children_on_host(hosting_t *self, const struct peer_mail *mail, struct now now,
+                      struct outbox *out);
+
+/* JOINED to those who ask, now that the contract is here. */
+void children_answer(hosting_t *self, struct holding *row, const struct reading *reading,
+                     struct now now, struct outbox *out);
+/* … or that it is not to be had. */
+void children_refuse(hosting_t *self, struct holding *row, int code, struct outbox *out);
+
+/* The root sees to it that its nearest peers keep copies; who is not the root takes that back. */
+void children_place(hosting_t *self, struct holding *row, struct outbox *out);
+
+/* Copies that are known to be complete, of those that the root asked for. */
+uint32_t children_copies(const struct holding *row);
+uint32_t children_copies_wanted(const hosting_t *self);
+
+#endif
