@@ -44,7 +44,7 @@ static struct iovec part_of(const void *data, size_t size)
 
 static uint64_t room(const log_t *self)
 {
-    return self->active ? LOG_SEGMENT_BYTES - self->at : 0;
+    return self->active ? self->shelf.segment_bytes - self->at : 0;
 }
 
 /* How many of the records go into one flush with that much room. */
@@ -62,7 +62,7 @@ static int reserve(log_t *self, struct blob *const *records, size_t count, struc
 {
     size_t needed = 0, n = fit(records, count, room(self));
     for (; n < count; needed++) {
-        size_t more = fit(records + n, count - n, LOG_SEGMENT_BYTES - LOG_ALIGN);
+        size_t more = fit(records + n, count - n, self->shelf.segment_bytes - LOG_ALIGN);
         assert(more);
         n += more;
     }
@@ -97,7 +97,7 @@ static int write_flush(log_t *self, struct blob *const *records, size_t count, s
         begin_segment(self, records[0], page);
         self->parts[parts++] = part_of(page, sizeof page);
         bytes = sizeof page;
-        n = fit(records, count, LOG_SEGMENT_BYTES - LOG_ALIGN);
+        n = fit(records, count, self->shelf.segment_bytes - LOG_ALIGN);
     }
     for (size_t i = 0; i < n; i++) {
         self->parts[parts++] = part_of(records[i]->data, records[i]->size);
@@ -188,7 +188,7 @@ void log_recycle(log_t *self, uint64_t folded)
 /* Writes the blocks of a segment that was only reserved, from `from` on. */
 static bool fill_segment(log_t *self, struct segment *place, uint64_t from)
 {
-    int failed = segment_zero(place->fd, from);
+    int failed = segment_zero(place->fd, from, self->shelf.segment_bytes);
     place->written = !failed;
     if (failed && place->held && failed != ENOSPC)
         self->failed = true; /* a failed sync of the segment in use, as in log_append */
@@ -235,14 +235,14 @@ static int open_segments(log_t *self, struct scan *scan, struct reason *why)
     return rc;
 }
 
-int log_open(struct scan *scan, log_t **log, struct reason *why)
+int log_open(struct scan *scan, uint64_t segment_bytes, log_t **log, struct reason *why)
 {
     log_t *self = (log_t *)calloc(1, sizeof *self);
     if (!self)
         return fail(why, ERR_NO_MEMORY, "out of memory");
     self->salt = scan->salt;
     self->dir = strdup(scan->dir);
-    shelf_init(&self->shelf, self->dir);
+    shelf_init(&self->shelf, self->dir, segment_bytes);
     self->parts = (struct iovec *)calloc(LOG_BATCH_RECORDS_MAX + 2, sizeof self->parts[0]);
     int rc = self->dir && self->parts ? dir_make(self->dir, why)
                                       : fail(why, ERR_NO_MEMORY, "out of memory");

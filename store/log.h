@@ -8,7 +8,7 @@
 
 /* Opens the segments in scan->dir (made if missing) and adds what they hold to the scan. Segments
  * with nothing beyond scan->after are free. Call log_start before anything is appended. */
-MUST_USE int log_open(struct scan *scan, log_t **log, struct reason *why);
+MUST_USE int log_open(struct scan *scan, uint64_t segment_bytes, log_t **log, struct reason *why);
 void log_close(log_t **self);
 
 /* The first seq of this run. */

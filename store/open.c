@@ -99,8 +99,10 @@ static int open_log(store_t *self, struct reason *why)
 {
     struct scan scan = {
         .dir = self->db->log_dir, .salt = self->db->salt, .after = self->folded_seq, .keep = true};
+    uint64_t segment_bytes =
+        self->options.log_segment_bytes ? self->options.log_segment_bytes : LOG_SEGMENT_BYTES;
     size_t segments;
-    int rc = log_open(&scan, &self->log, why);
+    int rc = log_open(&scan, segment_bytes, &self->log, why);
     if (rc == 0)
         rc = replay(self, &scan, why);
     scan_free(&scan);

@@ -69,12 +69,12 @@ int segment_open(const char *dir, uint64_t number)
     return open_in(dir, number, O_RDWR);
 }
 
-int segment_make(const char *dir, uint64_t number, int *fd, struct reason *why)
+int segment_make(const char *dir, uint64_t number, uint64_t bytes, int *fd, struct reason *why)
 {
     int made = open_in(dir, number, O_RDWR | O_CREAT | O_EXCL);
     if (made < 0)
         return store_failure(why, errno, "make a log segment in", dir);
-    int failed = posix_fallocate(made, 0, LOG_SEGMENT_BYTES);
+    int failed = posix_fallocate(made, 0, (off_t)bytes);
     int rc = failed ? store_failure(why, failed, "make a log segment in", dir) : dir_sync(dir, why);
     if (rc) {
         (void)close(made);
@@ -125,14 +125,14 @@ int sync_data(int fd)
     return 0;
 }
 
-int segment_zero(int fd, uint64_t from)
+int segment_zero(int fd, uint64_t from, uint64_t bytes)
 {
     uint8_t *zeros = (uint8_t *)calloc(1, ZERO_PIECE_BYTES);
     if (!zeros)
         return ENOMEM;
     int failed = 0;
-    for (uint64_t at = from; !failed && at < LOG_SEGMENT_BYTES; at += ZERO_PIECE_BYTES) {
-        uint64_t left = LOG_SEGMENT_BYTES - at;
+    for (uint64_t at = from; !failed && at < bytes; at += ZERO_PIECE_BYTES) {
+        uint64_t left = bytes - at;
         struct iovec part = {zeros, left < ZERO_PIECE_BYTES ? left : ZERO_PIECE_BYTES};
         failed = write_all(fd, &part, 1, at);
     }
@@ -140,10 +140,10 @@ int segment_zero(int fd, uint64_t from)
     return failed ? failed : sync_data(fd);
 }
 
-bool segment_is_written(int fd)
+bool segment_is_written(int fd, uint64_t bytes)
 {
     off_t hole = lseek(fd, 0, SEEK_HOLE);
-    return hole < 0 || hole >= (off_t)LOG_SEGMENT_BYTES;
+    return hole < 0 || hole >= (off_t)bytes;
 }
 
 void segment_header_page(const struct segment_header *header, uint64_t salt,

@@ -1,4 +1,5 @@
-/* segment: one file of the log, LOG_SEGMENT_BYTES long, made once and used again and again.
+/* segment: one file of the log, by default LOG_SEGMENT_BYTES long, made once and used again and
+ * again.
  *
  *   page 0   segment_header                  written with the first flush of a use
  *   then     flushes, each on a LOG_ALIGN boundary: records one behind the other, zeros
@@ -39,16 +40,17 @@ MUST_USE int segment_list(const char *dir, struct segment_list *list, struct rea
 /* Opens one for writing; -1 and errno when it cannot. */
 int segment_open(const char *dir, uint64_t number);
 
-/* Makes a new one of full length whose blocks are reserved but not yet written, and syncs the
+/* Makes a new one of that many bytes whose blocks are reserved but not yet written, and syncs the
  * directory. The first flushes into it are slower, see segment_zero. */
-MUST_USE int segment_make(const char *dir, uint64_t number, int *fd, struct reason *why);
+MUST_USE int segment_make(const char *dir, uint64_t number, uint64_t bytes, int *fd,
+                          struct reason *why);
 
-/* Writes zeros from `from` (on a boundary) to the end and syncs: overwriting written blocks needs
- * no change of the file system's own records. Returns 0 or errno. */
-int segment_zero(int fd, uint64_t from);
+/* Writes zeros from `from` (on a boundary) up to `bytes` and syncs: overwriting written blocks
+ * needs no change of the file system's own records. Returns 0 or errno. */
+int segment_zero(int fd, uint64_t from, uint64_t bytes);
 
 /* Are all its blocks written? (A file system that cannot tell counts as yes.) */
-bool segment_is_written(int fd);
+bool segment_is_written(int fd, uint64_t bytes);
 
 /* The bytes of page 0. */
 void segment_header_page(const struct segment_header *header, uint64_t salt,

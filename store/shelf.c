@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-void shelf_init(struct shelf *self, char *dir)
+void shelf_init(struct shelf *self, char *dir, uint64_t segment_bytes)
 {
     for (size_t i = 0; i < SEGMENT_FILES_MAX; i++)
         self->places[i].fd = -1;
     self->dir = dir;
+    self->segment_bytes = segment_bytes;
     self->next_number = 1;
 }
 
@@ -29,7 +30,7 @@ struct segment *shelf_add(struct shelf *self, int fd, uint64_t number)
         place->fd = fd;
         place->number = number;
         place->held = place->dirty = false;
-        place->written = segment_is_written(fd);
+        place->written = segment_is_written(fd, self->segment_bytes);
         place->last = place->used = 0;
         self->count++;
         if (number >= self->next_number)
@@ -57,7 +58,7 @@ int shelf_make(struct shelf *self, struct reason *why)
     if (self->count >= LOG_SEGMENTS_MAX)
         return fail(why, ERR_STORE_FULL, "the log in %s is full: nothing was folded for long",
                     self->dir);
-    int rc = segment_make(self->dir, self->next_number, &fd, why);
+    int rc = segment_make(self->dir, self->next_number, self->segment_bytes, &fd, why);
     if (rc == 0)
         (void)shelf_add(self, fd, self->next_number);
     return rc;

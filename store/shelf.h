@@ -19,13 +19,14 @@ struct segment {
 
 struct shelf {
     char *dir;
+    uint64_t segment_bytes;
     struct segment places[SEGMENT_FILES_MAX];
     _Atomic size_t count;
     uint64_t next_number;
 };
 
 /* Borrows dir. */
-void shelf_init(struct shelf *self, char *dir);
+void shelf_init(struct shelf *self, char *dir, uint64_t segment_bytes);
 /* Closes the files. */
 void shelf_clear(struct shelf *self);
 

@@ -29,6 +29,10 @@ struct store_options {
     const char *data_dir;     /* made with mode 0700 when it is not there */
     uint64_t store_bytes_max; /* LMDB's used pages and the log; UINT64_MAX: the disk is the limit */
     uint64_t state_bytes_max; /* one contract */
+    /* Of a file of the log: a multiple of LOG_ALIGN that the largest record fits into, at most
+     * LOG_SEGMENT_BYTES, which is what 0 stands for. The simulator has many stores and small
+     * changes. */
+    uint64_t log_segment_bytes;
 };
 
 /* Opens or makes the data: takes the lock, checks the format, opens LMDB and the log, merges the
