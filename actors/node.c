@@ -1,15 +1,8 @@
 #include "actors/node.h"
 
-#include "actors/checkpoint.h"
-#include "actors/client_api.h"
+#include "actors/cast.h"
 #include "actors/client_router.h"
 #include "actors/identity.h"
-#include "actors/journal.h"
-#include "actors/keeper.h"
-#include "actors/operation.h"
-#include "actors/runner.h"
-#include "actors/storage.h"
-#include "actors/subscribe.h"
 #include "base/trace.h"
 
 #include <dirent.h>
@@ -25,14 +18,7 @@ struct node {
     struct identity identity;
     store_t *store;
     client_router_t *router;
-    client_api_t *client_api;
-    operation_t *put, *get, *update;
-    subscribe_t *subscribe;
-    storage_t *storage;
-    journal_t *journal;
-    keeper_t *keeper;
-    struct progress progress;
-    atomic_bool stopping;
+    struct cast cast;
     runner_t *runner;
 };
 
@@ -103,44 +89,20 @@ static int list_endpoints(struct serving *self, const struct node_options *optio
     return client_router_check(&self->options, why);
 }
 
-static bool make_actors(node_t *self, const struct node_options *options)
+static int start_actors(node_t *self, const struct node_options *options, struct reason *why)
 {
-    struct client_api_options api = {.wire = client_router_wire(self->router),
-                                     .state_bytes_max = options->state_bytes_max,
-                                     .node_id = self->identity.id,
-                                     .started_ms = runner_now().ms};
-    struct storage_options storage = {.store = self->store,
-                                      .progress = &self->progress,
-                                      .state_bytes_max = options->state_bytes_max,
-                                      .relaxed = options->relaxed};
-    randombytes_buf(storage.replica, sizeof storage.replica); /* lesson M7 */
-    self->client_api = client_api_new(&api);
-    self->put = operation_new();
-    self->get = operation_new();
-    self->update = operation_new();
-    self->subscribe = subscribe_new(false);
-    self->storage = storage_new(&storage);
-    self->journal = journal_new(store_log(self->store), !options->relaxed);
-    self->keeper = keeper_new(store_db(self->store), &self->progress, &self->stopping);
-    return self->client_api && self->put && self->get && self->update && self->subscribe &&
-           self->storage && self->journal && self->keeper;
-}
-
-static bool start_runner(node_t *self)
-{
-    const struct hosted hosted[ACTOR_COUNT] = {
-        [ACTOR_client_api] = {&client_api_spec, self->client_api},
-        [ACTOR_put] = {&put_spec, self->put},
-        [ACTOR_get] = {&get_spec, self->get},
-        [ACTOR_update] = {&update_spec, self->update},
-        [ACTOR_subscribe] = {&subscribe_spec, self->subscribe},
-        [ACTOR_storage] = {&storage_spec, self->storage},
-        [ACTOR_journal] = {&journal_spec, self->journal},
-        [ACTOR_checkpoint] = {&checkpoint_spec, NULL},
-        [ACTOR_keeper] = {&keeper_spec, self->keeper},
-    };
-    self->runner = runner_start(hosted);
-    return self->runner != NULL;
+    struct cast_options cast = {.store = self->store,
+                                .client_wire = client_router_wire(self->router),
+                                .node_id = self->identity.id,
+                                .state_bytes_max = options->state_bytes_max,
+                                .started_ms = runner_now().ms,
+                                .relaxed = options->relaxed};
+    randombytes_buf(cast.replica, sizeof cast.replica); /* lesson M7 */
+    int rc = cast_make(&self->cast, &cast, why);
+    if (rc)
+        return rc;
+    self->runner = runner_start(self->cast.actors);
+    return self->runner ? 0 : fail(why, ERR_NO_MEMORY, "the node's threads could not be started");
 }
 
 int node_start(const struct node_options *options, node_t **node, struct reason *why)
@@ -158,8 +120,8 @@ int node_start(const struct node_options *options, node_t **node, struct reason 
         rc = identity_load(options->data_dir, &self->identity, why);
     if (rc == 0)
         rc = client_router_new(&serving.options, &self->router, why);
-    if (rc == 0 && !(make_actors(self, options) && start_runner(self)))
-        rc = fail(why, ERR_NO_MEMORY, "the node's threads could not be started");
+    if (rc == 0)
+        rc = start_actors(self, options, why);
     if (rc) {
         node_stop(&self);
         return rc;
@@ -175,16 +137,9 @@ void node_stop(node_t **pointer)
     if (!self)
         return;
     *pointer = NULL;
-    atomic_store(&self->stopping, true);
+    atomic_store(&self->cast.stopping, true);
     runner_stop(&self->runner);
-    keeper_destroy(&self->keeper);
-    journal_destroy(&self->journal);
-    storage_destroy(&self->storage);
-    subscribe_destroy(&self->subscribe);
-    operation_destroy(&self->update);
-    operation_destroy(&self->get);
-    operation_destroy(&self->put);
-    client_api_destroy(&self->client_api);
+    cast_free(&self->cast);
     client_router_destroy(&self->router);
     store_close(&self->store);
     identity_wipe(&self->identity);
