@@ -54,6 +54,8 @@ struct holding {
     struct child *children; /* owned */
     size_t children_count, children_capacity;
     peer_t replicas[REPLICAS]; /* asked to keep a copy; 0: none */
+    uint64_t asked_ms;         /* when an operation or a peer last wanted it */
+    bool leaving;              /* dropped as soon as the feed has told that it has all of it */
     struct mail waiting;       /* HOST requests */
     uint64_t waiting_until_ms;
 

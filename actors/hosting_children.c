@@ -53,6 +53,8 @@ void children_on_join(hosting_t *self, struct peer_mail *mail, struct now now, s
         return;
     }
     child->asks = true;
+    row->asked_ms = now.ms;
+    row->leaving = false;
     child->hops = join->hops;
     child->has = join->fingerprint.size == FINGERPRINT_BYTES;
     if (child->has)

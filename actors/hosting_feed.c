@@ -7,8 +7,7 @@ static bool same(const struct fingerprint *a, const struct fingerprint *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* Goes away from the feed, politely when it is still there. */
-static void leave(hosting_t *self, struct holding *row, struct outbox *out)
+void feed_leave(hosting_t *self, struct holding *row, struct outbox *out)
 {
     peer_t feed = row->feed;
     row->feed = 0;
@@ -76,7 +75,7 @@ void feed_choose(hosting_t *self, struct holding *row, struct now now, struct ou
     if (best && best->number == row->feed)
         return;
     if (row->feed)
-        leave(self, row, out);
+        feed_leave(self, row, out);
     if (excluded)
         holding_due(&self->table, row, row->failed_until_ms);
     children_place(self, row, out);
@@ -197,9 +196,12 @@ void feed_on_joined(hosting_t *self, struct peer_mail *mail, struct now now, str
             on_first(self, row, mail, now, out);
             return;
         }
-        on_again(self, row, joined, now, out);
+        if (row->leaving)
+            evict_on_joined(self, row, joined, out);
+        else
+            on_again(self, row, joined, now, out);
     } else if (row->presence != PRESENCE_stored && joined->code == -ERR_NOT_FOUND) {
-        leave(self, row, out);
+        feed_leave(self, row, out);
         hosting_answer(self, row, ERR_NOT_FOUND, NULL, now, out);
         children_refuse(self, row, ERR_NOT_FOUND, out);
         holding_remove_idle(&self->table, row);
@@ -230,7 +232,7 @@ void feed_failed(hosting_t *self, struct holding *row, struct now now, struct ou
         pause_ms = (uint64_t)FEED_RETRY_MS << row->failures++;
     row->failed = row->feed;
     row->failed_until_ms = now.ms + pause_ms;
-    leave(self, row, out);
+    feed_leave(self, row, out);
     feed_choose(self, row, now, out);
     holding_due(&self->table, row, row->failed_until_ms);
 }

@@ -1,8 +1,10 @@
 /* hosting_state: what a hosting_t is, for the files that make it up.
  *
- *   hosting.c           the actor: requests of operations, peers that come and go, time
+ *   hosting.c           the actor: storage's answers, peers that come and go, time
+ *   hosting_requests.c  what operations here want
  *   hosting_feed.c      whom a contract takes its feed from
- *   hosting_children.c  who takes it from here, and the copies that the root asks for */
+ *   hosting_children.c  who takes it from here, and the copies that the root asks for
+ *   hosting_evict.c     what goes when the store fills */
 #ifndef WEIR_ACTORS_HOSTING_STATE_H
 #define WEIR_ACTORS_HOSTING_STATE_H
 
@@ -29,11 +31,6 @@ void hosting_ask(hosting_t *self, struct holding *row, struct outbox *out);
 void hosting_follow(const struct holding *row, peer_t number, bool on,
                     const struct reading *reading, struct outbox *out);
 
-/* Answers HOST requests that wait for this row: all with code, or with 0 those that have waited for
- * no more than is so now. */
-void hosting_answer(hosting_t *self, struct holding *row, int code, const char *why, struct now now,
-                    struct outbox *out);
-
 /* Nodes that hold it, this one included, as far as is known. */
 uint32_t hosting_count(const hosting_t *self, const struct holding *row);
 
@@ -48,6 +45,16 @@ bool hosting_wants(const struct holding *row);
 /* Is this node the nearest to the contract that it knows live? */
 bool hosting_is_root(const hosting_t *self, const struct holding *row);
 
+/* --- hosting_requests.c --- */
+
+/* Answers HOST requests that wait for this row: all with code, or with 0 those that have waited for
+ * no more than is so now. */
+void hosting_answer(hosting_t *self, struct holding *row, int code, const char *why, struct now now,
+                    struct outbox *out);
+
+void requests_on_host(hosting_t *self, struct request *request, struct now now, struct outbox *out);
+void requests_on_needed(hosting_t *self, const struct watch *needed);
+
 /* --- hosting_feed.c --- */
 
 /* Takes the feed from the best live peer now, or becomes the root. */
@@ -60,6 +67,9 @@ void feed_on_created(hosting_t *self, struct holding *row, struct now now, struc
 void feed_on_joined(hosting_t *self, struct peer_mail *mail, struct now now, struct outbox *out);
 void feed_on_synced(hosting_t *self, const struct sync_order *synced, struct now now,
                     struct outbox *out);
+
+/* Goes away from the feed, politely when it is still there. */
+void feed_leave(hosting_t *self, struct holding *row, struct outbox *out);
 
 /* The feed sent us away, did not answer or could not sync: not it, for a while. */
 void feed_failed(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
@@ -90,5 +100,16 @@ void children_place(hosting_t *self, struct holding *row, struct outbox *out);
 /* Copies that are known to be complete, of those that the root asked for. */
 uint32_t children_copies(const struct holding *row);
 uint32_t children_copies_wanted(const hosting_t *self);
+
+/* --- hosting_evict.c --- */
+
+/* The store fills: begins to drop contracts that nobody needs here. */
+void evict_begin(hosting_t *self, struct now now, struct outbox *out);
+
+/* The feed has answered a JOIN of a row that is leaving: goes, if the feed has all that is here. */
+void evict_on_joined(hosting_t *self, struct holding *row, const struct peer_joined *joined,
+                     struct outbox *out);
+void evict_on_dropped(hosting_t *self, const struct request *dropped, struct now now,
+                      struct outbox *out);
 
 #endif

@@ -31,6 +31,7 @@ static void free_plain(struct message *message)
 #define free_closed     free_plain
 #define free_peer_order free_plain
 #define free_peer_live  free_plain
+#define free_crowded    free_plain
 #define free_sync_order free_plain
 #define free_holdings   free_plain
 

@@ -19,7 +19,8 @@
 #define ACTORS(A)                                                                                  \
     A(client_api)                                                                                  \
     A(put)                                                                                         \
-    A(get) A(update) A(subscribe) A(hosting) A(sync) A(storage) A(journal) A(checkpoint) A(keeper) \
+    A(get)                                                                                         \
+    A(update) A(subscribe) A(hosting) A(sync) A(storage) A(journal) A(checkpoint) A(keeper)        \
         A(connections) A(transport)
 
 enum actor_id {
@@ -96,6 +97,7 @@ enum actor_id {
     M(HELD, holdings, FROM(storage), FROM(hosting), "the next of them")                            \
     M(DROP, request, FROM(hosting), FROM(storage), "remove a contract from the store")             \
     M(DROPPED, request, FROM(storage), FROM(hosting), "done, or why not")                          \
+    M(CROWDED, crowded, FROM(storage), FROM(hosting), "the store fills: drop what nobody needs")   \
     M(FOLLOW, follow, FROM(hosting), FROM(subscribe), "give this peer what changes, or no more")   \
     M(FELL_BEHIND, follow, FROM(subscribe), FROM(sync), "it missed too much: sync with it")        \
     M(SYNC, sync_order, FROM(hosting), FROM(sync), "make this peer and this node equal")           \
@@ -367,6 +369,12 @@ struct follow {
     bool on;
     const struct kind *kind; /* where they are known: what waits for it can be merged then */
     struct blob *params;     /* owned holder; NULL with kind NULL */
+};
+
+/* Told after each fold while it is so. */
+struct crowded {
+    struct message head;
+    uint64_t used_bytes, bytes_max;
 };
 
 struct sync_order {

@@ -72,6 +72,9 @@
 #define PLACING_MS          700u /* what a PUT waits for its copies, at most */
 #define REFRESH_EVERY_MS    30000u /* each contract's fingerprint is compared with its feed's … */
 #define REFRESH_STEP_MS     5u     /* … but not more than one in so long */
+#define EVICT_AT_PERCENT    80u /* of --max-store: from here on what nobody needs is dropped … */
+#define EVICT_IDLE_MS       60000u       /* … if it was not asked for during this … */
+#define EVICTIONS_AT_ONCE   64u          /* … so many at a time */
 #define SYNC_BODY_BYTES_MAX (128u << 10) /* one body of a sync by ranges; coarser past it */
 
 /* --- operations -------------------------------------------------------------------------- */

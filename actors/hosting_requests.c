@@ -1,0 +1,94 @@
+/* What operations here want of hosting: a contract to be here and fed (SUBSCRIBE), copies to be
+ * made (PUT), or only to know whether what is here is up to date (GET). */
+#include "actors/hosting_state.h"
+
+static void answer(struct request *request, int code, struct outbox *out)
+{
+    request->code = code;
+    send_to(out, request->asked_by, MESSAGE_HOSTED, &request->head);
+}
+
+/* A PUT waits for the copies that it counts, the others for the contract alone. */
+static bool may_answer(const hosting_t *self, const struct holding *row,
+                       const struct request *request, struct now now)
+{
+    if (row->presence != PRESENCE_stored)
+        return false;
+    if (row->state == FEED_syncing || row->state == FEED_asking)
+        return now.ms >= row->waiting_until_ms;
+    return request->verb != VERB_PUT || now.ms >= row->waiting_until_ms ||
+           hosting_count(self, row) > children_copies_wanted(self);
+}
+
+void hosting_answer(hosting_t *self, struct holding *row, int code, const char *why, struct now now,
+                    struct outbox *out)
+{
+    struct mail waiting = row->waiting;
+    row->waiting = (struct mail){0};
+    for (struct message *m = mail_pop(&waiting); m; m = mail_pop(&waiting)) {
+        struct request *request = (struct request *)m;
+        if (code == 0 && !may_answer(self, row, request, now)) {
+            mail_push(&row->waiting, m);
+            continue;
+        }
+        if (code)
+            (void)fail(&request->why, code, "%s", why ? why : error_text(code));
+        request->hosts = hosting_count(self, row);
+        answer(request, code, out);
+    }
+}
+
+/* A GET wants to know only whether what is here is kept up to date. */
+static void on_get(hosting_t *self, struct request *request, struct now now, struct outbox *out)
+{
+    struct holding *row = holding_find(&self->table, &request->key);
+    int code = ERR_AGAIN;
+    if (row)
+        row->asked_ms = now.ms;
+    if (row && row->presence == PRESENCE_absent)
+        code = ERR_NOT_FOUND;
+    else if (row && row->presence == PRESENCE_stored &&
+             (row->state == FEED_live || hosting_is_root(self, row)))
+        code = 0;
+    answer(request, code, out);
+}
+
+void requests_on_host(hosting_t *self, struct request *request, struct now now, struct outbox *out)
+{
+    if (request->verb == VERB_GET) {
+        on_get(self, request, now, out);
+        return;
+    }
+    struct holding *row = holding_of(&self->table, &request->key);
+    if (!row) {
+        (void)fail(&request->why, 0, "no room to keep another contract fed");
+        answer(request, ERR_BUSY, out);
+        return;
+    }
+    row->asked_ms = now.ms;
+    if (request->verb == VERB_PUT)
+        row->presence = PRESENCE_stored; /* it has just been merged */
+    else if (row->presence == PRESENCE_stored) {
+        answer(request, 0, out); /* what is missing comes as a change */
+        return;
+    }
+    mail_push(&row->waiting, &request->head);
+    row->waiting_until_ms = now.ms + (request->verb == VERB_PUT ? PLACING_MS : JOIN_TIMEOUT_MS);
+    if (row->presence == PRESENCE_unknown)
+        hosting_ask(self, row, out);
+    else
+        feed_choose(self, row, now, out);
+    hosting_answer(self, row, 0, NULL, now, out);
+    if (row->waiting.first)
+        holding_due(&self->table, row, row->waiting_until_ms);
+}
+
+void requests_on_needed(hosting_t *self, const struct watch *needed)
+{
+    struct holding *row = needed->on ? holding_of(&self->table, &needed->key)
+                                     : holding_find(&self->table, &needed->key);
+    if (!row)
+        return;
+    row->needed = needed->on;
+    holding_remove_idle(&self->table, row);
+}
