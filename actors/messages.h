@@ -356,6 +356,7 @@ struct peer_traffic {
     uint64_t holders;
     uint64_t bytes_in, bytes_out, queue; /* queue: bytes waiting to be sent */
     uint64_t heard_ms; /* when the last record came; stands still while we do not read */
+    bool paused;       /* its window is full: it is not read, and its silence says nothing */
 };
 struct peer_traffic *peer_traffic_new(void);
 void peer_traffic_release(struct peer_traffic **self);

@@ -85,5 +85,37 @@
 #define ADDRESS_TEXT_MAX       262u   /* HOST:PORT: a name of 255, brackets or a colon, 65535 */
 #define HANDSHAKE_BYTES_MAX    1024u  /* a handshake message; the longest there is has 686 */
 #define RECORD_PLAIN_BYTES_MAX 16384u /* of one record: what a ping waits for at most */
+#define CONNECTIONS_MAX        1024u /* peers and strangers; descriptors, and 4 MiB each at worst */
+#define CONNECTIONS_FOR_DIALS                                                                      \
+    16u /* of them kept from strangers, so that this node can still dial */
+#define HANDSHAKE_MS           5000u  /* to be connected in, then to finish a handshake in */
+#define HANDSHAKES_MAX         256u   /* strangers at once; one more pushes out the oldest */
+#define HANDSHAKES_A_PREFIX    16u    /* of them from one /24 or /48 */
+#define HANDSHAKES_A_TURN      8u     /* about 2 ms of curves, then others have their turn */
+#define PREFIX_HANDSHAKES_MAX  64u    /* at once from one prefix, after a while without any … */
+#define PREFIX_HANDSHAKES_S    8u     /* … and then this many a second: under 1 % of a core */
+#define PREFIXES_MAX           4096u  /* remembered; beyond them nobody unknown is let in */
+#define STRANGER_BYTES_MAX     16384u /* of memory for one; read from it are 2 KiB at once */
+#define STRANGER_READ_BYTES    2048u  /* its message of at most 1,026 bytes, and the first record */
+#define FIRST_RECORD_BYTES_MAX 1024u  /* sealed, from a stranger; those after it may be larger */
+#define CONTROL_BYTES_MAX      65536u /* a message in lane control: NEIGHBOURS and MATRIX fit */
+#define CONTROL_WINDOW_BYTES   (256u << 10) /* control mail not freed; past it no more is read */
+#define LANE_WINDOW_BYTES      (2u << 20) /* the same of small and bulk; the largest message fits */
+#define LANE_FRAME_COST        256u       /* counted for each frame beside its bytes: its structs */
+#define LANE_SHARE_BYTES       4096u /* of each record for a lane that waits behind a higher one */
+#define LANE_PIECE_BYTES_MIN   512u  /* no smaller piece of a message, the last of it aside */
+#define PEER_QUEUE_BYTES_MAX   (1u << 20)  /* to be sent to one peer; then its deltas are merged */
+#define PEER_QUEUE_CEILING     (32u << 20) /* answers that it does not take; then it is hung up on */
+#define PEER_WINDOW_RETRY_MS   2u          /* to see whether mail was freed */
+#define PEER_READ_BYTES        (128u << 10) /* of one connection, then others have their turn */
+#define PEER_READ_TURN_BYTES   (512u << 10) /* of all connections in a turn */
+#define PEER_WRITE_BYTES       (128u << 10) /* sealed and written at once … */
+#define PEER_WRITE_TURN_BYTES  (512u << 10) /* … and of one connection in a turn */
+#define PEER_UNSENT_BYTES      (128 << 10) /* in the system's buffer: what a ping waits for there */
+#define GOODBYE_MS             1000u       /* for the far end to take the last record, and close */
+#define GOODBYE_ALL_MS         300u        /* the same when this node stops, for all of them */
+#define ACCEPT_PAUSE_MS        100u        /* after descriptors ran out */
+#define ACCEPTS_A_TURN         64u
+#define RESOLVES_MAX           64u /* names being resolved; more are refused */
 
 #endif

@@ -1,0 +1,58 @@
+/* transport: the connections to other nodes: handshakes, session keys, sealed records in and out,
+ * a window for each. It knows connections by number and decides nothing about who may stay: that
+ * is connections' to do.
+ *
+ *   takes DIAL, ADMIT, HANG_UP, PEER_SEND, NOTIFY (for followers that are peers)
+ *   gives OPENED, CLOSED, PEER_MAIL, PEER_SENT, NOTIFY_BACK, CLIENT_READY
+ *
+ *   connections    DIAL ▸               ADMIT ▸                     HANG_UP ▸
+ *   transport            handshake ▸ OPENED     PEER_MAIL ▸ …                 goodbye ▸ CLOSED
+ *
+ * Numbers: connections gives even ones to its dials, transport odd ones to who dialled this node;
+ * none is used twice. Every number that was dialled or OPENED is CLOSED exactly once, PEER_MAIL of
+ * it comes after ADMIT and before CLOSED, and a PEER_SEND with `tell` always comes back.
+ *
+ * Who dials this node is a stranger until its first record opened under the keys of its handshake
+ * (lesson K3): so long it has no number, holds at most STRANGER_BYTES_MAX and lives HANDSHAKE_MS.
+ *
+ * Full is not closed (lesson C3). Out: who follows a contract and does not read gets its deltas
+ * merged (NOTIFY_BACK, CLIENT_READY). In: a mail counts until it is freed; what is counted is not
+ * granted to the far side's lanes again (proto/lanes.h), so it sends no more of that lane, while
+ * pings and other lanes go on. */
+#ifndef WEIR_ACTORS_TRANSPORT_H
+#define WEIR_ACTORS_TRANSPORT_H
+
+#include "actors/actor.h"
+#include "actors/peer_wire.h"
+#include "proto/handshake.h"
+
+struct transport_options {
+    const struct peer_wire *wire;   /* borrowed */
+    struct handshake_config config; /* copied; the texts that it borrows must outlive transport */
+    size_t connections_max;         /* strangers included; 0: CONNECTIONS_MAX */
+};
+
+/* What happened to strangers, for tests and reports. Those that became peers are CLOSED's to tell.
+ */
+struct transport_counters {
+    uint64_t accepted, answered, opened;
+    uint64_t
+        turned_away; /* closed unheard: too many, or too fast, from their addresses or in all */
+    uint64_t slow, broken; /* did not finish in time; sent what is no handshake, or went away */
+    uint64_t refused;      /* by name: other network, version, … */
+};
+
+typedef struct transport transport_t;
+
+/* NULL without memory, or for texts in config that cannot be sent. Call sodium_init before. */
+transport_t *transport_new(const struct transport_options *options);
+
+/* Says goodbye to all that are connected, waits at most GOODBYE_ALL_MS for their sockets to take
+ * it, closes everything and frees. The wire is the caller's to destroy after it. */
+void transport_destroy(transport_t **self);
+
+const struct transport_counters *transport_counters(const transport_t *self);
+
+extern const struct actor_spec transport_spec;
+
+#endif
