@@ -77,6 +77,14 @@
 #define EVICTIONS_AT_ONCE   64u          /* … so many at a time */
 #define SYNC_BODY_BYTES_MAX (128u << 10) /* one body of a sync by ranges; coarser past it */
 
+/* --- connections to peers ---------------------------------------------------------------- */
+#define PEERS_MAX_DEFAULT 64u    /* of --max-peers; gateways and pinned peers come on top */
+#define PEERS_WANTED      24u    /* live; while a node has fewer it wants whoever it hears of */
+#define PEERS_KNOWN_MAX   1024u  /* in the table of peers; the least useful goes */
+#define PINNED_MAX        64u    /* gateways and peers that an operator named, in all */
+#define REMEMBER_EVERY_MS 10000u /* at most this often are known peers given to be written */
+#define KNOWN_PEERS_MAX   64u    /* of them */
+
 /* --- operations -------------------------------------------------------------------------- */
 #define OPERATION_TIMEOUT_MS 60000u /* an open transaction is answered TIMEOUT after this */
 
