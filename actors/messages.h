@@ -20,9 +20,8 @@
     A(client_api)                                                                                  \
     A(put)                                                                                         \
     A(get)                                                                                         \
-    A(update)                                                                                      \
-    A(subscribe) A(hosting) A(sync) A(storage) A(journal) A(checkpoint) A(keeper) A(connections)   \
-        A(transport)
+    A(update) A(subscribe) A(hosting) A(sync) A(storage) A(journal) A(checkpoint) A(keeper)        \
+        A(connections) A(transport)
 
 enum actor_id {
 #define A(actor) ACTOR_##actor,
@@ -357,7 +356,6 @@ struct peer_traffic {
     uint64_t holders;
     uint64_t bytes_in, bytes_out, queue; /* queue: bytes waiting to be sent */
     uint64_t heard_ms; /* when the last record came; stands still while we do not read */
-    bool paused;       /* we do not read now (its window is full): silence is no sign of death */
     bool paused;       /* its window is full: it is not read, and its silence says nothing */
 };
 struct peer_traffic *peer_traffic_new(void);
