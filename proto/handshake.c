@@ -20,8 +20,7 @@ struct handshake {
     struct handshake_result result;
 };
 
-/* --- what is said ------------------------------------------------------------------------------
- */
+/* --- what is said ---------------------------------------------------------------------------- */
 
 static struct hello own_hello(const handshake_t *self)
 {
@@ -73,8 +72,7 @@ static int give_up(handshake_t *self, int code)
     return code;
 }
 
-/* --- the session's keys ------------------------------------------------------------------------
- */
+/* --- the session's keys ---------------------------------------------------------------------- */
 
 /* BLAKE2b-256 under the chaining key: secret, fresh, and of this handshake alone. */
 static void session_key(const struct noise *noise, const uint8_t inbound_key[32], uint8_t key[32])
@@ -120,8 +118,7 @@ static void accept(handshake_t *self, const struct hello *far)
     self->state = HANDSHAKE_done;
 }
 
-/* --- dialling ----------------------------------------------------------------------------------
- */
+/* --- dialling -------------------------------------------------------------------------------- */
 
 static handshake_t *handshake_new(const struct handshake_config *config, const uint8_t *responder,
                                   const uint8_t random[HANDSHAKE_RANDOM_BYTES])
@@ -242,8 +239,7 @@ int handshake_read_answer(handshake_t *self, struct slice message, struct reason
     return rc;
 }
 
-/* --- answering ---------------------------------------------------------------------------------
- */
+/* --- answering ------------------------------------------------------------------------------- */
 
 handshake_t *handshake_answer(const struct handshake_config *config,
                               const uint8_t random[HANDSHAKE_RANDOM_BYTES])
@@ -306,8 +302,7 @@ int handshake_read_first(handshake_t *self, struct slice message, struct slice o
     return rc;
 }
 
-/* --- afterwards --------------------------------------------------------------------------------
- */
+/* --- afterwards ------------------------------------------------------------------------------ */
 
 const struct handshake_result *handshake_result(const handshake_t *self)
 {

@@ -6,7 +6,7 @@ enum { HMAC_BLOCK_BYTES = 128 };
 
 static const char protocol_name[] = "Noise_IK_25519_ChaChaPoly_BLAKE2b";
 
-/* --- BLAKE2b, HMAC (RFC 2104) and HKDF over it (Noise §4.3) --------------------------------- */
+/* --- BLAKE2b, HMAC (RFC 2104) and HKDF over it (Noise §4.3) ---------------------------------- */
 
 static void hash_of(struct slice a, struct slice b, uint8_t out[NOISE_HASH_BYTES])
 {
@@ -49,8 +49,7 @@ static void hkdf(const uint8_t chaining_key[NOISE_HASH_BYTES], struct slice inpu
     sodium_memzero(text, sizeof text);
 }
 
-/* --- CipherState (Noise §5.1) ------------------------------------------------------------------
- */
+/* --- CipherState (Noise §5.1) ---------------------------------------------------------------- */
 
 /* 32 zero bits, then the counter with its least significant byte first (Noise §12.3). */
 static void nonce_of(const struct noise_cipher *self, uint8_t nonce[12])
@@ -83,8 +82,7 @@ bool noise_cipher_open(struct noise_cipher *self, struct slice associated, struc
     return true;
 }
 
-/* --- SymmetricState (Noise §5.2) ---------------------------------------------------------------
- */
+/* --- SymmetricState (Noise §5.2) ------------------------------------------------------------- */
 
 static void mix_hash(struct noise *self, struct slice data)
 {
@@ -115,8 +113,7 @@ static bool decrypt_and_hash(struct noise *self, struct slice sealed, uint8_t *t
     return true;
 }
 
-/* --- tokens (Noise §5.3) -----------------------------------------------------------------------
- */
+/* --- tokens (Noise §5.3) --------------------------------------------------------------------- */
 
 static void write_e(struct noise *self, uint8_t to[NOISE_KEY_BYTES])
 {
@@ -141,8 +138,7 @@ static bool mix_product(struct noise *self, const uint8_t *secret, const uint8_t
     return usable;
 }
 
-/* --- messages ----------------------------------------------------------------------------------
- */
+/* --- messages -------------------------------------------------------------------------------- */
 
 void noise_start(struct noise *self, const struct noise_keys *keys, const uint8_t responder[32],
                  struct slice prologue)

@@ -165,8 +165,7 @@ static void both_published_vectors_come_out_byte_for_byte(void **unused)
     assert_int_equal(vector.messages, 6 + 1 + 4);
 }
 
-/* --- what it refuses ---------------------------------------------------------------------------
- */
+/* --- what it refuses ------------------------------------------------------------------------- */
 
 struct ends {
     uint8_t secret[2][32], public[2][32], ephemeral[2][32];
