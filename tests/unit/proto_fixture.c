@@ -34,9 +34,11 @@ static void read_words(char *line, const char **word, uint8_t *room, struct slic
     *word = strtok_r(line, " \n", &rest);
     for (size_t i = 0; i < 2; i++) {
         const char *hex = strtok_r(NULL, " \n", &rest);
-        size_t size = hex ? strlen(hex) : 0;
-        assert_int_equal(sodium_hex2bin(room, size, hex ? hex : "", size, NULL, &size, NULL), 0);
-        assert_int_equal(2 * size, hex ? strlen(hex) : 0);
+        if (!hex || strcmp(hex, "-") == 0)
+            hex = "";
+        size_t size = strlen(hex);
+        assert_int_equal(sodium_hex2bin(room, size, hex, size, NULL, &size, NULL), 0);
+        assert_int_equal(2 * size, strlen(hex));
         bytes[i] = slice_of(room, size);
         room += size;
     }
@@ -63,8 +65,7 @@ void vectors_read(const char *path,
     (void)fclose(file);
 }
 
-/* --- two nodes ---------------------------------------------------------------------------------
- */
+/* --- two nodes ------------------------------------------------------------------------------- */
 
 void pair_init(struct pair *self, enum peer_role initiator, enum peer_role answerer)
 {
@@ -105,7 +106,7 @@ void pair_dial(struct pair *self)
     assert_non_null(self->ends[1]);
 }
 
-static void open_sessions(struct pair *self)
+void pair_open_sessions(struct pair *self)
 {
     for (size_t i = 0; i < 2; i++) {
         const struct handshake_result *result = handshake_result(self->ends[i]);
@@ -124,7 +125,7 @@ void pair_live(struct pair *self)
         fail_msg("%s", why.text);
     if (handshake_read_answer(self->ends[0], without_length(&self->answer), &why))
         fail_msg("%s", why.text);
-    open_sessions(self);
+    pair_open_sessions(self);
 }
 
 void pair_free(struct pair *self)
@@ -135,4 +136,42 @@ void pair_free(struct pair *self)
     }
     buffer_free(&self->first);
     buffer_free(&self->answer);
+}
+
+/* --- records --------------------------------------------------------------------------------- */
+
+static uint8_t into[RECORD_PLAIN_BYTES_MAX];
+
+struct buffer record_of(session_t *session, const char *text, bool last)
+{
+    struct buffer record = {0};
+    assert_int_equal(session_seal(session, slice_text(text), last, &record), 0);
+    return record;
+}
+
+void assert_opens(session_t *session, struct slice record, const char *text, bool is_last)
+{
+    struct slice plain;
+    struct reason why = {""};
+    bool last;
+    if (session_open(session, record, into, &plain, &last, &why))
+        fail_msg("%s", why.text);
+    assert_true(slice_is(plain, text));
+    assert_int_equal(last, is_last);
+}
+
+void assert_never_opens(session_t *session, struct slice record, const char *words)
+{
+    struct slice plain = slice_text("untouched");
+    struct reason why = {""};
+    bool last = false;
+    uint64_t opened = session_opened(session);
+    int rc = session_open(session, record, into, &plain, &last, &why);
+    assert_true(rc == ERR_DENIED || rc == ERR_BAD_REQUEST);
+    if (!strstr(why.text, words))
+        fail_msg("'%s' where '%s' was wanted", why.text, words);
+    assert_true(slice_is(plain, "untouched"));
+    assert_int_equal(session_opened(session), opened);
+    assert_int_equal(session_open(session, record, into, &plain, &last, &why), ERR_DENIED);
+    assert_string_equal(why.text, "a record after the last one");
 }
