@@ -12,6 +12,7 @@ struct cast_options {
     store_t *store;
     const struct client_wire *client_wire;
     const char *node_id; /* text, for STATUS */
+    struct node_id id;   /* the same as bytes */
     uint64_t state_bytes_max;
     uint64_t started_ms;            /* on the clock of now.ms */
     uint8_t replica[REPLICA_BYTES]; /* fresh at this start (lesson M7) */

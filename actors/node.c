@@ -97,6 +97,7 @@ static int start_actors(node_t *self, const struct node_options *options, struct
                                 .state_bytes_max = options->state_bytes_max,
                                 .started_ms = runner_now().ms,
                                 .relaxed = options->relaxed};
+    memcpy(cast.id.bytes, self->identity.public_key, sizeof cast.id.bytes);
     randombytes_buf(cast.replica, sizeof cast.replica); /* lesson M7 */
     int rc = cast_make(&self->cast, &cast, why);
     if (rc)
