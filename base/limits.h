@@ -109,7 +109,8 @@
 #define CONTROL_BYTES_MAX      65536u /* a message in lane control: NEIGHBOURS and MATRIX fit */
 #define CONTROL_WINDOW_BYTES   (256u << 10) /* control mail not freed; past it no more is read */
 #define LANE_WINDOW_BYTES      (2u << 20) /* the same of small and bulk; the largest message fits */
-#define LANE_FRAME_COST        256u       /* counted for each frame beside its bytes: its structs */
+#define LANE_GRANT_BYTES       (256u << 10) /* credit is told in pieces of this size at least */
+#define LANE_FRAME_COST        256u  /* counted for each frame beside its bytes: its structs */
 #define LANE_SHARE_BYTES       4096u /* of each record for a lane that waits behind a higher one */
 #define LANE_PIECE_BYTES_MIN   512u  /* no smaller piece of a message, the last of it aside */
 #define PEER_QUEUE_BYTES_MAX   (1u << 20)  /* to be sent to one peer; then its deltas are merged */
