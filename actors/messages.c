@@ -109,8 +109,7 @@ static void free_follow(struct message *message)
 static void free_walk(struct message *message)
 {
     struct walk *self = (struct walk *)message;
-    if (self->walk)
-        sync_walk_destroy(&self->walk);
+    sync_walk_destroy(&self->walk);
     buffer_free(&self->entries);
     blob_release(&self->params);
     free(self);

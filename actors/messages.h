@@ -10,6 +10,7 @@
 #define WEIR_ACTORS_MESSAGES_H
 
 #include "actors/client_wire.h"
+#include "contracts/sync.h"
 #include "proto/client_protocol.h"
 #include "proto/peer_protocol.h"
 #include "proto/ring.h"
@@ -20,8 +21,9 @@
     A(client_api)                                                                                  \
     A(put)                                                                                         \
     A(get)                                                                                         \
-    A(update) A(subscribe) A(hosting) A(sync) A(storage) A(journal) A(checkpoint) A(keeper)        \
-        A(connections) A(transport)
+    A(update)                                                                                      \
+    A(subscribe) A(hosting) A(sync) A(storage) A(journal) A(checkpoint) A(keeper) A(connections)   \
+        A(transport)
 
 enum actor_id {
 #define A(actor) ACTOR_##actor,
@@ -35,7 +37,7 @@ enum actor_id {
 /* Who follows which peers are live, and who has something to say to them. */
 #define TOLD_OF_PEERS (OPERATIONS | FROM(hosting) | FROM(sync))
 #define PEER_SPEAKERS (FROM(get) | FROM(update) | FROM(hosting) | FROM(sync))
-#define MERGERS       (FROM(put) | FROM(update) | FROM(hosting) | FROM(sync))
+#define MERGERS       (FROM(put) | FROM(get) | FROM(update) | FROM(hosting) | FROM(sync))
 
 /* M (message, struct it is, who may send it, who may get it, what it says) */
 #define MESSAGES(M)                                                                                \
@@ -394,9 +396,6 @@ struct holdings {
     size_t count;
     struct contract_key keys[HOLDINGS_A_SLICE];
 };
-
-typedef struct sync_walk sync_walk_t;
-void sync_walk_destroy(sync_walk_t **self) __attribute__((weak)); /* until contracts/sync.h is in */
 
 /* Reading for others. The struct goes to storage and back for each part. */
 struct walk {

@@ -34,6 +34,9 @@ void storage_destroy(storage_t **pointer)
     mail_free(&self->reads_for_flush);
     mail_free(&self->reads_for_room);
     mail_free(&self->for_fold);
+    mail_free(&self->walks);
+    mail_free(&self->walks_waiting);
+    mail_free(&self->walks_for_flush);
     struct watched_key *row, *next;
     HASH_ITER (hh, self->watched, row, next) {
         HASH_DEL(self->watched, row);
@@ -51,9 +54,12 @@ void storage_destroy(storage_t **pointer)
 
 void storage_answer(struct request *request, int code, struct outbox *out)
 {
-    bool read = request->head.kind == MESSAGE_READ;
+    enum message_kind asked = (enum message_kind)request->head.kind;
+    enum message_kind answer = asked == MESSAGE_READ    ? MESSAGE_READ_DONE
+                               : asked == MESSAGE_ABOUT ? MESSAGE_ABOUT_DONE
+                                                        : MESSAGE_MERGED;
     request->code = code;
-    send_to(out, request->asked_by, read ? MESSAGE_READ_DONE : MESSAGE_MERGED, &request->head);
+    send_to(out, request->asked_by, answer, &request->head);
 }
 
 void storage_answer_fault(const storage_t *self, struct request *request, struct outbox *out)
@@ -121,7 +127,7 @@ static int out_of_memory(storage_t *self)
     return fail(&self->fault_why, ERR_INTERNAL, "out of memory; restart the node");
 }
 
-int storage_took(storage_t *self, const struct contract_key *key, struct store_change *change,
+int storage_took(storage_t *self, const struct request *request, struct store_change *change,
                  struct now now)
 {
     if (!change->record)
@@ -131,14 +137,15 @@ int storage_took(storage_t *self, const struct contract_key *key, struct store_c
         blob_release(&change->record);
         return out_of_memory(self);
     }
-    if (change->changed && is_watched(self, key)) {
+    if (change->changed && is_watched(self, &request->key)) {
         struct changed *told = (struct changed *)message_new(sizeof *told);
         if (!told) {
             blob_release(&change->record);
             return out_of_memory(self);
         }
         told->head.kind = MESSAGE_CHANGED;
-        told->key = *key;
+        told->key = request->key;
+        told->origin = request->origin;
         told->before = change->before;
         told->after = change->after;
         told->record = blob_hold(change->record);
@@ -213,7 +220,7 @@ static void start_merge(storage_t *self, struct request *request, struct now now
         mail_push(&self->for_fold, &request->head);
     } else {
         if (rc == 0)
-            rc = storage_took(self, &request->key, &request->change, now);
+            rc = storage_took(self, request, &request->change, now);
         if (rc)
             storage_answer(request, rc, out);
         else
@@ -241,17 +248,8 @@ static bool read_nothing_new(storage_t *self, struct request *request, struct ou
     if (store_find(self->options.store, &request->key, &held, NULL) != 0 ||
         memcmp(held->fingerprint.bytes, request->args[1].data, FINGERPRINT_BYTES) != 0)
         return false;
-    struct slice params = held->contract.params;
-    struct reading *reading = &request->reading;
-    reading->bytes = blob_new(params.size);
-    if (!reading->bytes)
+    if (storage_read_facts(held, &request->reading) != 0)
         return false;
-    if (params.size)
-        memcpy(reading->bytes->data, params.data, params.size);
-    reading->params_bytes = params.size;
-    reading->kind = held->contract.kind;
-    reading->fingerprint = held->fingerprint;
-    reading->seq = held->seq;
     storage_read_done(self, request, out);
     return true;
 }
@@ -419,6 +417,15 @@ static void receive(void *actor, struct message *message, struct now now, struct
     case MESSAGE_READ:
         on_read(self, request, now, out);
         return;
+    case MESSAGE_ABOUT:
+        storage_about(self, request, out);
+        return;
+    case MESSAGE_HOLDINGS:
+        storage_holdings(self, (struct holdings *)message, out);
+        return;
+    case MESSAGE_WALK:
+        storage_walk(self, (struct walk *)message, out);
+        return;
     case MESSAGE_ASK:
         on_ask(self, request, out);
         return;
@@ -449,7 +456,7 @@ static void receive(void *actor, struct message *message, struct now now, struct
 static uint64_t deadline_ms(const void *actor)
 {
     const storage_t *self = (const storage_t *)actor;
-    if (storage_jobs_ready(self))
+    if (storage_jobs_ready(self) || self->walks.first)
         return 0;
     bool cannot = self->fold_out || self->disposing || self->fault;
     uint64_t fold_at_ms = cannot ? NEVER : self->fold_at_ms;
@@ -462,6 +469,7 @@ static void tick(void *actor, struct now now, struct outbox *out)
     if (now.ms >= self->room_at_ms)
         retry_reads(self, now, out);
     storage_jobs_step(self, now, out);
+    storage_walks_step(self, out);
 }
 
 static void turn_end(void *actor, struct now now, struct outbox *out)

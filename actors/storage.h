@@ -31,7 +31,7 @@ storage_t *storage_new(const struct storage_options *options);
 void storage_destroy(storage_t **self);
 extern const struct actor_spec storage_spec;
 
-/* --- between storage.c, storage_durable.c and storage_jobs.c ----------------------------- */
+/* --- between storage.c, storage_durable.c, storage_jobs.c and storage_peers.c ------------- */
 
 struct job;
 struct watched_key;
@@ -45,6 +45,9 @@ struct storage {
     struct mail reads_for_room;     /* large READs while others' replies fill the memory for them */
     uint64_t room_at_ms;            /* when they try again */
     struct mail for_fold;           /* MERGE that found the overlay full */
+    struct mail walks;              /* WALK, in rotation … */
+    struct mail walks_waiting;      /* … and those beyond WALKS_MAX */
+    struct mail walks_for_flush;    /* WALK that saw unflushed records */
     struct job *jobs, **jobs_end;
     uint64_t jobs_made;
     size_t jobs_count, reads; /* reads: the jobs that read */
@@ -68,7 +71,7 @@ void storage_answer_fault(const storage_t *self, struct request *request, struct
 
 /* Takes what a merge did: its record goes to the log; a watched contract's change waits for the
  * flush. */
-int storage_took(storage_t *self, const struct contract_key *key, struct store_change *change,
+int storage_took(storage_t *self, const struct request *request, struct store_change *change,
                  struct now now);
 
 /* A merge is done: the request waits for seq to be flushed, or is answered. */
@@ -101,6 +104,18 @@ void storage_jobs_unblock(storage_t *self);
 /* Is there a job that can go on now? */
 bool storage_jobs_ready(const storage_t *self);
 void storage_jobs_free(storage_t *self);
+
+/* storage_peers.c: ABOUT, HOLDINGS, WALK. */
+void storage_about(storage_t *self, struct request *request, struct outbox *out);
+void storage_holdings(storage_t *self, struct holdings *holdings, struct outbox *out);
+void storage_walk(storage_t *self, struct walk *walk, struct outbox *out);
+
+/* One slice of the next walk; after a flush: those that waited for it are answered. */
+void storage_walks_step(storage_t *self, struct outbox *out);
+void storage_walks_flushed(storage_t *self, struct outbox *out);
+
+/* Kind, parameters, fingerprint and seq of a contract, without entries. ERR_NO_MEMORY. */
+MUST_USE int storage_read_facts(const struct held *held, struct reading *reading);
 
 /* Unsigned deltas are jobs from MERGE_SLICE_BYTES on, signed ones from this on: so many signatures.
  */

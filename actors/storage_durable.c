@@ -61,6 +61,7 @@ void storage_flushed(storage_t *self, const struct flushed *flushed, struct outb
     self->log_bytes = flushed->log_bytes;
     release_flushed(self, out);
     release_reads(self, out);
+    storage_walks_flushed(self, out);
 }
 
 static bool fold_is_due(const storage_t *self, struct now now)

@@ -226,7 +226,7 @@ static int step_merge(storage_t *self, struct job *job, struct now now, bool *do
         (void)fail(why, rc, "no room after %llu of %zu bytes, which are kept; send it again later",
                    (unsigned long long)job->merged_bytes, job->delta.size);
     if (rc == 0)
-        rc = storage_took(self, &request->key, &change, now);
+        rc = storage_took(self, request, &change, now);
     if (rc)
         return rc;
     if (job->merged_bytes == 0)

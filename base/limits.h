@@ -57,7 +57,10 @@
 #define READ_JOBS_MAX           4u /* large reads at once: each pins a snapshot and holds a state */
 #define LARGE_READS_WAITING_MAX 64u /* of one client, for it to take its last one; then BUSY */
 #define LIST_JOBS_MAX           4u  /* CONTRACTS answers under work */
-#define READ_RETRY_MS           2u  /* for a large read whose client has not taken its last one */
+#define WALKS_MAX               64u /* parts for syncs and far GETs under work, others wait */
+#define WALK_SLICE_BYTES        (256u << 10) /* of entries hashed, then others have their turn … */
+#define WALK_SLICE_ENTRIES_MAX  1024u        /* … small ones by number: about 2 ms */
+#define READ_RETRY_MS           2u /* for a large read whose client has not taken its last one */
 #define MAP_BYTES_FIRST         (256u << 20) /* LMDB's map at first; grows by itself */
 #define DISK_RESERVE_BYTES      (16u << 20) /* free space kept for the log and LMDB's page copies */
 
