@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum {
-    PARTS_MIN = 8, /* a range is split into 129 … 256 parts when it stands alone, 5 … 8 of many */
+    PARTS_MIN = 8, /* a large range is split into 129 … 256 when it is alone, 5 … 8 when of many */
     KEY_BYTES = 32,
     TAIL_BYTES = 3 + ENTRY_KEY_BYTES_MAX + 2, /* a SKIP and the ASK for the rest, at most */
 };
@@ -310,6 +310,8 @@ int sync_walk_step(sync_walk_t *self, const struct state_reader *state, size_t b
     }
     if (buffer_failed(&self->out.bytes))
         rc = ERR_NO_MEMORY;
+    if (rc == ERR_NO_MEMORY)
+        return fail(why, rc, "no memory for a sync");
     if (rc && rc != ERR_AGAIN)
         return fail(why, rc, "sync: the state could not be read: %s", error_text(rc));
     return rc;

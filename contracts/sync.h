@@ -17,12 +17,13 @@
  * An entry's hash is BLAKE2b-128 of its encoding under a key made from the salt, a range's sum is
  * theirs mod 2^128, a list has their first 8 bytes. A plain sum of 128 bits would be forgeable by
  * whoever may write (Wagner's k-list attack; the fingerprint is 2048 bits wide for that reason).
- * Here both sides put fresh random bytes into the salt when the sync begins, after the entries were
- * written: to who wrote them the hashes are random numbers, and a difference in a range stays
- * unseen with 2^-128, one in a pair of lists with 32·32·2^-64. What is missed all the same shows in
- * the fingerprints afterwards, and another sync has another salt.
+ * Here the salt is 16 fresh random bytes, chosen when the sync begins and thus after the entries
+ * were written: to who wrote them the hashes are random numbers, and a difference in a range stays
+ * unseen with 2^-128, one in a pair of lists with 32·32·2^-64. (A far side that picks the salt to
+ * its liking hides from us only what it could as well have kept to itself.) What is missed all the
+ * same shows in the fingerprints afterwards, and another sync has another salt.
  *
- * A sync ends: each answer to a range is a split by the answerer's own entries (at least five
+ * A sync ends: each answer to a range is a split by the answerer's own entries (at least three
  * ways), a list, wants or nothing, so no range of either side is looked at more often than its
  * entries can be split. A body is bounded (SYNC_BODY_BYTES_MAX): what did not fit is one ASK for
  * the rest of the key space, and the ranges before it are through. Against a far side that makes

@@ -4,7 +4,7 @@ void sync_tally_clear(struct sync_tally *self)
 {
     self->count = 0;
     self->part_count = 0;
-    self->part_entries = 1;
+    self->part_entries = SYNC_PART_ENTRIES_MIN;
 }
 
 /* Makes one part of each two. */

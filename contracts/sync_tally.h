@@ -6,7 +6,10 @@
 
 #include "contracts/sync_body.h"
 
-enum { SYNC_PARTS_MAX = 256 }; /* even */
+enum {
+    SYNC_PARTS_MAX = 256,                      /* even */
+    SYNC_PART_ENTRIES_MIN = SYNC_LIST_MAX / 2, /* finer than what is listed anyway is waste */
+};
 
 /* A number mod 2^128. */
 struct sync_sum {

@@ -375,52 +375,6 @@ static void an_answer_over_the_cap_asks_for_the_rest(void **state)
     fixture_close(&f);
 }
 
-static void bytes_that_are_no_body_are_refused(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *what;
-        uint8_t size, bytes[20];
-    } rows[] = {
-        {"no such kind", 2, {6, 255}},
-        {"no bound", 1, {1}},
-        {"bound cut short", 2, {1, 0}},
-        {"bound cut short", 4, {1, 0, 2, 'a'}},
-        {"empty range", 3, {1, 0, 0}},
-        {"shares more than there is", 4, {1, 1, 1, 'a'}},
-        {"not past the one before", 8, {1, 0, 1, 'b', 1, 0, 1, 'a'}},
-        {"the same again", 8, {1, 0, 1, 'b', 1, 0, 1, 'b'}},
-        {"shares less than it could", 9, {1, 0, 1, 'b', 1, 0, 2, 'b', 'c'}},
-        {"nothing added", 7, {1, 0, 1, 'b', 1, 1, 0}},
-        {"after the end", 4, {1, 255, 1, 255}},
-        {"sum cut short", 17, {2, 255}},
-        {"no list", 2, {3, 255}},
-        {"empty list", 3, {3, 255, 0}},
-        {"empty wants", 3, {4, 255, 0}},
-        {"list cut short", 10, {3, 255, 1}},
-        {"skip at the end", 2, {0, 255}},
-        {"skip at the end", 4, {0, 0, 1, 'a'}},
-        {"two skips", 10, {0, 0, 1, 'a', 0, 0, 1, 'b', 1, 255}},
-    };
-    uint8_t salt[SYNC_SALT_BYTES] = {0}, list[3 + 33 * SYNC_HASH_BYTES] = {3, 255, 33};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct reason why = {""};
-        int rc = 0;
-        sync_walk_t *walk =
-            sync_walk_answer(salt, slice_of(rows[i].bytes, rows[i].size), &rc, &why);
-        if (walk || rc != ERR_BAD_REQUEST || !why.text[0])
-            fail_msg("%s: %d %s", rows[i].what, rc, why.text);
-    }
-    int rc = 0;
-    assert_null(sync_walk_answer(salt, slice_of(list, sizeof list), &rc, NULL));
-    assert_int_equal(rc, ERR_BAD_REQUEST);
-    uint8_t *large = (uint8_t *)calloc(1, SYNC_BODY_BYTES_MAX + 1);
-    rc = 0;
-    assert_null(sync_walk_answer(salt, slice_of(large, SYNC_BODY_BYTES_MAX + 1), &rc, NULL));
-    assert_int_equal(rc, ERR_BAD_REQUEST);
-    free(large);
-}
-
 static int broken_seek(void *self, struct slice from, bool past, struct entry *entry)
 {
     (void)self, (void)from, (void)past, (void)entry;
@@ -440,28 +394,6 @@ static void a_state_that_cannot_be_read_ends_the_walk_with_its_error(void **stat
     assert_null(walk);
 }
 
-/* The same entries under two salts have nothing in common on the wire. */
-static void hashes_depend_on_the_salt(void **state)
-{
-    (void)state;
-    uint8_t lists[2][2 + 1 + SYNC_HASH_BYTES];
-    struct fixture f;
-    fixture_open(&f);
-    put(&f, SIDE_A, slice_text("k"), "v");
-    merge_deltas(&f);
-    for (uint8_t i = 0; i < 2; i++) {
-        f.pair.salt[15] = i;
-        sync_walk_t *walk = sync_walk_begin(f.pair.salt);
-        struct slice body = sync_pair_message(&f.pair, 0, walk);
-        assert_int_equal(body.size, sizeof lists[i]);
-        memcpy(lists[i], body.data, body.size);
-        sync_walk_destroy(&walk);
-    }
-    assert_memory_equal(lists[0], lists[1], 3);
-    assert_memory_not_equal(lists[0] + 3, lists[1] + 3, SYNC_HASH_BYTES);
-    fixture_close(&f);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,9 +408,7 @@ int main(void)
         cmocka_unit_test(a_walk_over_all_is_the_state),
         cmocka_unit_test(a_far_side_that_makes_things_up_gets_bounded_answers),
         cmocka_unit_test(an_answer_over_the_cap_asks_for_the_rest),
-        cmocka_unit_test(bytes_that_are_no_body_are_refused),
         cmocka_unit_test(a_state_that_cannot_be_read_ends_the_walk_with_its_error),
-        cmocka_unit_test(hashes_depend_on_the_salt),
     };
     (void)seed_random();
     return cmocka_run_group_tests(tests, NULL, NULL);
