@@ -87,8 +87,8 @@ static void check_equal(state_t *sides[2])
 static void measure(const struct contract *contract, const char *differ, uint32_t step)
 {
     struct cost best = {.cpu_ns = UINT64_MAX};
-    for (uint8_t run = 0; run < RUNS; run++) {
-        uint8_t salt[SYNC_SALT_BYTES] = {run};
+    for (int run = 0; run < RUNS; run++) {
+        uint8_t salt[SYNC_SALT_BYTES] = {(uint8_t)run};
         state_t *sides[2] = {state_new(contract), state_new(contract)};
         if (!sides[0] || !sides[1])
             die("no memory");
@@ -100,12 +100,12 @@ static void measure(const struct contract *contract, const char *differ, uint32_
         state_destroy(&sides[0]);
         state_destroy(&sides[1]);
     }
-    printf("sync of %u that differ in %s, bodies: %zu bytes\n", ENTRIES, differ, best.body_bytes);
-    printf("sync of %u that differ in %s, entries: %llu bytes\n", ENTRIES, differ,
+    printf("sync of %d that differ in %s, bodies: %zu bytes\n", ENTRIES, differ, best.body_bytes);
+    printf("sync of %d that differ in %s, entries: %llu bytes\n", ENTRIES, differ,
            (unsigned long long)best.entry_bytes);
-    printf("sync of %u that differ in %s, round trips: %.1f\n", ENTRIES, differ,
+    printf("sync of %d that differ in %s, round trips: %.1f\n", ENTRIES, differ,
            best.messages / 2.0);
-    printf("sync of %u that differ in %s, CPU of both sides: %.1f ms\n", ENTRIES, differ,
+    printf("sync of %d that differ in %s, CPU of both sides: %.1f ms\n", ENTRIES, differ,
            (double)best.cpu_ns / 1e6);
 }
 
