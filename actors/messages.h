@@ -22,8 +22,15 @@
     A(put)                                                                                         \
     A(get)                                                                                         \
     A(update)                                                                                      \
-    A(subscribe) A(hosting) A(sync) A(storage) A(journal) A(checkpoint) A(keeper) A(connections)   \
-        A(transport)
+    A(subscribe)                                                                                   \
+    A(hosting)                                                                                     \
+    A(sync)                                                                                        \
+    A(storage)                                                                                     \
+    A(journal)                                                                                     \
+    A(checkpoint)                                                                                  \
+    A(keeper)                                                                                      \
+    A(connections)                                                                                 \
+    A(transport)
 
 enum actor_id {
 #define A(actor) ACTOR_##actor,
@@ -167,6 +174,7 @@ struct request {
     enum verb verb;
     enum actor_id asked_by; /* of MERGE and READ: who gets the answer */
     uint64_t transaction;
+    uint64_t relay;           /* its row among what was asked of peers (actors/relays.h); 0: none */
     const struct slice *args; /* in frames */
     size_t args_count;
     struct frames *frames; /* owned; NULL in requests that a node makes itself */

@@ -90,6 +90,13 @@
 
 /* --- operations -------------------------------------------------------------------------- */
 #define OPERATION_TIMEOUT_MS 60000u /* an open transaction is answered TIMEOUT after this */
+#define RELAYS_MAX           4096u  /* GETs (and UPDATEs) of peers under way here; then BUSY */
+#define RELAYS_A_PEER_MAX    512u   /* of one peer, so that one cannot take them all */
+#define RELAY_TRIES_MAX      8u     /* live peers asked for one operation; then its last error */
+#define RELAY_BESIDE_MAX     3u     /* of them, not nearer to the key; the first node does this */
+#define RELAY_MARGIN_MS      250u   /* a hop has less time than its asker, to tell that it is up */
+#define PEER_BULK_BYTES      16384u /* messages from this on go in the bulk lane: one fragment */
+#define PIECES_OUT_MAX       2u     /* of a state that is served, not yet taken by the socket */
 
 /* --- peers ------------------------------------------------------------------------------- */
 #define NETWORK_BYTES_MAX      64u    /* a network's id, a text */
