@@ -21,9 +21,9 @@ static void *make_client_api(struct cast *self, const struct cast_options *optio
 
 static void *make_operation(struct cast *self, const struct cast_options *options)
 {
+    const struct operation_options operation = {.id = options->id, .networked = options->networked};
     (void)self;
-    (void)options;
-    return operation_new();
+    return operation_new(&operation);
 }
 
 static void *make_subscribe(struct cast *self, const struct cast_options *options)

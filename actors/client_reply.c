@@ -34,7 +34,7 @@ static void add_fields(struct reply_parts *parts, const struct request *reply)
     case VERB_PUT:
         add(parts, slice_of(reply->key.bytes, CONTRACT_KEY_BYTES), NULL);
         add(parts, slice_of(change->after.bytes, FINGERPRINT_BYTES), NULL);
-        put_u32(parts->number, 1); /* nodes known to hold it: this one */
+        put_u32(parts->number, reply->hosts);
         add(parts, slice_of(parts->number, 4), NULL);
         break;
     case VERB_UPDATE:

@@ -1,16 +1,18 @@
 #include "actors/operation.h"
 
+#include "base/trace.h"
+
 #include <stdlib.h>
 
-struct operation {
-    struct transactions transactions;
-};
-
-operation_t *operation_new(void)
+operation_t *operation_new(const struct operation_options *options)
 {
     operation_t *self = (operation_t *)calloc(1, sizeof *self);
-    if (self)
-        transactions_init(&self->transactions);
+    if (!self)
+        return NULL;
+    self->networked = options->networked;
+    transactions_init(&self->transactions);
+    relays_init(&self->relays);
+    ring_view_init(&self->ring, &options->id);
     return self;
 }
 
@@ -19,9 +21,13 @@ void operation_destroy(operation_t **self)
     if (!*self)
         return;
     transactions_free(&(*self)->transactions);
+    relays_free(&(*self)->relays);
+    ring_view_free(&(*self)->ring);
     free(*self);
     *self = NULL;
 }
+
+/* --- clients ----------------------------------------------------------------------------- */
 
 void operation_refuse(struct request *request, int code, struct outbox *out)
 {
@@ -29,16 +35,21 @@ void operation_refuse(struct request *request, int code, struct outbox *out)
     send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
 }
 
-void operation_start(operation_t *self, struct request *request, enum message_kind kind,
-                     struct now now, struct outbox *out)
+bool operation_open(operation_t *self, struct request *request, struct now now, struct outbox *out)
 {
-    if (!transactions_open(&self->transactions, request, now.ms)) {
-        int code = fail(&request->why, ERR_BUSY, "%u operations are open; try again", OPEN_MAX);
-        operation_refuse(request, code, out);
-        return;
-    }
+    if (transactions_open(&self->transactions, request, now.ms))
+        return true;
+    int code = fail(&request->why, ERR_BUSY, "%u operations are open; try again", OPEN_MAX);
+    operation_refuse(request, code, out);
+    return false;
+}
+
+void operation_pass(struct request *request, enum actor_id to, enum message_kind kind,
+                    struct outbox *out)
+{
     request->asked_by = out->from;
-    send_to(out, ACTOR_storage, kind, &request->head);
+    request->code = 0;
+    send_to(out, to, kind, &request->head);
 }
 
 void operation_finish(operation_t *self, struct request *request, struct outbox *out)
@@ -50,9 +61,69 @@ void operation_finish(operation_t *self, struct request *request, struct outbox 
         message_free(&message);
 }
 
-uint64_t operation_deadline_ms(const void *self)
+void operation_nobody_live(const operation_t *self, struct request *request)
 {
-    return transactions_deadline_ms(&((const operation_t *)self)->transactions);
+    if (self->networked)
+        request->code = fail(&request->why, ERR_NO_LIVE_PEER,
+                             "the contract is not here, and no peer is live to ask");
+    else
+        request->code = ERR_NOT_FOUND;
+}
+
+/* --- peers ------------------------------------------------------------------------------- */
+
+void operation_on_live(operation_t *self, const struct peer_live *live)
+{
+    if (ring_view_add(&self->ring, live->number, &live->id) != 0)
+        trace(TRACE_warn, "out of memory: peer %llu is not asked for contracts",
+              (unsigned long long)live->number);
+}
+
+void operation_on_gone(operation_t *self, const struct peer_order *gone)
+{
+    ring_view_remove(&self->ring, gone->number);
+}
+
+void operation_blame(peer_t number, const struct reason *why, struct outbox *out)
+{
+    struct peer_order *blame = (struct peer_order *)message_new(sizeof *blame);
+    if (!blame)
+        return; /* it will do it again */
+    blame->number = number;
+    blame->reason = CLOSE_misbehaved;
+    blame->why = *why;
+    send_to(out, ACTOR_connections, MESSAGE_BLAME, &blame->head);
+}
+
+uint8_t operation_code_to_wire(int code)
+{
+    return (uint8_t)(code < ERR_LAST_ON_WIRE ? -ERR_INTERNAL : -code);
+}
+
+int operation_code_from_wire(uint8_t code, struct slice sentence, struct reason *why)
+{
+    int error = code > -ERR_LAST_ON_WIRE ? ERR_INTERNAL : -code;
+    size_t size = sentence.size < sizeof why->text ? sentence.size : sizeof why->text - 1;
+    for (size_t i = 0; i < size; i++) { /* a terminal may show it */
+        uint8_t c = sentence.data[i];
+        why->text[i] = c < ' ' || c == 0x7f ? '?' : (char)c;
+    }
+    why->text[size] = '\0';
+    return error;
+}
+
+uint64_t operation_deadline_of(uint32_t left_ms, struct now now)
+{
+    return now.ms + (left_ms < OPERATION_TIMEOUT_MS ? left_ms : OPERATION_TIMEOUT_MS);
+}
+
+/* --- time -------------------------------------------------------------------------------- */
+
+uint64_t operation_deadline_ms(const void *actor)
+{
+    const operation_t *self = (const operation_t *)actor;
+    uint64_t clients = transactions_deadline_ms(&self->transactions);
+    return clients < self->relays.deadline_ms ? clients : self->relays.deadline_ms;
 }
 
 void operation_tick(void *self, struct now now, struct outbox *out)

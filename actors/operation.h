@@ -1,25 +1,59 @@
 /* operation: what PUT, GET and UPDATE share: an actor that holds open transactions, hands a
- * client's request to storage, and answers when it comes back. Between nodes (later) the same three
- * steps ask a live peer where storage has nothing. */
+ * client's request to storage, and answers when it comes back. Where storage has nothing, a live
+ * peer nearer to the key is asked; nobody is ever dialled for an operation (lesson L1). */
 #ifndef WEIR_ACTORS_OPERATION_H
 #define WEIR_ACTORS_OPERATION_H
 
+#include "actors/relays.h"
 #include "actors/transactions.h"
+
+struct operation_options {
+    struct node_id id; /* this node's */
+    bool networked;    /* it knows of others: what is not here may be there */
+};
+
+/* Open to get, update and put only. */
+struct operation {
+    bool networked;
+    struct transactions transactions; /* of clients */
+    struct relays relays;             /* asked of peers, for clients and for peers */
+    struct ring_view ring;            /* who is live */
+};
 
 typedef struct operation operation_t;
 
-operation_t *operation_new(void);
+operation_t *operation_new(const struct operation_options *options);
 void operation_destroy(operation_t **self);
 
-/* Opens a transaction and sends the request to storage as `kind`; answers BUSY when it cannot. */
-void operation_start(operation_t *self, struct request *request, enum message_kind kind,
-                     struct now now, struct outbox *out);
+/* Opens a transaction for a client's request; answers BUSY (and false) when it cannot. */
+bool operation_open(operation_t *self, struct request *request, struct now now, struct outbox *out);
 
-/* The request is back from storage: answers the client, unless its time was up before. */
+/* Hands the request to storage or hosting, as `kind`. */
+void operation_pass(struct request *request, enum actor_id to, enum message_kind kind,
+                    struct outbox *out);
+
+/* Answers the client with what is in the request, unless its time was up before. */
 void operation_finish(operation_t *self, struct request *request, struct outbox *out);
 
 /* Answers the client with an error. */
 void operation_refuse(struct request *request, int code, struct outbox *out);
+
+/* The error of a client's operation on a contract that is not here, when nobody is live to ask. */
+void operation_nobody_live(const operation_t *self, struct request *request);
+
+/* PEER_LIVE and PEER_GONE: who can be asked. */
+void operation_on_live(operation_t *self, const struct peer_live *live);
+void operation_on_gone(operation_t *self, const struct peer_order *gone);
+
+/* BLAME: this peer broke a rule. */
+void operation_blame(peer_t number, const struct reason *why, struct outbox *out);
+
+/* An error's number in a peer's message, and back (why: its sentence, fit to be shown). */
+uint8_t operation_code_to_wire(int code);
+int operation_code_from_wire(uint8_t code, struct slice sentence, struct reason *why);
+
+/* How long a peer's operation may take here: what it says, within our own limit. */
+uint64_t operation_deadline_of(uint32_t left_ms, struct now now);
 
 /* For the actors' rows. */
 uint64_t operation_deadline_ms(const void *self);

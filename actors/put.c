@@ -1,6 +1,9 @@
-/* put: creates a contract, or merges into one that is there.
+/* put: creates a contract, or merges into one that is there; then sees that it is hosted where it
+ * belongs. Once it is durable here nothing more can make it fail: the answer tells how many nodes
+ * are known to hold it.
  *
- *   takes PUT (client_api), MERGED (storage); gives MERGE (storage), REPLY (client_api) */
+ *   takes PUT (client_api), MERGED (storage), HOSTED (hosting), PEER_LIVE, PEER_GONE (connections);
+ *   gives MERGE (storage), HOST (hosting), REPLY (client_api) */
 #include "actors/operation.h"
 
 static void on_put(operation_t *self, struct request *request, struct now now, struct outbox *out)
@@ -12,16 +15,51 @@ static void on_put(operation_t *self, struct request *request, struct now now, s
         return;
     }
     request->key = request->contract.key;
-    operation_start(self, request, MESSAGE_MERGE, now, out);
+    if (operation_open(self, request, now, out))
+        operation_pass(request, ACTOR_storage, MESSAGE_MERGE, out);
 }
 
-static void receive(void *self, struct message *message, struct now now, struct outbox *out)
+static void on_merged(operation_t *self, struct request *request, struct outbox *out)
 {
-    struct request *request = (struct request *)message;
-    if (message->kind == MESSAGE_PUT)
-        on_put((operation_t *)self, request, now, out);
+    request->hosts = 1;
+    if (request->code == 0 && self->ring.count)
+        operation_pass(request, ACTOR_hosting, MESSAGE_HOST, out);
     else
-        operation_finish((operation_t *)self, request, out);
+        operation_finish(self, request, out);
+}
+
+static void on_hosted(operation_t *self, struct request *request, struct outbox *out)
+{
+    request->code = 0;
+    if (request->hosts == 0)
+        request->hosts = 1; /* this node */
+    operation_finish(self, request, out);
+}
+
+static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
+{
+    operation_t *self = (operation_t *)actor;
+    struct request *request = (struct request *)message;
+    switch ((enum message_kind)message->kind) {
+    case MESSAGE_PUT:
+        on_put(self, request, now, out);
+        return;
+    case MESSAGE_MERGED:
+        on_merged(self, request, out);
+        return;
+    case MESSAGE_HOSTED:
+        on_hosted(self, request, out);
+        return;
+    case MESSAGE_PEER_LIVE:
+        operation_on_live(self, (const struct peer_live *)message);
+        break;
+    case MESSAGE_PEER_GONE:
+        operation_on_gone(self, (const struct peer_order *)message);
+        break;
+    default:
+        break; /* send_to asserts that nothing else comes */
+    }
+    message_free(&message);
 }
 
 const struct actor_spec put_spec = {

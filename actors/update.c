@@ -1,7 +1,126 @@
-/* update: merges a delta into a contract (UPDATE), or has one built where it merges (EDIT).
+/* update: merges a delta into a contract (UPDATE), or has one built where it merges (EDIT): here
+ * when the contract is here, else at a host that the live peers nearer to the key lead to. The
+ * answer tells that the change is durable there.
  *
- *   takes UPDATE (client_api), MERGED (storage); gives MERGE (storage), REPLY (client_api) */
-#include "actors/operation.h"
+ * A delta merges twice as once, so an UPDATE that a peer took away with it is sent to another. An
+ * EDIT is not like that (a counter's `add` would count twice): once a peer may have made it, no
+ * other is asked.
+ *
+ *   takes UPDATE (client_api), MERGED (storage), PEER_LIVE, PEER_GONE (connections), PEER_MAIL of
+ *   UPDATE, UPDATED (transport); gives MERGE (storage), REPLY (client_api), PEER_SEND (transport),
+ *   BLAME (connections) */
+#include "actors/update.h"
+
+#include <stdlib.h>
+
+/* --- peers' changes ---------------------------------------------------------------------- */
+
+/* The operation and operands of an EDIT: how many, and each where `args` has room for it. */
+static int read_edit(struct slice rest, struct slice *args, size_t *count, struct reason *why)
+{
+    *count = 0;
+    while (rest.size) {
+        size_t size = rest.size < 4 ? SIZE_MAX : get_u32(rest.data);
+        if (rest.size < 4 || size > rest.size - 4)
+            return fail(why, ERR_BAD_REQUEST, "an EDIT's operand is cut short");
+        if (*count == EDIT_OPERANDS_MAX)
+            return fail(why, ERR_BAD_REQUEST, "an EDIT of more than %u operands",
+                        EDIT_OPERANDS_MAX);
+        if (args)
+            args[*count] = slice_of(rest.data + 4, size);
+        ++*count;
+        rest = slice_after(rest, 4 + size);
+    }
+    return *count ? 0 : fail(why, ERR_BAD_REQUEST, "an EDIT without an operation");
+}
+
+/* The MERGE of a peer's change; its args lie in the mail, which the request is to take. */
+static int request_of(const struct peer_update *update, const struct contract_key *key,
+                      struct request **request, struct reason *why)
+{
+    size_t count = 1;
+    int rc = update->edit ? read_edit(update->args, NULL, &count, why) : 0;
+    if (rc)
+        return rc;
+    struct slice *args = (struct slice *)calloc(count + 1, sizeof(struct slice));
+    if (!args)
+        return fail(why, ERR_INTERNAL, "out of memory");
+    args[0] = slice_of(update->key, sizeof update->key);
+    args[1] = update->args;
+    if (update->edit)
+        rc = read_edit(update->args, args + 1, &count, why);
+    if (rc == 0) {
+        enum verb verb = update->edit ? VERB_EDIT : VERB_UPDATE;
+        *request = request_new(ACTOR_update, verb, key, args, count + 1);
+        rc = *request ? 0 : fail(why, ERR_INTERNAL, "out of memory");
+    }
+    free(args);
+    return rc;
+}
+
+/* Opens the row and has the change merged here. The mail is taken when 0 is returned. */
+static int start_for_peer(operation_t *self, struct peer_mail *mail, struct now now,
+                          struct reason *why, struct outbox *out)
+{
+    const struct peer_update *update = &mail->body.update;
+    struct contract_key key;
+    struct request *request = NULL;
+    memcpy(key.bytes, update->key, sizeof key.bytes);
+    int rc = request_of(update, &key, &request, why);
+    if (rc)
+        return rc;
+    struct relay *row =
+        relays_open(&self->relays, mail->number, &key,
+                    operation_deadline_of(update->deadline_ms, now), RELAY_changing);
+    if (!row) {
+        free(request);
+        return fail(why, ERR_BUSY, "too many operations of peers are open");
+    }
+    row->asker_tx = update->tx;
+    row->hops = update->hops < PEER_HOPS ? update->hops : PEER_HOPS;
+    request->relay = row->number;
+    request->deadline_ms = row->deadline_ms;
+    request->mail = mail; /* origin stays 0: whoever asked hears of it too, if it follows */
+    send_to(out, ACTOR_storage, MESSAGE_MERGE, &request->head);
+    return 0;
+}
+
+/* True when the mail was taken. */
+static bool on_peer_update(operation_t *self, struct peer_mail *mail, struct now now,
+                           struct outbox *out)
+{
+    const struct peer_update *update = &mail->body.update;
+    struct reason why;
+    int rc = update->deadline_ms ? start_for_peer(self, mail, now, &why, out)
+                                 : fail(&why, ERR_TIMEOUT, "no time was left");
+    if (rc == 0)
+        return true;
+    if (rc == ERR_BAD_REQUEST)
+        operation_blame(mail->number, &why, out);
+    update_tell(mail->number, update->tx, rc, why.text, NULL, out);
+    return false;
+}
+
+/* Merged here, refused here, or not here: then a peer nearer to the key is asked. */
+static void on_merged_for_peer(operation_t *self, struct request *request, struct now now,
+                               struct outbox *out)
+{
+    struct relay *row = relays_find(&self->relays, request->relay);
+    struct message *message = &request->head;
+    if (!row) {
+        message_free(&message);
+        return;
+    }
+    row->request = request;
+    if (request->code == ERR_NOT_FOUND && row->hops) {
+        row->hops--;
+        update_ask(self, row, now, out);
+    } else {
+        update_finish(self, row, request->code, request->why.text, out);
+    }
+}
+
+/* --- clients ----------------------------------------------------------------------------- */
 
 /* An edit is done in one go, so its size is how long others wait for it. */
 static int check_edit(struct request *request)
@@ -16,23 +135,96 @@ static int check_edit(struct request *request)
     return 0;
 }
 
-static void receive(void *self, struct message *message, struct now now, struct outbox *out)
+static void on_update(operation_t *self, struct request *request, struct now now,
+                      struct outbox *out)
 {
-    struct request *request = (struct request *)message;
-    if (message->kind == MESSAGE_MERGED) {
-        operation_finish((operation_t *)self, request, out);
-        return;
-    }
     int rc = request->verb == VERB_EDIT ? check_edit(request) : 0;
     if (rc)
         operation_refuse(request, rc, out);
-    else
-        operation_start((operation_t *)self, request, MESSAGE_MERGE, now, out);
+    else if (operation_open(self, request, now, out))
+        operation_pass(request, ACTOR_storage, MESSAGE_MERGE, out);
+}
+
+static void on_merged(operation_t *self, struct request *request, struct now now,
+                      struct outbox *out)
+{
+    struct relay *row = NULL;
+    if (request->code == ERR_NOT_FOUND && self->ring.count)
+        row = relays_open(&self->relays, 0, &request->key, request->deadline_ms, RELAY_asking);
+    else if (request->code == ERR_NOT_FOUND)
+        operation_nobody_live(self, request);
+    if (!row) {
+        operation_finish(self, request, out);
+        return;
+    }
+    row->hops = PEER_HOPS;
+    row->request = request;
+    update_ask(self, row, now, out);
+}
+
+/* --- as an actor ------------------------------------------------------------------------- */
+
+/* Who asked over the connection is answered no more; what was asked over it: lesson L3. */
+static void on_gone(operation_t *self, const struct peer_order *gone, struct now now,
+                    struct outbox *out)
+{
+    uint32_t at = 0;
+    operation_on_gone(self, gone);
+    for (struct relay *row = relays_each(&self->relays, &at); row;
+         row = relays_each(&self->relays, &at)) {
+        if (row->asker == gone->number)
+            relays_close(&self->relays, row);
+        else if (row->state == RELAY_asking && row->asked == gone->number)
+            update_on_asked_gone(self, row, now, out);
+    }
+}
+
+static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
+{
+    operation_t *self = (operation_t *)actor;
+    struct request *request = (struct request *)message;
+    struct peer_mail *mail = (struct peer_mail *)message;
+    switch ((enum message_kind)message->kind) {
+    case MESSAGE_UPDATE:
+        on_update(self, request, now, out);
+        return;
+    case MESSAGE_MERGED:
+        if (request->relay)
+            on_merged_for_peer(self, request, now, out);
+        else
+            on_merged(self, request, now, out);
+        return;
+    case MESSAGE_PEER_MAIL:
+        if (mail->kind == PEER_UPDATE && on_peer_update(self, mail, now, out))
+            return;
+        if (mail->kind == PEER_UPDATED)
+            update_on_updated(self, mail, now, out);
+        break;
+    case MESSAGE_PEER_LIVE:
+        operation_on_live(self, (const struct peer_live *)message);
+        break;
+    case MESSAGE_PEER_GONE:
+        on_gone(self, (const struct peer_order *)message, now, out);
+        break;
+    default:
+        break; /* send_to asserts that nothing else comes */
+    }
+    message_free(&message);
+}
+
+/* Rows first: they know better than a transaction what was waited for. */
+static void tick(void *actor, struct now now, struct outbox *out)
+{
+    operation_t *self = (operation_t *)actor;
+    for (struct relay *row; (row = relays_expired(&self->relays, now.ms));)
+        update_finish(self, row, ERR_TIMEOUT,
+                      "no host answered in time; the change may still be made", out);
+    operation_tick(actor, now, out);
 }
 
 const struct actor_spec update_spec = {
     .id = ACTOR_update,
     .receive = receive,
     .deadline_ms = operation_deadline_ms,
-    .tick = operation_tick,
+    .tick = tick,
 };

@@ -1,0 +1,38 @@
+/* get: between get.c, which asks for clients and relays for peers, and get_serve.c, which answers
+ * peers. */
+#ifndef WEIR_ACTORS_GET_H
+#define WEIR_ACTORS_GET_H
+
+#include "actors/operation.h"
+
+/* Asks the next live peer; when nobody is left, the row ends as well as it can. */
+void get_ask(operation_t *self, struct relay *row, struct now now, struct outbox *out);
+
+/* --- get_serve.c ------------------------------------------------------------------------- */
+
+/* A peer's GET: opens a row and asks hosting whether the contract is here. */
+void get_serve_on_get(operation_t *self, const struct peer_mail *mail, struct now now,
+                      struct outbox *out);
+
+/* hosting's answer; WALKED (given away); PEER_SENT. */
+void get_serve_on_hosted(operation_t *self, const struct request *request, struct now now,
+                         struct outbox *out);
+void get_serve_on_walked(operation_t *self, struct walk *walk, struct outbox *out);
+void get_serve_on_sent(operation_t *self, const struct peer_send *sent, struct outbox *out);
+
+/* A PIECE for the asker (given away): passed on as its connection takes it. */
+void get_serve_pass(operation_t *self, struct relay *row, struct peer_mail *piece,
+                    struct outbox *out);
+
+/* Nobody is left to ask for a peer's row: the own copy if there is one, else row->code. */
+void get_serve_nobody_left(operation_t *self, struct relay *row, struct outbox *out);
+
+/* The end of the answer, behind all pieces: row->fingerprint (code 0), or an error. May close. */
+void get_serve_end(operation_t *self, struct relay *row, int code, const char *why,
+                   struct outbox *out);
+
+/* One GOT, at once. */
+void get_tell_got(peer_t to, uint64_t tx, enum lane lane, int code, const char *why,
+                  const struct fingerprint *fingerprint, struct outbox *out);
+
+#endif

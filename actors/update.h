@@ -1,0 +1,27 @@
+/* update: between update.c, which has changes merged here, and update_relay.c, which sends on what
+ * is for contracts that are not here. */
+#ifndef WEIR_ACTORS_UPDATE_H
+#define WEIR_ACTORS_UPDATE_H
+
+#include "actors/operation.h"
+
+/* --- update_relay.c ---------------------------------------------------------------------- */
+
+/* Asks the next live peer; nobody left: what the last one said goes back. Where the operation
+ * began, peers that are not nearer are asked as well. The row holds its request. */
+void update_ask(operation_t *self, struct relay *row, struct now now, struct outbox *out);
+
+/* The asked peer's answer; the asked peer is gone. */
+void update_on_updated(operation_t *self, const struct peer_mail *mail, struct now now,
+                       struct outbox *out);
+void update_on_asked_gone(operation_t *self, struct relay *row, struct now now, struct outbox *out);
+
+/* Answers whoever asked, and closes the row. With code 0 the row's request tells the change. */
+void update_finish(operation_t *self, struct relay *row, int code, const char *why,
+                   struct outbox *out);
+
+/* One UPDATED. change may be NULL. */
+void update_tell(peer_t to, uint64_t tx, int code, const char *why,
+                 const struct store_change *change, struct outbox *out);
+
+#endif
