@@ -57,6 +57,7 @@ void storage_answer(struct request *request, int code, struct outbox *out)
     enum message_kind asked = (enum message_kind)request->head.kind;
     enum message_kind answer = asked == MESSAGE_READ    ? MESSAGE_READ_DONE
                                : asked == MESSAGE_ABOUT ? MESSAGE_ABOUT_DONE
+                               : asked == MESSAGE_DROP  ? MESSAGE_DROPPED
                                                         : MESSAGE_MERGED;
     request->code = code;
     send_to(out, request->asked_by, answer, &request->head);
@@ -161,11 +162,13 @@ int storage_took(storage_t *self, const struct request *request, struct store_ch
     return 0;
 }
 
-/* The merge of one request that is small enough for one go. */
+/* The merge of one request that is small enough for one go, or a drop. */
 static int merge_now(storage_t *self, struct request *request, struct now now)
 {
     store_t *store = self->options.store;
     struct store_change *change = &request->change;
+    if (request->head.kind == MESSAGE_DROP)
+        return store_drop(store, &request->key, change, &request->why);
     if (request->verb == VERB_PUT)
         return store_merge(store, &request->contract, true, request->args[2], change,
                            &request->why);
@@ -183,6 +186,8 @@ static int merge_now(storage_t *self, struct request *request, struct now now)
 static bool is_large(storage_t *self, const struct request *request)
 {
     const struct held *held;
+    if (request->head.kind == MESSAGE_DROP)
+        return false;
     if (request->verb == VERB_PUT)
         return storage_is_large(&request->contract, request->args[2]);
     if (request->verb != VERB_UPDATE || request->args[1].size <= STORAGE_SIGNED_SLICE_BYTES)
@@ -207,6 +212,11 @@ static void start_merge(storage_t *self, struct request *request, struct now now
     if (request->deadline_ms &&
         now.ms >= request->deadline_ms) { /* answered TIMEOUT: not done now */
         storage_answer(request, ERR_TIMEOUT, out);
+        return;
+    }
+    if (request->head.kind == MESSAGE_DROP && storage_jobs_merge(self, &request->key)) {
+        int code = fail(&request->why, ERR_BUSY, "a large merge is under way; drop it after that");
+        storage_answer(request, code, out);
         return;
     }
     if (is_large(self, request)) {
@@ -412,6 +422,7 @@ static void receive(void *actor, struct message *message, struct now now, struct
     struct request *request = (struct request *)message;
     switch ((enum message_kind)message->kind) {
     case MESSAGE_MERGE:
+    case MESSAGE_DROP:
         storage_merge(self, request, now, out);
         return;
     case MESSAGE_READ:

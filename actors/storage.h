@@ -44,7 +44,7 @@ struct storage {
     struct mail reads_for_flush;    /* READ that saw unflushed records */
     struct mail reads_for_room;     /* large READs while others' replies fill the memory for them */
     uint64_t room_at_ms;            /* when they try again */
-    struct mail for_fold;           /* MERGE that found the overlay full */
+    struct mail for_fold;           /* MERGE, DROP that found the overlay full */
     struct mail walks;              /* WALK, in rotation … */
     struct mail walks_waiting;      /* … and those beyond WALKS_MAX */
     struct mail walks_for_flush;    /* WALK that saw unflushed records */
@@ -80,7 +80,7 @@ void storage_merged(storage_t *self, struct request *request, struct outbox *out
 /* A read is done: the same. */
 void storage_read_done(storage_t *self, struct request *request, struct outbox *out);
 
-/* A MERGE, now or behind those that wait for room. */
+/* A MERGE or DROP, now or behind those that wait for room. */
 void storage_merge(storage_t *self, struct request *request, struct now now, struct outbox *out);
 
 /* May anyone be told of this record? */
@@ -96,6 +96,9 @@ void storage_job_merge(storage_t *self, struct request *request, struct outbox *
 void storage_job_read(storage_t *self, struct request *request, read_job_t *read,
                       struct outbox *out);
 void storage_job_list(storage_t *self, struct request *request, struct outbox *out);
+
+/* Is there a job that merges into this contract? */
+bool storage_jobs_merge(const storage_t *self, const struct contract_key *key);
 
 /* One slice of the first job that can go on. */
 void storage_jobs_step(storage_t *self, struct now now, struct outbox *out);

@@ -330,6 +330,14 @@ static bool is_merge(const struct job *job)
     return job->stage == STAGE_CHECK || job->stage == STAGE_MERGE;
 }
 
+bool storage_jobs_merge(const storage_t *self, const struct contract_key *key)
+{
+    for (const struct job *job = self->jobs; job; job = job->next)
+        if (is_merge(job) && memcmp(&job->request->key, key, sizeof *key) == 0)
+            return true;
+    return false;
+}
+
 /* Large merges into one contract go one after the other: what the first brings counts for the size
  * check of the second. */
 static bool can_go(const storage_t *self, const struct job *job)

@@ -113,10 +113,7 @@ static int merge_log(struct db *to, const struct scan *scan, struct reason *why)
     int rc = store_begin(to, &options, &store, why);
     if (rc)
         return rc;
-    for (size_t i = 0; rc == 0 && i < scan->count; i++) {
-        rc = store_replay(store, scan->rows[i].record, why);
-        rc = rc == ERR_DAMAGED ? 0 : rc; /* as at a start; a check of the copy tells */
-    }
+    rc = store_replay(store, scan, why); /* what is damaged is passed over, as at a start */
     if (rc == 0)
         rc = store_fold_now(store, &folded, why);
     if (rc == 0)

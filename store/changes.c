@@ -46,8 +46,9 @@ static int make_record(store_t *self, const struct merging *merging, struct blob
 static struct overlay_contract *live_contract(store_t *self, const struct merging *merging)
 {
     struct overlay_contract *live = self->view.live;
-    if (!live) {
-        live = overlay_add(self->live, merging->contract);
+    if (!live || live->gone) {
+        live = live ? overlay_replace(self->live, live, merging->contract)
+                    : overlay_add(self->live, merging->contract);
         live->created_seq = merging->created_seq;
         live->is_new = !merging->held;
         live->base_count = merging->held ? merging->held->summary.count : 0;
@@ -225,16 +226,13 @@ static int replayed_contract(store_t *self, const struct log_record *record,
     return rc == ERR_NOT_FOUND ? ERR_DAMAGED : rc;
 }
 
-int store_replay(store_t *self, struct blob *blob, struct reason *why)
+int store_replay_merge(store_t *self, const struct log_record *record, struct reason *why)
 {
-    struct log_record record;
     struct contract contract;
-    if (!record_read(blob_slice(blob), self->db->salt, &record))
-        return ERR_DAMAGED;
-    int rc = replayed_contract(self, &record, &contract, why);
+    int rc = replayed_contract(self, record, &contract, why);
     if (rc)
         return rc;
-    struct merging merging = {.contract = &contract, .seq = record.seq, .replay = true};
+    struct merging merging = {.contract = &contract, .seq = record->seq, .replay = true};
     struct store_change change = {0};
     layers_open(&self->view, self, &contract.key);
     rc = layers_find(&self->view, &merging.held, why);
@@ -242,11 +240,7 @@ int store_replay(store_t *self, struct blob *blob, struct reason *why)
         return rc;
     if (rc)
         merging.held = NULL;
-    rc = merge(self, &merging, record.delta, &change, why);
+    rc = merge(self, &merging, record->delta, &change, why);
     blob_release(&change.record);
-    if (rc == ERR_BAD_STATE || rc == ERR_TOO_LARGE)
-        return ERR_DAMAGED;
-    if (rc == 0 && record.seq > self->last_seq)
-        self->last_seq = record.seq;
-    return rc;
+    return rc == ERR_BAD_STATE || rc == ERR_TOO_LARGE ? ERR_DAMAGED : rc;
 }

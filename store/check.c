@@ -199,9 +199,9 @@ int store_check_dir(const char *data_dir, progress_fn *progress, void *progress_
                     struct check_report *report, struct reason *why)
 {
     struct db *db;
-    bool formatted;
-    int lock, rc = format_read(data_dir, &formatted, why);
-    if (rc == 0 && !formatted)
+    unsigned format;
+    int lock, rc = format_read(data_dir, &format, why);
+    if (rc == 0 && format == 0)
         rc = fail(why, ERR_NOT_FOUND, "there is no data of weir in %s", data_dir);
     if (rc == 0)
         rc = lock_take(data_dir, false, &lock, why);

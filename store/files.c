@@ -95,19 +95,22 @@ static unsigned long format_number(const char *text)
     return *end == '\n' ? number : 0;
 }
 
-int format_read(const char *dir, bool *found, struct reason *why)
+int format_read(const char *dir, unsigned *format, struct reason *why)
 {
+    bool found;
     char text[64], *path = path_join(dir, FORMAT_FILE);
     if (!path)
         return fail(why, ERR_NO_MEMORY, "out of memory");
-    int rc = read_text(path, text, sizeof text, found, why);
-    unsigned long number = rc == 0 && *found ? format_number(text) : 0;
-    if (rc == 0 && *found && number == 0)
+    int rc = read_text(path, text, sizeof text, &found, why);
+    unsigned long number = rc == 0 && found ? format_number(text) : 0;
+    if (rc == 0 && found && number == 0)
         rc = fail(why, ERR_DAMAGED, "%s is not a format file of weir; is this its data?", path);
-    if (rc == 0 && *found && number > FORMAT_VERSION)
+    if (rc == 0 && found && number > FORMAT_VERSION)
         rc = fail(why, ERR_NEWER_FORMAT,
                   "%s has data format %lu, this weir knows formats up to %d; use the newer weir",
                   dir, number, FORMAT_VERSION);
+    if (rc == 0)
+        *format = (unsigned)number;
     free(path);
     return rc;
 }

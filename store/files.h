@@ -28,11 +28,11 @@ MUST_USE int dir_check_empty(const char *path, struct reason *why);
 /* Syncs a directory, so that files made or renamed in it stay. */
 MUST_USE int dir_sync(const char *path, struct reason *why);
 
-/* Reads DIR/format. *found: there is one. ERR_NEWER_FORMAT, ERR_DAMAGED for one that is not ours,
- * ERR_IO. */
-MUST_USE int format_read(const char *dir, bool *found, struct reason *why);
+/* Reads DIR/format. *format 0: there is none. ERR_NEWER_FORMAT, ERR_DAMAGED for one that is not
+ * ours, ERR_IO. */
+MUST_USE int format_read(const char *dir, unsigned *format, struct reason *why);
 
-/* Writes DIR/format, synced. */
+/* Writes DIR/format, the current one, synced. */
 MUST_USE int format_write(const char *dir, struct reason *why);
 
 /* Takes the lock; *fd holds it until it is closed. make: the lock file is made when it is missing

@@ -47,6 +47,14 @@ void hash_put(struct hash *self, uint64_t hash, void *item)
     self->count++;
 }
 
+void hash_replace(struct hash *self, uint64_t hash, const void *former, void *item)
+{
+    size_t i = hash & (self->capacity - 1);
+    while (self->slots[i].item != former)
+        i = (i + 1) & (self->capacity - 1);
+    self->slots[i].item = item;
+}
+
 void hash_free(struct hash *self)
 {
     free(self->slots);

@@ -1,5 +1,5 @@
-/* hash: finds items by a 64-bit hash. Open addressing, linear probing; items are put in and never
- * taken out. It does not own them. Zero-initialised is empty. */
+/* hash: finds items by a 64-bit hash. Open addressing, linear probing; items are put in or put in
+ * another's place, and never taken out. It does not own them. Zero-initialised is empty. */
 #ifndef WEIR_STORE_HASH_H
 #define WEIR_STORE_HASH_H
 
@@ -26,6 +26,9 @@ bool hash_reserve(struct hash *self, size_t n);
 
 /* Puts an item in for which there is room. */
 void hash_put(struct hash *self, uint64_t hash, void *item);
+
+/* Puts an item in the place of one that is there, under the same hash. */
+void hash_replace(struct hash *self, uint64_t hash, const void *former, void *item);
 
 void hash_free(struct hash *self);
 

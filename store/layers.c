@@ -6,9 +6,12 @@ void layers_open(struct layers *self, store_t *store, const struct contract_key 
     self->store = store;
     self->key = *key;
     self->live = overlay_find(store->live, key);
-    self->frozen = frozen ? overlay_find(frozen, key) : NULL;
+    bool over = self->live && self->live->over;
+    self->frozen = frozen && !over ? overlay_find(frozen, key) : NULL;
+    over = over || (self->frozen && self->frozen->over);
     const struct overlay_contract *top = self->live ? self->live : self->frozen;
-    self->stored = !top || top->created_seq <= store->folded_seq;
+    self->stored = !over && (!top || top->created_seq <= store->folded_seq);
+    self->gone = top && top->gone;
     self->count = top ? top->held.summary.count : 0;
     self->why.text[0] = 0;
 }
@@ -16,7 +19,8 @@ void layers_open(struct layers *self, store_t *store, const struct contract_key 
 const struct held *layers_held(const struct layers *self)
 {
     const struct overlay_contract *top = self->live ? self->live : self->frozen;
-    if (!top || memcmp(top->held.contract.key.bytes, self->key.bytes, CONTRACT_KEY_BYTES) != 0)
+    if (!top || self->gone ||
+        memcmp(top->held.contract.key.bytes, self->key.bytes, CONTRACT_KEY_BYTES) != 0)
         return NULL;
     return &top->held;
 }

@@ -13,14 +13,13 @@ static int by_key(const void *a, const void *b)
 static void take(store_t *self, const struct overlay *overlay)
 {
     size_t count = overlay ? overlay->contracts.count : 0;
-    if (count)
-        memcpy(self->list + self->list_count, overlay->list,
-               count * sizeof(struct overlay_contract *));
-    self->list_count += count;
+    for (size_t i = 0; i < count; i++)
+        if (!overlay->list[i]->gone)
+            self->list[self->list_count++] = overlay->list[i];
 }
 
-/* Sorts the overlays' contracts anew when one came or an overlay went. A contract may stand there
- * twice, which does not hurt. */
+/* Sorts the overlays' contracts anew when one came or went, or an overlay did. A contract may stand
+ * there twice, which does not hurt. */
 static int refresh(store_t *self, struct reason *why)
 {
     if (self->list_valid)
@@ -74,20 +73,35 @@ static int next_stored(store_t *self, const struct contract_key *after, struct c
     return rc;
 }
 
-int store_next(store_t *self, const struct contract_key *after, const struct held **held,
-               struct reason *why)
+/* The first of any layer behind *after, which a layer above may hide. */
+static int next_key(store_t *self, const struct contract_key *after, struct contract_key *key,
+                    struct reason *why)
 {
-    struct contract_key key;
-    int rc = refresh(self, why);
-    if (rc)
-        return rc;
-    rc = next_stored(self, after, &key, why);
+    int rc = next_stored(self, after, key, why);
     if (rc && rc != ERR_NOT_FOUND)
         return rc;
     const struct contract_key *above = next_above(self, after);
     if (rc && !above)
         return fail(why, ERR_NOT_FOUND, "there are no more contracts");
-    if (above && (rc || memcmp(above->bytes, key.bytes, CONTRACT_KEY_BYTES) < 0))
-        key = *above;
-    return store_find(self, &key, held, why);
+    if (above && (rc || memcmp(above->bytes, key->bytes, CONTRACT_KEY_BYTES) < 0))
+        *key = *above;
+    return 0;
+}
+
+int store_next(store_t *self, const struct contract_key *after, const struct held **held,
+               struct reason *why)
+{
+    struct contract_key key;
+    int rc = refresh(self, why);
+    if (rc == 0)
+        rc = next_key(self, after, &key, why);
+    while (rc == 0) {
+        layers_open(&self->view, self, &key);
+        rc = layers_find(&self->view, held, why);
+        if (rc != ERR_NOT_FOUND)
+            break;
+        struct contract_key dropped = key;
+        rc = next_key(self, &dropped, &key, why);
+    }
+    return rc;
 }

@@ -69,21 +69,14 @@ void store_close(store_t **self)
     free(store);
 }
 
-/* Merges what the log holds beyond LMDB. A record that cannot be merged is counted, not fatal. */
+/* What the log holds beyond LMDB. */
 static int replay(store_t *self, const struct scan *scan, struct reason *why)
 {
-    for (size_t i = 0; i < scan->count; i++) {
-        int rc = store_replay(self, scan->rows[i].record, why);
-        if (rc == ERR_DAMAGED)
-            self->damaged++;
-        else if (rc)
-            return rc;
-        self->replayed += rc == 0;
-    }
+    int rc = store_replay(self, scan, why);
     self->damaged += scan_lost(scan, scan->after, UINT64_MAX);
     if (scan->last > self->last_seq)
         self->last_seq = scan->last;
-    return 0;
+    return rc;
 }
 
 static int fold_log(store_t *self, struct reason *why)
@@ -139,10 +132,10 @@ static int open_locked(const struct store_options *options, uint64_t map_bytes, 
                        store_t **store, struct reason *why)
 {
     struct db *db;
-    bool formatted;
-    int rc = format_read(options->data_dir, &formatted, why);
+    unsigned format;
+    int rc = format_read(options->data_dir, &format, why);
     if (rc == 0)
-        rc = check_state_file(options->data_dir, formatted, why);
+        rc = check_state_file(options->data_dir, format > 0, why);
     if (rc == 0)
         rc = db_open(options->data_dir, DB_NODE, map_bytes, &db, why);
     if (rc == 0)
@@ -150,7 +143,7 @@ static int open_locked(const struct store_options *options, uint64_t map_bytes, 
     if (rc)
         return rc;
     rc = open_log(*store, why);
-    if (rc == 0 && !formatted)
+    if (rc == 0 && format < FORMAT_VERSION) /* new, or older and not so any more */
         rc = format_write(options->data_dir, why);
     if (rc)
         store_close(store);
@@ -163,8 +156,8 @@ int store_open_mapped(const struct store_options *options, uint64_t map_bytes, s
                       struct reason *why)
 {
     store_t *opened = NULL;
-    bool formatted;
-    int lock, rc = format_read(options->data_dir, &formatted, why); /* before all else */
+    unsigned format;
+    int lock, rc = format_read(options->data_dir, &format, why); /* before all else */
     if (rc == 0)
         rc = dir_make(options->data_dir, why);
     if (rc == 0)

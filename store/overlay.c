@@ -82,7 +82,7 @@ bool overlay_reserve(struct overlay *self, size_t n, size_t params_bytes)
                                            2 * align);
 }
 
-struct overlay_contract *overlay_add(struct overlay *self, const struct contract *contract)
+static struct overlay_contract *new_contract(struct overlay *self, const struct contract *contract)
 {
     struct overlay_contract *added =
         (struct overlay_contract *)arena_take(&self->arena, sizeof *added);
@@ -96,9 +96,27 @@ struct overlay_contract *overlay_add(struct overlay *self, const struct contract
     copy->params.data = params;
     if (contract->writers.size) /* they stand inside the parameters */
         copy->writers.data = params + (contract->writers.data - contract->params.data);
-    self->list[self->contracts.count] = added;
-    hash_put(&self->contracts, contract_hash(self, &contract->key), added);
     self->bytes += sizeof *added + contract->params.size;
+    return added;
+}
+
+struct overlay_contract *overlay_add(struct overlay *self, const struct contract *contract)
+{
+    struct overlay_contract *added = new_contract(self, contract);
+    added->at = self->contracts.count;
+    self->list[added->at] = added;
+    hash_put(&self->contracts, contract_hash(self, &contract->key), added);
+    return added;
+}
+
+struct overlay_contract *overlay_replace(struct overlay *self, struct overlay_contract *former,
+                                         const struct contract *contract)
+{
+    struct overlay_contract *added = new_contract(self, contract);
+    added->at = former->at;
+    added->over = true;
+    self->list[added->at] = added;
+    hash_replace(&self->contracts, contract_hash(self, &contract->key), former, added);
     return added;
 }
 

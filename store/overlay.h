@@ -6,7 +6,8 @@
  * storage and the checkpoint thread read it both; reading changes nothing in here.
  *
  * Items are put in and replaced, never taken out: an entry that settle dropped is an entry without
- * a value, which hides what lies below. */
+ * a value, which hides what lies below. A contract that was dropped is one that is gone, and over
+ * all that lies below; made again, it is over it still. */
 #ifndef WEIR_STORE_OVERLAY_H
 #define WEIR_STORE_OVERLAY_H
 
@@ -32,7 +33,10 @@ RB_HEAD(overlay_entries, overlay_entry);
 
 struct overlay_contract {
     struct held held;
-    bool is_new;          /* no layer below has it */
+    size_t at;            /* in the list */
+    bool is_new;          /* no layer below has it, or it is over what they have */
+    bool over;            /* hides the layers below: they have what was dropped */
+    bool gone;            /* dropped, and not made again */
     uint64_t base_count;  /* entries that the layers below have */
     uint64_t created_seq; /* of its first record, 0 when that was before this start of the node */
     struct overlay_entries entries;
@@ -62,6 +66,11 @@ bool overlay_reserve(struct overlay *self, size_t n, size_t params_bytes);
 /* A contract's place, with its own copy of the parameters and nothing else filled in. After
  * overlay_reserve. */
 struct overlay_contract *overlay_add(struct overlay *self, const struct contract *contract);
+
+/* The same, in the place of a contract whose key begins like this one's; what the former has is no
+ * longer found, and stays in memory as long as the overlay. `over` is set. */
+struct overlay_contract *overlay_replace(struct overlay *self, struct overlay_contract *former,
+                                         const struct contract *contract);
 
 /* Puts an entry in, or replaces it. key and value (data NULL: dropped) stand in record, which gets
  * one holder more. After overlay_reserve. */

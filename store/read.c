@@ -188,7 +188,7 @@ static int look(store_t *self, const struct layers *view, struct facts *facts, s
                                 held->fingerprint};
         return 0;
     }
-    int rc = reader_header(&self->reader, &view->key, &header, why);
+    int rc = view->gone ? ERR_NOT_FOUND : reader_header(&self->reader, &view->key, &header, why);
     if (rc == ERR_NOT_FOUND)
         return fail(why, rc, "%s is not known here", name_contract(&view->key).text);
     if (rc)

@@ -1,5 +1,7 @@
 /* record: the log's unit (its fields: LOG_RECORD_FIELDS in store/store.h). A record is one change
- * of one contract; being a join, it may be merged in any order and twice. */
+ * of one contract; being a join, it may be merged in any order and twice. Or it tells that the
+ * contract was dropped: then what earlier records said of it is no more, so its place among them
+ * matters (docs/decisions/0017-dropping.md). */
 #ifndef WEIR_STORE_RECORD_H
 #define WEIR_STORE_RECORD_H
 
@@ -13,6 +15,13 @@ enum { RECORD_MAGIC = 0x77656972, RECORD_CHECKSUM_AT = 8, RECORD_SEQ_AT = 16 };
 MUST_USE int record_new(const struct contract *contract, bool with_kind, uint64_t seq,
                         uint64_t synced, uint64_t salt, struct slice delta, struct blob **record,
                         struct slice *inside);
+
+/* The kind of a record that drops its contract: no kind is called so. */
+#define RECORD_DROP_KIND "(drop)"
+
+MUST_USE int record_new_drop(const struct contract_key *key, uint64_t seq, uint64_t synced,
+                             uint64_t salt, struct blob **record);
+bool record_is_drop(const struct log_record *record);
 
 /* Is there a whole record, made with this salt, at the start of bytes? Slices borrow from bytes. */
 bool record_read(struct slice bytes, uint64_t salt, struct log_record *record);

@@ -16,7 +16,7 @@
 #include "contracts/fingerprint.h"
 
 enum {
-    FORMAT_VERSION = 1,
+    FORMAT_VERSION = 2, /* 1: the log knew no drops */
     STATE_PREFIX_BYTES = 16,
     STATE_KEY_BYTES_MAX = STATE_PREFIX_BYTES + 1 + 255,
     ROW_CHECKSUM_BYTES = 8

@@ -65,6 +65,8 @@ int layers_find(const struct layers *view, const struct held **held, struct reas
 {
     store_t *self = view->store;
     struct header_record header;
+    if (view->gone)
+        return ERR_NOT_FOUND;
     *held = layers_held(view);
     if (*held)
         return 0;

@@ -74,6 +74,13 @@ MUST_USE int store_edit(store_t *self, const struct contract_key *key, const str
                         struct slice verb, const struct slice *operands, size_t count,
                         struct store_change *out, struct reason *why);
 
+/* Removes a contract with all its entries, in one record of the log and at once for all who read;
+ * LMDB's rows of it go with the next fold. A later store_merge with `create` makes it anew. *out:
+ * `changed` is 0, `after` the empty state's. ERR_NOT_FOUND; ERR_AGAIN as store_merge. A full store
+ * refuses no drop. */
+MUST_USE int store_drop(store_t *self, const struct contract_key *key, struct store_change *out,
+                        struct reason *why);
+
 /* --- reads -------------------------------------------------------------------------------------
  */
 
@@ -221,7 +228,7 @@ void store_stats(const store_t *self, struct store_stats *stats);
     F(M, u64, seq, 0, "one more than the record before")                                           \
     F(M, u64, synced, 0, "highest seq known to be synced when this was made")                      \
     F(M, fixed, contract, CONTRACT_KEY_BYTES, "contract key")                                      \
-    F(M, bytes, kind, KIND_NAME_BYTES_MAX, "kind; empty when an earlier record told")              \
+    F(M, bytes, kind, KIND_NAME_BYTES_MAX, "kind; empty: an earlier record told; (drop): it goes") \
     F(M, bytes, params, PARAMS_BYTES_MAX, "its parameters")                                        \
     F(M, bytes, delta, LOG_RECORD_BYTES_MAX, "changed entries as a state; joins, so order-free")
 CODEC_STRUCT(log_record, LOG_RECORD_FIELDS)

@@ -2,14 +2,16 @@
  *
  *   open.c     opening, replay, closing    layers.c  one view of live, frozen and LMDB
  *   store.c    finding, figures, room      read.c    states and ranges
- *   changes.c  merge, edit, replay         list.c    contracts in key order
- *   fold.c     freeze, fold, thaw */
+ *   changes.c  merge, edit                 list.c    contracts in key order
+ *   drop.c     a contract goes             fold.c    freeze, fold, thaw
+ *   replay.c   the log's records again */
 #ifndef WEIR_STORE_STORE_STATE_H
 #define WEIR_STORE_STORE_STATE_H
 
 #include "store/db.h"
 #include "store/log.h"
 #include "store/overlay.h"
+#include "store/scan.h"
 
 /* A contract as the three layers show it: what lies above hides what lies below. */
 struct layers {
@@ -17,6 +19,7 @@ struct layers {
     struct contract_key key;
     struct overlay_contract *live, *frozen; /* NULL: the layer does not have it */
     bool stored;                            /* LMDB may have entries of it */
+    bool gone;                              /* it was dropped: there is no such contract */
     uint64_t count;                         /* entries in all */
     struct reason why;                      /* of the last failure of LMDB */
 };
@@ -74,8 +77,13 @@ MUST_USE int store_open_mapped(const struct store_options *options, uint64_t map
 MUST_USE int store_begin(struct db *db, const struct store_options *options, store_t **store,
                          struct reason *why);
 
-/* Merges a record of the log again. ERR_DAMAGED when it cannot be merged. */
-MUST_USE int store_replay(store_t *self, struct blob *record, struct reason *why);
+/* Does the log's records again, those that are not folded, in their order. One that cannot be done
+ * is counted as damaged and is not fatal. The scan keeps its records and is sorted. */
+MUST_USE int store_replay(store_t *self, const struct scan *scan, struct reason *why);
+
+/* A record of a change, and of a drop. ERR_DAMAGED when it cannot be done. */
+MUST_USE int store_replay_merge(store_t *self, const struct log_record *record, struct reason *why);
+MUST_USE int store_replay_drop(store_t *self, const struct log_record *record, struct reason *why);
 
 /* Folds all there is, now, on this thread. Nothing may be lent. */
 MUST_USE int store_fold_now(store_t *self, struct fold_result *result, struct reason *why);

@@ -91,10 +91,92 @@ static void a_fold_cut_between_its_transactions_leaves_whole_contracts(void **st
         (void)cut_fold(1 + (unsigned)random_below(calls));
 }
 
+/* A contract of many entries that goes, and comes back with one. */
+static void assert_dropped(struct rig *rig, const struct subject *map, bool again)
+{
+    struct store_stats stats;
+    const struct held *held;
+    if (again)
+        assert_map(rig, &map->contract, "new=1 ");
+    else
+        assert_int_equal(store_find(rig->store, &map->contract.key, &held, &rig->why),
+                         ERR_NOT_FOUND);
+    store_stats(rig->store, &stats);
+    assert_int_equal(stats.contracts, again);
+    assert_int_equal(stats.entries, again);
+    assert_int_equal(stats.damaged, 0);
+    assert_clean(rig);
+}
+
+static void drop_many(struct rig *rig, const struct subject *map, bool again)
+{
+    struct buffer delta = {0};
+    for (unsigned i = 0; i < 4 * MANY; i++) {
+        char field[16];
+        (void)snprintf(field, sizeof field, "f%06u", i);
+        map_entry(&delta, field, 1, slice_text("some data"));
+    }
+    assert_int_equal(rig_merge(rig, &map->contract, buffer_slice(&delta), NULL), 0);
+    buffer_free(&delta);
+    rig_fold(rig);
+    rig_set(rig, &map->contract, "late", 1, "a record that does not tell the kind");
+    assert_int_equal(rig_drop(rig, &map->contract), 0);
+    if (again)
+        rig_set(rig, &map->contract, "new", 1, "1");
+}
+
+static unsigned cut_drop(unsigned n, bool again)
+{
+    struct rig rig, left;
+    struct subject map;
+    struct fold_result result = {0};
+    struct check_report report;
+    char copy[64];
+    rig_open(&rig);
+    subject_init(&map, "map", "m", 0);
+    drop_many(&rig, &map, again);
+    fold_t *out = store_freeze(rig.store);
+    assert_non_null(out);
+    faults_plan(n, FAIL_EIO);
+    int rc = fold_run(out, &result, &rig.why);
+    unsigned calls = faults_end();
+    assert_int_equal(rc == 0, n == 0);
+    store_thaw(rig.store, out, rc == 0, rc == 0 ? &result : NULL);
+    if (rc == 0)
+        fold_destroy(&out);
+    rig_copy(&rig, copy);
+    assert_int_equal(store_check_dir(copy, NULL, NULL, &report, &rig.why), 0);
+    assert_int_equal(report.damaged, 0);
+    rig_adopt(&left, &rig, copy);
+    assert_dropped(&left, &map, again);
+    rig_fold(&left);
+    assert_dropped(&left, &map, again);
+    rig_close(&left, true);
+    if (result.seq == 0 && repeat_fold(&rig))
+        rig_reopen(&rig);
+    rig_fold(&rig);
+    assert_dropped(&rig, &map, again);
+    rig_close(&rig, true);
+    subject_free(&map);
+    return calls;
+}
+
+static void a_drop_cut_between_its_transactions_is_a_drop(void **state)
+{
+    (void)state;
+    unsigned calls = cut_drop(0, false), again = cut_drop(0, true);
+    for (unsigned n = 1; n <= calls; n++)
+        (void)cut_drop(n, false);
+    for (unsigned n = 1; n <= again; n++)
+        (void)cut_drop(n, true);
+    print_message("%u and %u calls\n", calls, again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fold_cut_between_its_transactions_leaves_whole_contracts),
+        cmocka_unit_test(a_drop_cut_between_its_transactions_is_a_drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

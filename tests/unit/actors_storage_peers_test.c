@@ -1,4 +1,4 @@
-/* What storage tells for other nodes: facts, holdings, walks. */
+/* What storage does for other nodes: facts, holdings, walks, drops. */
 #include "tests/unit/small_node.h"
 #include "tests/unit/store_fixture.h"
 
@@ -339,6 +339,116 @@ static void many_walks_take_turns(void **state)
     }
 }
 
+/* --- drops ------------------------------------------------------------------------------- */
+
+static void send_drop(void)
+{
+    struct request *drop = request_new(ACTOR_hosting, VERB_GET, &map.contract.key, NULL, 0);
+    small_node_send(&node, ACTOR_hosting, ACTOR_storage, MESSAGE_DROP, &drop->head);
+}
+
+static int take_dropped(void)
+{
+    struct message *message = small_node_take(&node, ACTOR_hosting, MESSAGE_DROPPED);
+    int code = ((struct request *)message)->code;
+    message_free(&message);
+    return code;
+}
+
+static void a_dropped_contract_is_not_here_any_more(void **state)
+{
+    (void)state;
+    put_entries(0, 10, 10);
+    small_node_advance_ms(&node, 2 * FOLD_EVERY_MS);
+    send_drop();
+    small_node_run(&node);
+    assert_int_equal(take_dropped(), 0);
+    assert_false(small_node_has(&node, &map.contract.key));
+    small_node_advance_ms(&node, 2 * FOLD_EVERY_MS);
+    assert_false(small_node_has(&node, &map.contract.key));
+    send_drop();
+    small_node_run(&node);
+    assert_int_equal(take_dropped(), ERR_NOT_FOUND);
+}
+
+static void a_drop_is_answered_after_its_flush(void **state)
+{
+    (void)state;
+    put_entries(0, 10, 10);
+    small_node_pause(&node, ACTOR_journal, true);
+    send_drop();
+    small_node_run(&node);
+    assert_null(node.actors[ACTOR_hosting].mail.first);
+    small_node_pause(&node, ACTOR_journal, false);
+    small_node_run(&node);
+    assert_int_equal(take_dropped(), 0);
+}
+
+static void a_watched_contract_may_go_and_come_back(void **state)
+{
+    (void)state;
+    const struct summary empty = {0};
+    struct fingerprint nothing = summary_fingerprint(&empty);
+    struct watch *watch = (struct watch *)message_new(sizeof *watch);
+    watch->key = map.contract.key;
+    watch->on = true;
+    put_entries(0, 10, 10);
+    small_node_send(&node, ACTOR_subscribe, ACTOR_storage, MESSAGE_WATCH, &watch->head);
+    send_drop();
+    small_node_run(&node);
+    assert_int_equal(take_dropped(), 0);
+    assert_null(node.actors[ACTOR_subscribe].mail.first);
+    put_entries(3, 1, 10);
+    struct message *message = small_node_take(&node, ACTOR_subscribe, MESSAGE_CHANGED);
+    assert_memory_equal(((struct changed *)message)->before.bytes, nothing.bytes,
+                        FINGERPRINT_BYTES);
+    message_free(&message);
+}
+
+static void a_drop_does_not_cut_a_large_merge(void **state)
+{
+    (void)state;
+    struct buffer delta = {0};
+    uint8_t *data = (uint8_t *)calloc(1, MERGE_SLICE_BYTES);
+    put_entries(0, 1, 10);
+    map_entry(&delta, "g0", 1, slice_of(data, MERGE_SLICE_BYTES));
+    map_entry(&delta, "g1", 1, slice_of(data, MERGE_SLICE_BYTES));
+    struct slice args[3] = {slice_text("map"), map.contract.params, buffer_slice(&delta)};
+    struct request *put = request_new(ACTOR_put, VERB_PUT, &map.contract.key, args, 3);
+    put->contract = map.contract;
+    small_node_send(&node, ACTOR_put, ACTOR_storage, MESSAGE_MERGE, &put->head);
+    send_drop();
+    small_node_run(&node);
+    assert_int_equal(take_dropped(), ERR_BUSY);
+    struct message *message = small_node_take(&node, ACTOR_put, MESSAGE_MERGED);
+    assert_int_equal(((struct request *)message)->code, 0);
+    message_free(&message);
+    send_drop();
+    small_node_run(&node);
+    assert_int_equal(take_dropped(), 0);
+    buffer_free(&delta);
+    free(data);
+}
+
+static void a_contract_that_goes_ends_the_walks_over_it(void **state)
+{
+    (void)state;
+    put_entries(0, 3000, 200);
+    struct walk *walk = walk_new(sync_walk_all());
+    send_walk(walk);
+    small_node_run(&node);
+    walk = take_walked();
+    assert_int_equal(walk->code, 0);
+    assert_false(walk->end);
+    send_drop();
+    send_walk(walk);
+    small_node_run(&node);
+    assert_int_equal(take_dropped(), 0);
+    walk = take_walked();
+    assert_int_equal(walk->code, ERR_NOT_FOUND);
+    free_walk(walk);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -357,6 +467,11 @@ int main(void)
         TEST(a_part_waits_for_the_flush_of_what_is_in_it),
         TEST(a_walk_goes_on_over_a_state_that_changes),
         TEST(many_walks_take_turns),
+        TEST(a_dropped_contract_is_not_here_any_more),
+        TEST(a_drop_is_answered_after_its_flush),
+        TEST(a_watched_contract_may_go_and_come_back),
+        TEST(a_drop_does_not_cut_a_large_merge),
+        TEST(a_contract_that_goes_ends_the_walks_over_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -245,10 +245,10 @@ static void data_of_a_newer_format_is_refused_untouched(void **state)
     char before[512], after[512];
     struct check_report report;
     store_close(&rig.store);
-    file_write(rig.dir, "format", slice_text("weir data format 2\n"));
+    file_write(rig.dir, "format", slice_text("weir data format 3\n"));
     look_at(rig.dir, before);
     assert_int_equal(reopen(), ERR_NEWER_FORMAT);
-    assert_non_null(strstr(rig.why.text, "format 2"));
+    assert_non_null(strstr(rig.why.text, "format 3"));
     assert_int_equal(store_check_dir(rig.dir, NULL, NULL, &report, &rig.why), ERR_NEWER_FORMAT);
     look_at(rig.dir, after);
     assert_string_equal(before, after);
@@ -266,6 +266,18 @@ static void a_foreign_format_file_is_refused(void **state)
     }
     file_write(rig.dir, "format", slice_text("weir data format 1\n"));
     assert_int_equal(reopen(), 0);
+}
+
+/* So that a weir that knows no drops does not take this data for its own. */
+static void data_of_an_older_format_is_of_this_one_once_it_is_open(void **state)
+{
+    (void)state;
+    store_close(&rig.store);
+    file_write(rig.dir, "format", slice_text("weir data format 1\n"));
+    assert_int_equal(reopen(), 0);
+    struct buffer text = file_read(rig.dir, "format");
+    assert_true(slice_is(buffer_slice(&text), "weir data format 2\n"));
+    buffer_free(&text);
 }
 
 static void a_second_node_is_told_who_has_the_data(void **state)
@@ -376,6 +388,7 @@ int main(void)
         CASE(a_check_stops_when_told),
         CASE(data_of_a_newer_format_is_refused_untouched),
         CASE(a_foreign_format_file_is_refused),
+        CASE(data_of_an_older_format_is_of_this_one_once_it_is_open),
         CASE(a_second_node_is_told_who_has_the_data),
         CASE(a_state_file_that_is_no_lmdb_is_refused),
         CASE(a_first_start_that_was_cut_short_begins_again),

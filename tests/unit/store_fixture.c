@@ -165,6 +165,15 @@ int rig_merge(struct rig *self, const struct contract *contract, struct slice de
     return rc;
 }
 
+int rig_drop(struct rig *self, const struct contract *contract)
+{
+    struct store_change change;
+    int rc = store_drop(self->store, &contract->key, &change, &self->why);
+    if (rc == 0)
+        take_change(self, &change, NULL);
+    return rc;
+}
+
 int rig_edit(struct rig *self, const struct contract *contract, const char *verb, const char *a,
              const char *b)
 {

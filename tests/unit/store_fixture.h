@@ -57,6 +57,7 @@ int rig_edit(struct rig *self, const struct contract *contract, const char *verb
              const char *b);
 void rig_set(struct rig *self, const struct contract *contract, const char *field, uint64_t stamp,
              const char *data);
+int rig_drop(struct rig *self, const struct contract *contract);
 void rig_flush(struct rig *self);
 
 /* Folds all that is live, as the actors do. */
