@@ -65,19 +65,25 @@
 #define DISK_RESERVE_BYTES      (16u << 20) /* free space kept for the log and LMDB's page copies */
 
 /* --- peers ------------------------------------------------------------------------------- */
-#define HOLDINGS_MAX        2000000u /* contracts that hosting keeps fed, about 300 bytes each */
-#define ABOUTS_OUT_MAX      256u     /* contracts that hosting asks storage about at once */
-#define JOIN_TIMEOUT_MS     5000u    /* for JOINED: the feed may have to join others first */
-#define FEED_RETRY_MS       250u     /* after a feed that did not work, doubled each time … */
-#define FEED_RETRY_MS_MAX   10000u
-#define CONFIRMS_MAX        4u   /* JOINs of a new feed until enough nodes hold the contract … */
-#define CONFIRM_MS          10u  /* … after so long, four times as long each time */
-#define PLACING_MS          700u /* what a PUT waits for its copies, at most */
-#define REFRESH_EVERY_MS    30000u /* each contract's fingerprint is compared with its feed's … */
-#define REFRESH_STEP_MS     5u     /* … but not more than one in so long */
-#define EVICT_AT_PERCENT    80u /* of --max-store: from here on what nobody needs is dropped … */
-#define EVICT_IDLE_MS       60000u       /* … if it was not asked for during this … */
-#define EVICTIONS_AT_ONCE   64u          /* … so many at a time */
+#define HOLDINGS_MAX      2000000u /* contracts that hosting keeps fed, about 300 bytes each */
+#define ABOUTS_OUT_MAX    256u     /* contracts that hosting asks storage about at once */
+#define JOIN_TIMEOUT_MS   5000u    /* for JOINED: the feed may have to join others first */
+#define FEED_RETRY_MS     250u     /* after a feed that did not work, doubled each time … */
+#define FEED_RETRY_MS_MAX 10000u
+#define CONFIRMS_MAX      4u     /* JOINs of a new feed until enough nodes hold the contract … */
+#define CONFIRM_MS        10u    /* … after so long, four times as long each time */
+#define PLACING_MS        700u   /* what a PUT waits for its copies, at most */
+#define REFRESH_EVERY_MS  30000u /* each contract's fingerprint is compared with its feed's … */
+#define REFRESH_STEP_MS   5u     /* … but not more than one in so long */
+#define EVICT_AT_PERCENT  80u    /* of --max-store: from here on what nobody needs is dropped … */
+#define EVICT_IDLE_MS     60000u /* … if it was not asked for during this … */
+#define EVICTIONS_AT_ONCE 64u    /* … so many at a time */
+#define SYNCS_MAX         4096u  /* begun here at once; more wait */
+#define SYNCS_ANSWERED_MAX                                                                         \
+    16384u                     /* begun by peers; more are left unanswered, and begun again later */
+#define SYNC_PARTS_OUT      2u /* DELTAs of a sync that the socket has not taken */
+#define SYNC_TIMEOUT_MS     30000u /* without a word of it */
+#define SYNC_ROUNDS_MAX     250u
 #define SYNC_BODY_BYTES_MAX (128u << 10) /* one body of a sync by ranges; coarser past it */
 
 /* --- connections to peers ---------------------------------------------------------------- */

@@ -1,0 +1,60 @@
+#include "actors/exchanges.h"
+
+#include <stdlib.h>
+
+static struct exchange_key key_of(peer_t peer, const struct contract_key *contract,
+                                  bool opened_here)
+{
+    struct exchange_key key;
+    memset(&key, 0, sizeof key); /* what is between the members is hashed too */
+    key.peer = peer;
+    key.contract = *contract;
+    key.opened_here = opened_here;
+    return key;
+}
+
+struct exchange *exchanges_find(const struct exchanges *self, peer_t peer,
+                                const struct contract_key *contract, bool opened_here)
+{
+    struct exchange_key key = key_of(peer, contract, opened_here);
+    struct exchange *row;
+    HASH_FIND(hh, self->rows, &key, sizeof key, row);
+    return row;
+}
+
+struct exchange *exchanges_numbered(const struct exchanges *self, uint64_t number)
+{
+    struct exchange *row;
+    HASH_FIND(by_number, self->numbers, &number, sizeof number, row);
+    return row;
+}
+
+struct exchange *exchanges_add(struct exchanges *self, peer_t peer,
+                               const struct contract_key *contract, bool opened_here)
+{
+    size_t answered = HASH_COUNT(self->rows) - self->opened_here;
+    if (opened_here ? self->opened_here >= SYNCS_MAX : answered >= SYNCS_ANSWERED_MAX)
+        return NULL;
+    struct exchange *row = (struct exchange *)calloc(1, sizeof *row);
+    if (!row)
+        return NULL;
+    row->key = key_of(peer, contract, opened_here);
+    row->number = ++self->last_number;
+    HASH_ADD(hh, self->rows, key, sizeof row->key, row);
+    HASH_ADD(by_number, self->numbers, number, sizeof row->number, row);
+    self->opened_here += opened_here;
+    return row;
+}
+
+void exchanges_remove(struct exchanges *self, struct exchange *row)
+{
+    struct message *owned[] = {row->order ? &row->order->head : NULL,
+                               row->walk ? &row->walk->head : NULL,
+                               row->body ? &row->body->head : NULL};
+    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
+        message_free(&owned[i]);
+    self->opened_here -= row->key.opened_here;
+    HASH_DELETE(hh, self->rows, row);
+    HASH_DELETE(by_number, self->numbers, row);
+    free(row);
+}

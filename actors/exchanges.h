@@ -1,0 +1,51 @@
+/* exchanges: the table of open syncs (actors/sync.c): one row a contract, peer and opening side, so
+ * that two that both ends opened run beside each other. */
+#ifndef WEIR_ACTORS_EXCHANGES_H
+#define WEIR_ACTORS_EXCHANGES_H
+
+#include "actors/actor.h"
+
+#include <uthash.h>
+
+struct exchange_key {
+    peer_t peer;
+    struct contract_key contract;
+    uint8_t opened_here;
+};
+
+struct exchange {
+    struct exchange_key key;
+    uint64_t number; /* of the row: never used twice */
+    uint8_t salt[SYNC_SALT_BYTES];
+    uint8_t round;              /* of the body last sent or heard */
+    bool again;                 /* another is wanted right after it */
+    bool sent_entries;          /* bodies then stay in their lane, behind them */
+    struct sync_order *order;   /* hosting's, owned; NULL: nobody waits for the end */
+    struct walk *walk;          /* owned; the next part is wanted when there is room; NULL: at
+                                   storage, or none */
+    struct peer_mail *body;     /* owned; to be answered when what came before it is merged */
+    unsigned parts_out, merges; /* DELTAs not yet taken by the socket; merges at storage */
+    uint64_t deadline_ms;
+    UT_hash_handle hh, by_number;
+};
+
+struct exchanges {
+    struct exchange *rows;    /* by key */
+    struct exchange *numbers; /* by number */
+    uint64_t last_number;
+    size_t opened_here;
+};
+
+struct exchange *exchanges_find(const struct exchanges *self, peer_t peer,
+                                const struct contract_key *contract, bool opened_here);
+struct exchange *exchanges_numbered(const struct exchanges *self, uint64_t number);
+
+/* A new row; the caller has seen that there is none. NULL at SYNCS_MAX or SYNCS_ANSWERED_MAX (of
+ * others), or without memory. */
+struct exchange *exchanges_add(struct exchanges *self, peer_t peer,
+                               const struct contract_key *contract, bool opened_here);
+
+/* Removes and frees the row with what it owns. */
+void exchanges_remove(struct exchanges *self, struct exchange *row);
+
+#endif

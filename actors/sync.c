@@ -1,0 +1,390 @@
+#include "actors/sync.h"
+
+#include "actors/exchanges.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+struct sync {
+    struct exchanges table;
+    struct mail waiting; /* orders, for a row to be free */
+    uint64_t next_ms;    /* no later than the least deadline */
+};
+
+sync_t *sync_new(void)
+{
+    sync_t *self = (sync_t *)calloc(1, sizeof *self);
+    if (self)
+        self->next_ms = NEVER;
+    return self;
+}
+
+void sync_destroy(sync_t **pointer)
+{
+    sync_t *self = *pointer;
+    if (!self)
+        return;
+    *pointer = NULL;
+    struct exchange *row, *next;
+    HASH_ITER (hh, self->table.rows, row, next) {
+        exchanges_remove(&self->table, row);
+    }
+    mail_free(&self->waiting);
+    free(self);
+}
+
+static void heard(sync_t *self, struct exchange *row, struct now now)
+{
+    row->deadline_ms = now.ms + SYNC_TIMEOUT_MS;
+    if (row->deadline_ms < self->next_ms)
+        self->next_ms = row->deadline_ms;
+}
+
+static void blame(peer_t peer, const char *why, struct outbox *out)
+{
+    struct peer_order *order = (struct peer_order *)message_new(sizeof *order);
+    if (!order)
+        return;
+    order->number = peer;
+    order->reason = CLOSE_misbehaved;
+    (void)fail(&order->why, 0, "%s", why);
+    send_to(out, ACTOR_connections, MESSAGE_BLAME, &order->head);
+}
+
+/* The contract is not here: the peer need not send us more of it. */
+static void send_away(peer_t peer, const struct contract_key *key, struct outbox *out)
+{
+    struct peer_leave leave;
+    memcpy(leave.key, key->bytes, sizeof leave.key);
+    (void)peer_tell(out, peer, LANE_small, PEER_LEAVE, &leave);
+}
+
+static void tell_hosting(struct sync_order *order, int code, const char *why, struct outbox *out)
+{
+    order->code = code;
+    (void)fail(&order->why, code, "%s", why ? why : error_text(code));
+    send_to(out, ACTOR_hosting, MESSAGE_SYNCED, &order->head);
+}
+
+static void begin(sync_t *self, peer_t peer, const struct contract_key *key,
+                  struct sync_order *order, struct now now, struct outbox *out);
+
+/* The row goes; hosting is told; who waited for a row, or for this one to end, begins. */
+static void end(sync_t *self, struct exchange *row, int code, const char *why, struct now now,
+                struct outbox *out)
+{
+    struct sync_order *order = row->order;
+    struct exchange_key key = row->key;
+    bool again = row->again;
+    row->order = NULL;
+    exchanges_remove(&self->table, row);
+    if (order)
+        tell_hosting(order, code, why, out);
+    if (again && code == 0)
+        begin(self, key.peer, &key.contract, NULL, now, out);
+    struct sync_order *next = (struct sync_order *)mail_pop(&self->waiting);
+    if (next)
+        begin(self, next->number, &next->key, next, now, out);
+}
+
+/* --- walking ----------------------------------------------------------------------------- */
+
+/* Hands the walk over the own state to storage. */
+static void start_walk(sync_t *self, struct exchange *row, sync_walk_t *read, struct now now,
+                       struct outbox *out)
+{
+    struct walk *walk = read ? (struct walk *)message_new(sizeof *walk) : NULL;
+    if (!walk) {
+        sync_walk_destroy(&read);
+        end(self, row, ERR_NO_MEMORY, NULL, now, out);
+        return;
+    }
+    walk->asked_by = ACTOR_sync;
+    walk->key = row->key.contract;
+    walk->walk = read;
+    walk->tokens[0] = row->number;
+    send_to(out, ACTOR_storage, MESSAGE_WALK, &walk->head);
+}
+
+static void begin(sync_t *self, peer_t peer, const struct contract_key *key,
+                  struct sync_order *order, struct now now, struct outbox *out)
+{
+    struct exchange *row = exchanges_find(&self->table, peer, key, true);
+    if (row) { /* under way: what it may have passed already is for another right after it */
+        if (!row->order)
+            row->order = order;
+        else if (order)
+            tell_hosting(order, ERR_BUSY, "a sync of this contract is under way", out);
+        row->again = true;
+        return;
+    }
+    row = exchanges_add(&self->table, peer, key, true);
+    if (!row && order)
+        mail_push(&self->waiting, &order->head);
+    if (!row)
+        return; /* a peer that fell behind is found by the next comparison of fingerprints */
+    row->order = order;
+    randombytes_buf(row->salt, sizeof row->salt);
+    heard(self, row, now);
+    start_walk(self, row, sync_walk_begin(row->salt), now, out);
+}
+
+/* What the walk found that the peer lacks. False when it could not be sent. */
+static bool send_part(struct exchange *row, struct walk *walk, struct outbox *out)
+{
+    struct peer_delta delta = {.entries = buffer_slice(&walk->entries)};
+    memcpy(delta.key, row->key.contract.bytes, sizeof delta.key);
+    struct peer_send *send = peer_send_new(row->key.peer, LANE_bulk, PEER_DELTA, &delta);
+    buffer_clear(&walk->entries);
+    if (!send)
+        return false;
+    send->tell = true;
+    send->token[0] = row->number;
+    row->parts_out++;
+    row->sent_entries = true;
+    send_to(out, ACTOR_transport, MESSAGE_PEER_SEND, &send->head);
+    return true;
+}
+
+static bool send_body(struct exchange *row, struct slice body, struct outbox *out)
+{
+    struct peer_sync sync = {.round = row->round, .body = body};
+    memcpy(sync.key, row->key.contract.bytes, sizeof sync.key);
+    memcpy(sync.salt, row->salt, sizeof sync.salt);
+    return peer_tell(out, row->key.peer, row->sent_entries ? LANE_bulk : LANE_small, PEER_SYNC,
+                     &sync);
+}
+
+static void on_walked(sync_t *self, struct walk *walk, struct now now, struct outbox *out)
+{
+    struct message *message = &walk->head;
+    struct exchange *row = exchanges_numbered(&self->table, walk->tokens[0]);
+    if (!row) {
+        message_free(&message);
+        return;
+    }
+    heard(self, row, now);
+    if (walk->code == ERR_NOT_FOUND)
+        send_away(row->key.peer, &row->key.contract, out);
+    bool sent = walk->code == 0 && (walk->entries.size == 0 || send_part(row, walk, out));
+    if (!sent) {
+        end(self, row, walk->code ? walk->code : ERR_NO_MEMORY, walk->why.text, now, out);
+    } else if (!walk->end && row->parts_out >= SYNC_PARTS_OUT) {
+        row->walk = walk; /* goes on at PEER_SENT */
+        return;
+    } else if (!walk->end) {
+        send_to(out, ACTOR_storage, MESSAGE_WALK, message);
+        return;
+    } else {
+        struct slice body = sync_walk_body(walk->walk);
+        if (!send_body(row, body, out))
+            end(self, row, ERR_NO_MEMORY, NULL, now, out);
+        else if (body.size == 0)
+            end(self, row, 0, NULL, now, out);
+    }
+    message_free(&message);
+}
+
+static void on_sent(sync_t *self, const struct peer_send *sent, struct now now, struct outbox *out)
+{
+    struct exchange *row = exchanges_numbered(&self->table, sent->token[0]);
+    if (!row)
+        return;
+    row->parts_out--;
+    heard(self, row, now);
+    if (!row->walk)
+        return;
+    send_to(out, ACTOR_storage, MESSAGE_WALK, &row->walk->head);
+    row->walk = NULL;
+}
+
+/* --- what peers send --------------------------------------------------------------------- */
+
+/* Answers the peer's body, once all that it sent before is merged. */
+static void answer(sync_t *self, struct exchange *row, struct now now, struct outbox *out)
+{
+    if (!row->body || row->merges)
+        return;
+    struct message *message = &row->body->head;
+    const struct peer_sync *sync = &row->body->body.sync;
+    struct reason why;
+    int rc = 0;
+    row->body = NULL;
+    row->round = (uint8_t)(sync->round + 1);
+    if (sync->body.size == 0) {
+        end(self, row, 0, NULL, now, out);
+    } else if (sync->round >= SYNC_ROUNDS_MAX) {
+        end(self, row, ERR_BAD_REQUEST, "it goes on for too long", now, out);
+    } else {
+        sync_walk_t *walk = sync_walk_answer(row->salt, sync->body, &rc, &why);
+        if (rc == ERR_BAD_REQUEST)
+            blame(row->key.peer, why.text, out);
+        if (walk)
+            start_walk(self, row, walk, now, out);
+        else
+            end(self, row, rc, why.text, now, out);
+    }
+    message_free(&message);
+}
+
+/* The row that this body belongs to; NULL: of a sync that is over here. */
+static struct exchange *row_of(sync_t *self, const struct peer_mail *mail)
+{
+    const struct peer_sync *sync = &mail->body.sync;
+    struct contract_key key;
+    memcpy(key.bytes, sync->key, sizeof key.bytes);
+    struct exchange *row = exchanges_find(&self->table, mail->number, &key, sync->round % 2 == 1);
+    if (sync->round == 0) { /* it begins one; an older one of its own is over then */
+        if (row)
+            exchanges_remove(&self->table, row);
+        row = exchanges_add(&self->table, mail->number, &key, false);
+        if (row)
+            memcpy(row->salt, sync->salt, sizeof row->salt);
+    }
+    return row && memcmp(row->salt, sync->salt, sizeof row->salt) == 0 ? row : NULL;
+}
+
+static void on_body(sync_t *self, struct peer_mail *mail, struct now now, struct outbox *out)
+{
+    struct message *message = &mail->head;
+    struct exchange *row = row_of(self, mail);
+    if (!row || row->body) { /* (a peer that says two things at once is not answered twice) */
+        message_free(&message);
+        return;
+    }
+    heard(self, row, now);
+    row->body = mail;
+    answer(self, row, now, out);
+}
+
+/* A change told by the peer, or a part of a sync, which then waits for it to be merged. */
+static void on_delta(sync_t *self, struct peer_mail *mail, struct outbox *out)
+{
+    struct message *message = &mail->head;
+    struct contract_key key;
+    memcpy(key.bytes, mail->body.delta.key, sizeof key.bytes);
+    struct slice args[] = {slice_of(mail->body.delta.key, sizeof key.bytes),
+                           mail->body.delta.entries};
+    struct request *merge = request_new(ACTOR_sync, VERB_UPDATE, &key, args, 2);
+    if (!merge) { /* lost: the next comparison of fingerprints finds it */
+        message_free(&message);
+        return;
+    }
+    merge->mail = mail;
+    merge->origin = mail->number;
+    for (int opened_here = 0; opened_here < 2; opened_here++) {
+        struct exchange *row = exchanges_find(&self->table, mail->number, &key, opened_here != 0);
+        if (row) {
+            row->merges++;
+            merge->transaction = row->number;
+            break;
+        }
+    }
+    send_to(out, ACTOR_storage, MESSAGE_MERGE, &merge->head);
+}
+
+static void on_merged(sync_t *self, const struct request *merge, struct now now, struct outbox *out)
+{
+    struct exchange *row =
+        merge->transaction ? exchanges_numbered(&self->table, merge->transaction) : NULL;
+    if (merge->code == ERR_NOT_FOUND)
+        send_away(merge->origin, &merge->key, out);
+    else if (merge->code == ERR_BAD_STATE || merge->code == ERR_TOO_LARGE)
+        blame(merge->origin, merge->why.text, out);
+    if (!row)
+        return;
+    row->merges--;
+    heard(self, row, now);
+    if (merge->code)
+        end(self, row, merge->code, merge->why.text, now, out);
+    else
+        answer(self, row, now, out);
+}
+
+static void on_gone(sync_t *self, peer_t peer, struct now now, struct outbox *out)
+{
+    struct exchange *row, *next;
+    struct mail waiting = self->waiting;
+    self->waiting = (struct mail){0};
+    for (struct message *m = mail_pop(&waiting); m; m = mail_pop(&waiting)) {
+        if (((struct sync_order *)m)->number == peer)
+            message_free(&m); /* hosting hears of the peer itself */
+        else
+            mail_push(&self->waiting, m);
+    }
+    HASH_ITER (hh, self->table.rows, row, next) {
+        if (row->key.peer == peer)
+            end(self, row, ERR_NO_LIVE_PEER, NULL, now, out);
+    }
+}
+
+/* --- as an actor ------------------------------------------------------------------------- */
+
+static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
+{
+    sync_t *self = (sync_t *)actor;
+    switch ((enum message_kind)message->kind) {
+    case MESSAGE_SYNC: {
+        struct sync_order *order = (struct sync_order *)message;
+        begin(self, order->number, &order->key, order, now, out);
+        return;
+    }
+    case MESSAGE_WALKED:
+        on_walked(self, (struct walk *)message, now, out);
+        return;
+    case MESSAGE_PEER_MAIL: {
+        struct peer_mail *mail = (struct peer_mail *)message;
+        if (mail->kind == PEER_DELTA)
+            on_delta(self, mail, out);
+        else
+            on_body(self, mail, now, out);
+        return;
+    }
+    case MESSAGE_FELL_BEHIND: {
+        const struct follow *behind = (const struct follow *)message;
+        begin(self, behind->number, &behind->key, NULL, now, out);
+        break;
+    }
+    case MESSAGE_PEER_SENT:
+        on_sent(self, (const struct peer_send *)message, now, out);
+        break;
+    case MESSAGE_MERGED:
+        on_merged(self, (const struct request *)message, now, out);
+        break;
+    case MESSAGE_PEER_GONE:
+        on_gone(self, ((const struct peer_order *)message)->number, now, out);
+        break;
+    default:
+        break; /* PEER_LIVE; send_to asserts that nothing else comes */
+    }
+    message_free(&message);
+}
+
+static uint64_t deadline_ms(const void *actor)
+{
+    return ((const sync_t *)actor)->next_ms;
+}
+
+static void tick(void *actor, struct now now, struct outbox *out)
+{
+    sync_t *self = (sync_t *)actor;
+    if (now.ms < self->next_ms)
+        return;
+    struct exchange *row, *next;
+    HASH_ITER (hh, self->table.rows, row, next) {
+        if (row->deadline_ms <= now.ms)
+            end(self, row, ERR_TIMEOUT, "the peer does not go on with the sync", now, out);
+    }
+    self->next_ms = NEVER;
+    HASH_ITER (hh, self->table.rows, row, next) {
+        if (row->deadline_ms < self->next_ms)
+            self->next_ms = row->deadline_ms;
+    }
+}
+
+const struct actor_spec sync_spec = {
+    .id = ACTOR_sync,
+    .receive = receive,
+    .deadline_ms = deadline_ms,
+    .tick = tick,
+};
