@@ -134,7 +134,7 @@
 #define PEER_WINDOW_RETRY_MS   2u          /* to see whether mail was freed */
 #define PEER_READ_BYTES        (128u << 10) /* of one connection, then others have their turn */
 #define PEER_READ_TURN_BYTES   (512u << 10) /* of all connections in a turn */
-#define PEER_WRITE_BYTES       (128u << 10) /* sealed and written at once … */
+#define PEER_WRITE_BYTES       (64u << 10)  /* sealed and written at once … */
 #define PEER_WRITE_TURN_BYTES  (512u << 10) /* … and of one connection in a turn */
 #define PEER_UNSENT_BYTES      (128 << 10) /* in the system's buffer: what a ping waits for there */
 #define GOODBYE_MS             1000u       /* for the far end to take the last record, and close */
