@@ -2,10 +2,12 @@
 
 #include "actors/checkpoint.h"
 #include "actors/client_api.h"
+#include "actors/hosting.h"
 #include "actors/journal.h"
 #include "actors/keeper.h"
 #include "actors/operation.h"
 #include "actors/subscribe.h"
+#include "actors/sync.h"
 
 #include <stdlib.h>
 
@@ -30,6 +32,20 @@ static void *make_subscribe(struct cast *self, const struct cast_options *option
 {
     (void)self;
     return subscribe_new(options->networked);
+}
+
+static void *make_hosting(struct cast *self, const struct cast_options *options)
+{
+    const struct hosting_options hosting = {.id = options->id, .networked = options->networked};
+    (void)self;
+    return hosting_new(&hosting);
+}
+
+static void *make_sync(struct cast *self, const struct cast_options *options)
+{
+    (void)self;
+    (void)options;
+    return sync_new();
 }
 
 static void *make_storage(struct cast *self, const struct cast_options *options)
@@ -62,6 +78,8 @@ static void *make_keeper(struct cast *self, const struct cast_options *options)
 ENDING(client_api)
 ENDING(operation)
 ENDING(subscribe)
+ENDING(hosting)
+ENDING(sync)
 ENDING(storage)
 ENDING(journal)
 ENDING(keeper)
@@ -77,6 +95,8 @@ static const struct part_row {
     {&get_spec, make_operation, end_operation},
     {&update_spec, make_operation, end_operation},
     {&subscribe_spec, make_subscribe, end_subscribe},
+    {&hosting_spec, make_hosting, end_hosting},
+    {&sync_spec, make_sync, end_sync},
     {&storage_spec, make_storage, end_storage},
     {&journal_spec, make_journal, end_journal},
     {&checkpoint_spec, NULL, NULL},

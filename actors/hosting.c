@@ -9,7 +9,6 @@ hosting_t *hosting_new(const struct hosting_options *options)
         return NULL;
     self->options = *options;
     self->networked = options->networked;
-    self->random = options->seed;
     self->refresh_at_ms = NEVER;
     ring_view_init(&self->view, &options->id);
     holding_table_init(&self->table);

@@ -25,7 +25,6 @@
 struct hosting_options {
     struct node_id id;
     bool networked; /* this node knows of others */
-    uint64_t seed;  /* of jitter */
 };
 
 typedef struct hosting hosting_t;

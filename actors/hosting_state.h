@@ -18,7 +18,6 @@ struct hosting {
     bool networked; /* knows, or has known, of other nodes */
     bool listing;   /* storage is asked for, or has told, all it has */
     uint64_t refresh_at_ms;
-    uint64_t random;
 };
 
 /* --- hosting.c --- */
