@@ -275,6 +275,9 @@ static void receive(void *actor, struct message *message, struct now now, struct
     case MESSAGE_DROPPED:
         evict_on_dropped(self, (const struct request *)message, now, out);
         break;
+    case MESSAGE_KEPT:
+        requests_on_kept(self, (const struct watch *)message, now, out);
+        break;
     case MESSAGE_NEEDED:
         requests_on_needed(self, (const struct watch *)message);
         break;

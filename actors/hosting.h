@@ -13,10 +13,10 @@
  *       ↑                    │ refused, silent     │ failed        │ peer gone, a nearer one came
  *       └————————————————————┴—————————————————————┴———————————————┘ (the next best is asked)
  *
- *   takes HOST (put, get, subscribe), NEEDED (subscribe), ABOUT_DONE, HELD, MERGED (storage),
- * SYNCED (sync), PEER_LIVE, PEER_GONE (connections), PEER_MAIL of JOIN, JOINED, LEAVE, HOST
- * (transport); gives HOSTED, ABOUT, HOLDINGS, MERGE, DROP (storage), FOLLOW (subscribe), SYNC
- * (sync), PEER_SEND (transport), BLAME (connections) */
+ *   takes HOST (put, get, subscribe), KEPT (get), NEEDED (subscribe), CROWDED, ABOUT_DONE, HELD,
+ * MERGED (storage), SYNCED (sync), PEER_LIVE, PEER_GONE (connections), PEER_MAIL of JOIN, JOINED,
+ * LEAVE, HOST (transport); gives HOSTED, ABOUT, HOLDINGS, MERGE, DROP (storage), FOLLOW
+ * (subscribe), SYNC (sync), PEER_SEND (transport), BLAME (connections) */
 #ifndef WEIR_ACTORS_HOSTING_H
 #define WEIR_ACTORS_HOSTING_H
 

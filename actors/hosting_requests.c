@@ -83,6 +83,16 @@ void requests_on_host(hosting_t *self, struct request *request, struct now now, 
         holding_due(&self->table, row, row->waiting_until_ms);
 }
 
+void requests_on_kept(hosting_t *self, const struct watch *kept, struct now now, struct outbox *out)
+{
+    struct holding *row = holding_of(&self->table, &kept->key);
+    if (!row)
+        return;
+    row->presence = PRESENCE_stored;
+    row->asked_ms = now.ms;
+    feed_choose(self, row, now, out);
+}
+
 void requests_on_needed(hosting_t *self, const struct watch *needed)
 {
     struct holding *row = needed->on ? holding_of(&self->table, &needed->key)

@@ -52,6 +52,8 @@ void hosting_answer(hosting_t *self, struct holding *row, int code, const char *
                     struct outbox *out);
 
 void requests_on_host(hosting_t *self, struct request *request, struct now now, struct outbox *out);
+void requests_on_kept(hosting_t *self, const struct watch *kept, struct now now,
+                      struct outbox *out);
 void requests_on_needed(hosting_t *self, const struct watch *needed);
 
 /* --- hosting_feed.c --- */

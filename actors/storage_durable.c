@@ -113,6 +113,21 @@ static void tell_fold(const struct folding *folded)
               (unsigned long long)folded->result.entries, (unsigned long long)folded->result.seq);
 }
 
+/* Hosting may know of contracts that nobody needs. */
+static void tell_crowded(const storage_t *self, struct outbox *out)
+{
+    struct store_stats stats;
+    store_stats(self->options.store, &stats);
+    if (stats.used_bytes / EVICT_AT_PERCENT < stats.bytes_max / 100)
+        return;
+    struct crowded *crowded = (struct crowded *)message_new(sizeof *crowded);
+    if (!crowded)
+        return; /* the next fold tells */
+    crowded->used_bytes = stats.used_bytes;
+    crowded->bytes_max = stats.bytes_max;
+    send_to(out, ACTOR_hosting, MESSAGE_CROWDED, &crowded->head);
+}
+
 /* The message goes on as DISPOSE when the fold is done. */
 void storage_folded(storage_t *self, struct folding *folded, struct now now, struct outbox *out)
 {
@@ -133,6 +148,7 @@ void storage_folded(storage_t *self, struct folding *folded, struct now now, str
         }
         self->disposing = true;
         send_to(out, ACTOR_checkpoint, MESSAGE_DISPOSE, message);
+        tell_crowded(self, out);
     } else {
         message_free(&message);
     }

@@ -30,6 +30,7 @@ void store_stats(const store_t *self, struct store_stats *stats)
                                   .entries = self->entries,
                                   .used_bytes = self->used_bytes,
                                   .map_bytes = db_map(self->db),
+                                  .bytes_max = self->options.store_bytes_max,
                                   .unfolded_bytes = store_unfolded_bytes(self),
                                   .log_segments = self->log ? log_segments(self->log) : 0,
                                   .folded_seq = self->folded_seq,

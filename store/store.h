@@ -211,6 +211,7 @@ MUST_USE int db_backup(db_t *self, const char *to_dir, progress_fn *progress, vo
 struct store_stats {
     uint64_t contracts, entries;    /* known here */
     uint64_t used_bytes, map_bytes; /* LMDB */
+    uint64_t bytes_max;             /* as opened with */
     uint64_t unfolded_bytes, log_segments;
     uint64_t folded_seq, last_seq;
     uint64_t replayed; /* records merged again at open */
