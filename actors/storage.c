@@ -19,7 +19,7 @@ storage_t *storage_new(const struct storage_options *options)
     self->last_seq = self->flushed_seq = stats.last_seq;
     self->fold_at_ms = store_foldable(options->store) ? 0 : NEVER; /* the log's rest, at once */
     self->jobs_end = &self->jobs;
-    self->room_at_ms = NEVER;
+    self->room_at_ms = self->kept_until_ms = NEVER;
     return self;
 }
 
@@ -30,6 +30,7 @@ void storage_destroy(storage_t **pointer)
         return;
     *pointer = NULL;
     storage_jobs_free(self);
+    storage_forget_kept(self);
     mail_free(&self->for_flush);
     mail_free(&self->reads_for_flush);
     mail_free(&self->reads_for_room);
@@ -306,6 +307,10 @@ static void on_read(storage_t *self, struct request *request, struct now now, st
         wait_for_room(self, request, now, out);
         return;
     }
+    if (storage_read_kept(self, request, now)) {
+        storage_read_done(self, request, out);
+        return;
+    }
     if (request->verb == VERB_GET && request->args_count == 3) {
         first = request->args[1];
         if (request->args[2].size)
@@ -471,7 +476,8 @@ static uint64_t deadline_ms(const void *actor)
         return 0;
     bool cannot = self->fold_out || self->disposing || self->fault;
     uint64_t fold_at_ms = cannot ? NEVER : self->fold_at_ms;
-    return fold_at_ms < self->room_at_ms ? fold_at_ms : self->room_at_ms;
+    uint64_t next_ms = fold_at_ms < self->room_at_ms ? fold_at_ms : self->room_at_ms;
+    return next_ms < self->kept_until_ms ? next_ms : self->kept_until_ms;
 }
 
 static void tick(void *actor, struct now now, struct outbox *out)
@@ -479,6 +485,8 @@ static void tick(void *actor, struct now now, struct outbox *out)
     storage_t *self = (storage_t *)actor;
     if (now.ms >= self->room_at_ms)
         retry_reads(self, now, out);
+    if (now.ms >= self->kept_until_ms)
+        storage_forget_kept(self);
     storage_jobs_step(self, now, out);
     storage_walks_step(self, out);
 }

@@ -31,7 +31,7 @@ storage_t *storage_new(const struct storage_options *options);
 void storage_destroy(storage_t **self);
 extern const struct actor_spec storage_spec;
 
-/* --- between storage.c, storage_durable.c, storage_jobs.c and storage_peers.c ------------- */
+/* --- between storage.c, storage_durable.c, storage_jobs.c, storage_kept.c, storage_peers.c - */
 
 struct job;
 struct watched_key;
@@ -51,6 +51,9 @@ struct storage {
     struct job *jobs, **jobs_end;
     uint64_t jobs_made;
     size_t jobs_count, reads; /* reads: the jobs that read */
+    struct reading kept;      /* the last large state read; bytes NULL: none … */
+    struct contract_key kept_key;
+    uint64_t kept_until_ms; /* … until then, if nobody asks for it again; NEVER: none */
     struct watched_key *watched;
     size_t watched_count;
     bool fold_out, disposing; /* the checkpoint has a fold to write; to free */
@@ -107,6 +110,12 @@ void storage_jobs_unblock(storage_t *self);
 /* Is there a job that can go on now? */
 bool storage_jobs_ready(const storage_t *self);
 void storage_jobs_free(storage_t *self);
+
+/* storage_kept.c: keeps what a large READ brought; answers a READ from it (true: reading is filled)
+ * when the contract still has that state; lets it go. */
+void storage_keep(storage_t *self, const struct request *request, struct now now);
+bool storage_read_kept(storage_t *self, struct request *request, struct now now);
+void storage_forget_kept(storage_t *self);
 
 /* storage_peers.c: ABOUT, HOLDINGS, WALK. */
 void storage_about(storage_t *self, struct request *request, struct outbox *out);

@@ -269,14 +269,17 @@ void storage_job_read(storage_t *self, struct request *request, read_job_t *read
     self->reads++;
 }
 
-static void finish_read(storage_t *self, struct job *job, int rc, struct outbox *out)
+static void finish_read(storage_t *self, struct job *job, int rc, struct now now,
+                        struct outbox *out)
 {
     struct request *request = job->request;
     job->request = NULL;
-    if (rc)
+    if (rc) {
         storage_answer(request, rc, out);
-    else
-        storage_read_done(self, request, out);
+        return;
+    }
+    storage_keep(self, request, now);
+    storage_read_done(self, request, out);
 }
 
 void storage_job_list(storage_t *self, struct request *request, struct outbox *out)
@@ -401,7 +404,7 @@ static int step(storage_t *self, struct job *job, struct now now, bool *done)
     return ERR_INTERNAL;
 }
 
-static void finish(storage_t *self, struct job *job, int rc, struct outbox *out)
+static void finish(storage_t *self, struct job *job, int rc, struct now now, struct outbox *out)
 {
     switch (job->stage) {
     case STAGE_CHECK:
@@ -412,7 +415,7 @@ static void finish(storage_t *self, struct job *job, int rc, struct outbox *out)
         break;
     case STAGE_READ:
         self->reads--;
-        finish_read(self, job, rc, out);
+        finish_read(self, job, rc, now, out);
         break;
     case STAGE_LIST:
         self->lists--;
@@ -430,7 +433,7 @@ void storage_jobs_step(storage_t *self, struct now now, struct outbox *out)
     bool done;
     int rc = step(self, job, now, &done);
     if (rc || done)
-        finish(self, job, rc, out);
+        finish(self, job, rc, now, out);
     else
         append_job(self, job);
 }

@@ -56,7 +56,9 @@
 #define READ_SLICE_BYTES        (128u << 10) /* so does a large read */
 #define READ_JOBS_MAX           4u /* large reads at once: each pins a snapshot and holds a state */
 #define LARGE_READS_WAITING_MAX 64u /* of one client, for it to take its last one; then BUSY */
-#define LIST_JOBS_MAX           4u  /* CONTRACTS answers under work */
+#define KEPT_STATE_BYTES_MAX    (16u << 20) /* the last large state read is kept up to this … */
+#define KEPT_STATE_MS           1000u       /* … and this long after the last read of it */
+#define LIST_JOBS_MAX           4u          /* CONTRACTS answers under work */
 #define WALKS_MAX               64u /* parts for syncs and far GETs under work, others wait */
 #define WALK_SLICE_BYTES        (256u << 10) /* of entries hashed, then others have their turn … */
 #define WALK_SLICE_ENTRIES_MAX  1024u        /* … small ones by number: about 2 ms */

@@ -316,6 +316,66 @@ static void a_large_state_goes_in_slices_and_others_go_between(void **state) /* 
     buffer_free(&large);
 }
 
+/* PUTs a large state and GETs it, so that storage keeps it. */
+static struct contract_key put_and_get(host_t *host, struct slice large)
+{
+    struct contract_key key;
+    const struct slice *fields;
+    host_ask(host, "c1", "1", "PUT", text("map"), host_params("large"), large, END);
+    host_run(host);
+    (void)host_expect(host, "c1", "1", "OK", &fields);
+    memcpy(key.bytes, fields[0].data, sizeof key.bytes);
+    host_ask(host, "c1", "2", "GET", key_slice(&key), END);
+    host_run(host);
+    (void)host_expect(host, "c1", "2", "OK", &fields);
+    return key;
+}
+
+static void a_large_state_is_kept_until_it_changes(void **state)
+{
+    host_t *host = (host_t *)*state;
+    const struct slice *fields;
+    struct buffer large = large_state(host, 3000, 1000);
+    struct contract_key key = put_and_get(host, buffer_slice(&large));
+    host_pause(host, ACTOR_checkpoint, true);
+    host_ask(host, "c2", "3", "GET", key_slice(&key), END);
+    host_run(host);
+    (void)host_expect(host, "c2", "3", "OK", &fields);
+    assert_true(slice_equal(fields[2], buffer_slice(&large)));
+    host_ask(host, "c2", "4", "GET", key_slice(&key), text("00000001"), text("00000001"), END);
+    host_run(host);
+    (void)host_expect(host, "c2", "4", "OK", &fields);
+    assert_true(fields[2].size < 2000);
+    host_pause(host, ACTOR_journal, true);
+    host_ask(host, "c1", "5", "EDIT", key_slice(&key), text("remove"), text("00000001"), END);
+    host_ask(host, "c2", "6", "GET", key_slice(&key), END);
+    host_run(host);
+    assert_int_equal(host_take(host, "c2", &fields), 0);
+    host_pause(host, ACTOR_journal, false);
+    host_run(host);
+    (void)host_expect(host, "c1", "5", "OK", NULL);
+    (void)host_expect(host, "c2", "6", "OK", &fields);
+    assert_int_equal(large.size - fields[2].size, 1001);
+    buffer_free(&large);
+}
+
+static void a_large_state_that_nobody_reads_again_is_let_go(void **state)
+{
+    host_t *host = (host_t *)*state;
+    const struct slice *fields;
+    struct buffer large = large_state(host, 3000, 1000);
+    struct contract_key key = put_and_get(host, buffer_slice(&large));
+    host_advance_ms(host, 2 * FOLD_EVERY_MS); /* from here on no fold takes or gives memory */
+    host_ask(host, "c1", "3", "GET", key_slice(&key), END);
+    host_run(host);
+    (void)host_expect(host, "c1", "3", "OK", &fields);
+    host_advance_ms(host, KEPT_STATE_MS - 1);
+    size_t kept = host_heap_bytes();
+    host_advance_ms(host, 1);
+    assert_true(host_heap_bytes() + large.size <= kept);
+    buffer_free(&large);
+}
+
 static void a_large_state_with_one_bad_entry_changes_nothing(void **state)
 {
     host_t *host = (host_t *)*state;
@@ -430,6 +490,8 @@ int main(void)
         TEST(a_read_of_what_the_log_lost_is_answered),
         TEST(an_operation_without_an_answer_times_out_once),
         TEST(a_large_state_goes_in_slices_and_others_go_between),
+        TEST(a_large_state_is_kept_until_it_changes),
+        TEST(a_large_state_that_nobody_reads_again_is_let_go),
         TEST(a_large_state_with_one_bad_entry_changes_nothing),
         TEST(a_large_delta_that_makes_a_log_too_large_changes_nothing),
         TEST(merges_wait_for_the_fold_when_the_overlay_is_full),
