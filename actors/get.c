@@ -149,7 +149,7 @@ static bool on_piece(operation_t *self, struct peer_mail *mail, struct now now, 
     }
     row->pieces++;
     if (row->asker) {
-        get_serve_pass(self, row, mail, out);
+        get_serve_pass(self, row, mail, now, out);
         return true;
     }
     if (merge_piece(row, mail, &contract, out) == 0)
@@ -361,7 +361,7 @@ static void receive(void *actor, struct message *message, struct now now, struct
         on_merged(self, (const struct request *)message, now, out);
         break;
     case MESSAGE_PEER_SENT:
-        get_serve_on_sent(self, (const struct peer_send *)message, out);
+        get_serve_on_sent(self, (const struct peer_send *)message, now, out);
         break;
     case MESSAGE_PEER_LIVE:
         operation_on_live(self, (const struct peer_live *)message);
@@ -380,9 +380,9 @@ static void tick(void *actor, struct now now, struct outbox *out)
 {
     operation_t *self = (operation_t *)actor;
     for (struct relay *row; (row = relays_expired(&self->relays, now.ms));) {
+        const char *why = now.ms < row->deadline_ms ? "you do not read" : "no peer answered";
         if (row->asker && !row->ended)
-            get_tell_got(row->asker, row->asker_tx, row->lane, ERR_TIMEOUT, "no peer answered",
-                         NULL, out);
+            get_tell_got(row->asker, row->asker_tx, row->lane, ERR_TIMEOUT, why, NULL, out);
         if (row->request)
             finish_with(self, row, ERR_TIMEOUT, "no peer answered in time", out);
         else

@@ -18,10 +18,11 @@ void get_serve_on_get(operation_t *self, const struct peer_mail *mail, struct no
 void get_serve_on_hosted(operation_t *self, const struct request *request, struct now now,
                          struct outbox *out);
 void get_serve_on_walked(operation_t *self, struct walk *walk, struct outbox *out);
-void get_serve_on_sent(operation_t *self, const struct peer_send *sent, struct outbox *out);
+void get_serve_on_sent(operation_t *self, const struct peer_send *sent, struct now now,
+                       struct outbox *out);
 
 /* A PIECE for the asker (given away): passed on as its connection takes it. */
-void get_serve_pass(operation_t *self, struct relay *row, struct peer_mail *piece,
+void get_serve_pass(operation_t *self, struct relay *row, struct peer_mail *piece, struct now now,
                     struct outbox *out);
 
 /* Nobody is left to ask for a peer's row: the own copy if there is one, else row->code. */

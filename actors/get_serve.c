@@ -1,6 +1,8 @@
 /* A peer's GET: answered from the own store part by part, or passed on between the asker and the
  * peer asked in its stead. Nothing passed on is kept. A PIECE's window stays counted until the
- * asker's connection has taken it, so that a slow asker slows the host down (lesson C3).
+ * asker's connection has taken it, so that a slow asker slows the host down (lesson C3); one that
+ * takes nothing at all is given up, since what is kept for it takes from the window of others
+ * (lesson C5).
  *
  * Lanes keep order within themselves only: an answer changes its lane, from small to bulk, when
  * nothing of it is on its way, and GOT goes in the lane of the last PIECE. */
@@ -81,9 +83,11 @@ static void pump(operation_t *self, struct relay *row, struct outbox *out)
         relays_close(&self->relays, row);
 }
 
-void get_serve_pass(operation_t *self, struct relay *row, struct peer_mail *piece,
+void get_serve_pass(operation_t *self, struct relay *row, struct peer_mail *piece, struct now now,
                     struct outbox *out)
 {
+    if (row->give_up_ms == NEVER)
+        relays_give_up_at(&self->relays, row, now.ms + RELAY_STALL_MS);
     mail_push(&row->waiting, &piece->head);
     pump(self, row, out);
 }
@@ -226,7 +230,8 @@ void get_serve_on_hosted(operation_t *self, const struct request *request, struc
     get_ask(self, row, now, out);
 }
 
-void get_serve_on_sent(operation_t *self, const struct peer_send *sent, struct outbox *out)
+void get_serve_on_sent(operation_t *self, const struct peer_send *sent, struct now now,
+                       struct outbox *out)
 {
     struct relay *row = relays_find(&self->relays, sent->token[0]);
     if (!row)
@@ -234,6 +239,8 @@ void get_serve_on_sent(operation_t *self, const struct peer_send *sent, struct o
     row->outstanding--;
     struct message *passed = mail_pop(&row->passed);
     message_free(&passed);
+    bool waits = row->passed.first || row->waiting.first;
+    relays_give_up_at(&self->relays, row, waits ? now.ms + RELAY_STALL_MS : NEVER);
     if (row->walk) {
         struct walk *walk = row->walk;
         row->walk = NULL;

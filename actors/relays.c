@@ -128,6 +128,7 @@ struct relay *relays_open(struct relays *self, peer_t asker, const struct contra
     row->key = *key;
     row->place = ring_place_of_contract(key->bytes);
     row->deadline_ms = deadline_ms;
+    row->give_up_ms = NEVER;
     row->asker = asker;
     if (deadline_ms < self->deadline_ms)
         self->deadline_ms = deadline_ms;
@@ -170,6 +171,13 @@ struct relay *relays_each(const struct relays *self, uint32_t *at)
     return NULL;
 }
 
+void relays_give_up_at(struct relays *self, struct relay *relay, uint64_t ms)
+{
+    relay->give_up_ms = ms;
+    if (ms < self->deadline_ms)
+        self->deadline_ms = ms;
+}
+
 /* The earliest deadline is not kept exactly when rows close; looking for it once it has passed is
  * rare, since deadlines are seconds away. */
 struct relay *relays_expired(struct relays *self, uint64_t now_ms)
@@ -179,10 +187,11 @@ struct relay *relays_expired(struct relays *self, uint64_t now_ms)
     if (now_ms < self->deadline_ms)
         return NULL;
     for (struct relay *row = relays_each(self, &at); row; row = relays_each(self, &at)) {
-        if (row->deadline_ms <= now_ms)
+        uint64_t due = row->give_up_ms < row->deadline_ms ? row->give_up_ms : row->deadline_ms;
+        if (due <= now_ms)
             return row;
-        if (row->deadline_ms < earliest)
-            earliest = row->deadline_ms;
+        if (due < earliest)
+            earliest = due;
     }
     self->deadline_ms = earliest;
     return NULL;

@@ -63,6 +63,7 @@ struct relay {
     struct walk *walk;              /* owned: waits until the asker's connection takes more */
     struct mail waiting;            /* PIECEs to pass on */
     struct mail passed;             /* PIECEs passed on; their windows wait for PEER_SENT */
+    uint64_t give_up_ms;            /* none was taken until then; NEVER: none waits */
     unsigned outstanding;           /* PIECEs that PEER_SENT will be told of */
     enum lane lane;                 /* of them */
     unsigned merges;                /* pieces at storage */
@@ -107,6 +108,9 @@ struct relay *relays_find(const struct relays *self, uint64_t number);
 /* The first row at or after *at, NULL past the last; *at becomes where to go on. Rows may be closed
  * between. */
 struct relay *relays_each(const struct relays *self, uint32_t *at);
+
+/* Closes at this time, if it is not set anew before; NEVER: only at its deadline. */
+void relays_give_up_at(struct relays *self, struct relay *relay, uint64_t ms);
 
 /* The first row whose time is up; NULL: none, and deadline_ms is exact. */
 struct relay *relays_expired(struct relays *self, uint64_t now_ms);

@@ -104,7 +104,8 @@
 #define RELAY_BESIDE_MAX     3u     /* of them, not nearer to the key; the first node does this */
 #define RELAY_MARGIN_MS      250u   /* a hop has less time than its asker, to tell that it is up */
 #define PEER_BULK_BYTES      16384u /* messages from this on go in the bulk lane: one fragment */
-#define PIECES_OUT_MAX       2u     /* of a state that is served, not yet taken by the socket */
+#define RELAY_STALL_MS       5000u /* an asker that takes no PIECE so long holds up its host's lane */
+#define PIECES_OUT_MAX       2u    /* of a state that is served, not yet taken by the socket */
 
 /* --- peers ------------------------------------------------------------------------------- */
 #define NETWORK_BYTES_MAX      64u    /* a network's id, a text */

@@ -533,6 +533,31 @@ static void what_is_passed_on_stays_counted_until_it_is_sent(void **state)
     nothing_is_open();
 }
 
+/* lesson C5 */
+static void an_asker_that_takes_nothing_is_given_up(void **state)
+{
+    (void)state;
+    live(1, SOLO_PEERS);
+    give_get(ASKER, 3, 3 * RELAY_STALL_MS);
+    solo_answer(&world, (struct request *)solo_take(&world, MESSAGE_HOST), ACTOR_hosting,
+                MESSAGE_HOSTED, ERR_NOT_FOUND);
+    struct peer_get get = asked(NEAREST);
+    solo_advance_ms(&world, RELAY_STALL_MS + 1); /* nothing waits for it yet */
+    give_piece(NEAREST, get.tx);
+    asker_got_piece(7, LANE_small);
+    struct message *second;
+    give_piece(NEAREST, get.tx);
+    second = (struct message *)solo_take(&world, MESSAGE_PEER_SEND);
+    message_free(&second);
+    solo_advance_ms(&world, RELAY_STALL_MS - 1);
+    solo_tell_sent(&world); /* it reads, if slowly */
+    solo_advance_ms(&world, RELAY_STALL_MS - 1);
+    assert_true(owed_bytes(world.window) > 0);
+    solo_advance_ms(&world, 1);
+    asker_got_end(ERR_TIMEOUT, LANE_small);
+    nothing_is_open();
+}
+
 static void no_piece_overtakes_another_in_a_faster_lane(void **state)
 {
     static uint8_t large[PEER_BULK_BYTES];
@@ -830,6 +855,7 @@ int main(void)
         T(who_has_the_same_state_gets_none),
         T(what_is_not_here_is_asked_of_a_nearer_peer),
         T(what_is_passed_on_stays_counted_until_it_is_sent),
+        T(an_asker_that_takes_nothing_is_given_up),
         T(no_piece_overtakes_another_in_a_faster_lane),
         T(without_hops_left_nobody_is_asked),
         T(only_peers_nearer_to_the_key_are_asked_for_others),

@@ -234,8 +234,8 @@ static void choose_ids(void)
 {
     place_t place = ring_place_of_contract(key.bytes);
     size_t count = 0;
-    for (uint8_t n = 1; n < IDS; n++) {
-        struct node_id id = {{n}};
+    for (unsigned n = 1; n < IDS; n++) {
+        struct node_id id = {{(uint8_t)n}};
         size_t at = count < NODES ? count++ : NODES;
         for (; at > 0; at--) { /* the farthest first */
             const struct node_id *before = &nodes[at - 1].id;
