@@ -17,14 +17,16 @@ struct exchange {
     struct exchange_key key;
     uint64_t number; /* of the row: never used twice */
     uint8_t salt[SYNC_SALT_BYTES];
-    uint8_t round;              /* of the body last sent or heard */
-    bool again;                 /* another is wanted right after it */
-    bool sent_entries;          /* bodies then stay in their lane, behind them */
-    struct sync_order *order;   /* hosting's, owned; NULL: nobody waits for the end */
-    struct walk *walk;          /* owned; the next part is wanted when there is room; NULL: at
-                                   storage, or none */
-    struct peer_mail *body;     /* owned; to be answered when what came before it is merged */
-    unsigned parts_out, merges; /* DELTAs not yet taken by the socket; merges at storage */
+    uint8_t round;             /* of the body last sent or heard */
+    bool again;                /* another is wanted right after it */
+    bool sent_entries;         /* bodies then stay in their lane, behind them */
+    struct sync_order *order;  /* hosting's, owned; NULL: nobody waits for the end */
+    struct walk *walk;         /* owned; the next part is wanted when there is room; NULL: at
+                                  storage, or none */
+    struct peer_mail *body;    /* owned; to be answered when what came before it is merged */
+    unsigned parts_out;        /* DELTAs not yet taken by the socket */
+    unsigned merges[2], since; /* merges at storage: of what came since the last body,
+                                  merges[since]; of what came before it, the other */
     uint64_t deadline_ms;
     UT_hash_handle hh, by_number;
 };

@@ -203,7 +203,7 @@ static void on_sent(sync_t *self, const struct peer_send *sent, struct now now, 
 /* Answers the peer's body, once all that it sent before is merged. */
 static void answer(sync_t *self, struct exchange *row, struct now now, struct outbox *out)
 {
-    if (!row->body || row->merges)
+    if (!row->body || row->merges[1 - row->since])
         return;
     struct message *message = &row->body->head;
     const struct peer_sync *sync = &row->body->body.sync;
@@ -254,6 +254,7 @@ static void on_body(sync_t *self, struct peer_mail *mail, struct now now, struct
     }
     heard(self, row, now);
     row->body = mail;
+    row->since = 1 - row->since; /* where there are many writers, some change is always under way */
     answer(self, row, now, out);
 }
 
@@ -275,8 +276,8 @@ static void on_delta(sync_t *self, struct peer_mail *mail, struct outbox *out)
     for (int opened_here = 0; opened_here < 2; opened_here++) {
         struct exchange *row = exchanges_find(&self->table, mail->number, &key, opened_here != 0);
         if (row) {
-            row->merges++;
-            merge->transaction = row->number;
+            row->merges[row->since]++;
+            merge->transaction = row->number << 1 | row->since;
             break;
         }
     }
@@ -285,15 +286,14 @@ static void on_delta(sync_t *self, struct peer_mail *mail, struct outbox *out)
 
 static void on_merged(sync_t *self, const struct request *merge, struct now now, struct outbox *out)
 {
-    struct exchange *row =
-        merge->transaction ? exchanges_numbered(&self->table, merge->transaction) : NULL;
+    struct exchange *row = exchanges_numbered(&self->table, merge->transaction >> 1);
     if (merge->code == ERR_NOT_FOUND)
         send_away(merge->origin, &merge->key, out);
-    else if (merge->code == ERR_BAD_STATE || merge->code == ERR_TOO_LARGE)
+    else if (merge->code == ERR_BAD_STATE) /* TOO_LARGE may be so of two states that each are not */
         blame(merge->origin, merge->why.text, out);
     if (!row)
         return;
-    row->merges--;
+    row->merges[merge->transaction & 1]--;
     heard(self, row, now);
     if (merge->code)
         end(self, row, merge->code, merge->why.text, now, out);

@@ -13,19 +13,25 @@ void small_node_add(struct small_node *self, const struct actor_spec *spec, void
 
 void small_node_open(struct small_node *self)
 {
+    small_node_open_limited(self, UINT64_MAX, STATE_BYTES_MAX);
+}
+
+void small_node_open_limited(struct small_node *self, uint64_t store_bytes_max,
+                             uint64_t state_bytes_max)
+{
     struct reason why;
     memset(self, 0, sizeof *self);
     scratch_make(self->dir);
     self->now = (struct now){.ms = 1000, .wall_ms = 1700000000000};
     struct store_options store = {.data_dir = self->dir,
-                                  .store_bytes_max = UINT64_MAX,
-                                  .state_bytes_max = STATE_BYTES_MAX,
+                                  .store_bytes_max = store_bytes_max,
+                                  .state_bytes_max = state_bytes_max,
                                   .log_segment_bytes = SEGMENT_BYTES};
     if (store_open(&store, &self->store, &why) != 0)
         fail_msg("%s", why.text);
     struct storage_options storage = {.store = self->store,
                                       .progress = &self->progress,
-                                      .state_bytes_max = STATE_BYTES_MAX,
+                                      .state_bytes_max = state_bytes_max,
                                       .replica = {1, 2, 3, 4, 5, 6, 7, 8}};
     self->storage = storage_new(&storage);
     small_node_add(self, &storage_spec, self->storage);

@@ -30,6 +30,9 @@ struct small_node {
 };
 
 void small_node_open(struct small_node *self);
+/* With these limits of the store and of one state. */
+void small_node_open_limited(struct small_node *self, uint64_t store_bytes_max,
+                             uint64_t state_bytes_max);
 /* Hosts an actor that the test owns. */
 void small_node_add(struct small_node *self, const struct actor_spec *spec, void *actor);
 void small_node_close(struct small_node *self);
