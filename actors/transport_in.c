@@ -50,8 +50,11 @@ static bool take_frames(transport_t *self, struct peer_link *link, struct slice 
         if (rc == 1 && (rc = hand_on(link, &message, &why, turn)) == 0)
             rc = 1;
     }
-    if (rc == 0)
+    if (rc == 0) {
+        if (lanes_ready(&link->lanes)) /* there was credit in it */
+            links_unsent(&self->links, link, true);
         return true;
+    }
     transport_drop(self, link, rc == ERR_NO_MEMORY ? CLOSE_local_fault : CLOSE_bad_record, &why,
                    turn);
     return false;
