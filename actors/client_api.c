@@ -287,7 +287,7 @@ static int check_request(const client_api_t *self, const struct session *session
     if (session->open && session->open_bytes + frames->bytes > CLIENT_OPEN_BYTES_MAX)
         return fail(&request->why, ERR_BUSY, "requests of %llu bytes are open; wait for answers",
                     (unsigned long long)session->open_bytes);
-    if (request->verb == VERB_BACKUP && !frames->is_local)
+    if (request->verb == VERB_BACKUP && !self->options.wire->is_local(frames))
         return fail(&request->why, ERR_DENIED, "backup is for clients on the node's own machine");
     return 0;
 }

@@ -90,9 +90,11 @@ static void frames_seal(struct router_frames *self)
             slice_of(zmq_msg_data(&self->messages[i]), zmq_msg_size(&self->messages[i]));
 }
 
-static bool is_local(zmq_msg_t *message)
+/* Asked of few requests: libzmq looks the address up by its name. */
+static bool frames_is_local(const struct frames *frames)
 {
-    const char *address = zmq_msg_gets(message, "Peer-Address");
+    const struct router_frames *self = (const struct router_frames *)frames;
+    const char *address = zmq_msg_gets(&self->messages[0], "Peer-Address");
     return !address || !*address || strncmp(address, "127.", 4) == 0 ||
            strcmp(address, "::1") == 0 || strncmp(address, "localhost", 9) == 0;
 }
@@ -127,8 +129,6 @@ static struct frames *router_receive(void *wire)
         if (zmq_msg_recv(&message, self->handle, ZMQ_DONTWAIT) < 0)
             break; /* parts of one message come together; the socket is closing */
         more = zmq_msg_more(&message);
-        if (frames && frames->frames.count == 0)
-            frames->frames.is_local = is_local(&message);
         if (frames)
             (void)frames_add(frames, &message);
     }
@@ -347,8 +347,8 @@ int client_router_new(const struct client_router_options *options, client_router
     client_router_t *self = (client_router_t *)zmalloc(sizeof *self);
     self->socket = zsock_new(ZMQ_ROUTER);
     self->handle = zsock_resolve(self->socket);
-    self->wire =
-        (struct client_wire){self, router_receive, frames_release, router_send, router_descriptor};
+    self->wire = (struct client_wire){
+        self, router_receive, frames_release, frames_is_local, router_send, router_descriptor};
     zsock_set_linger(self->socket, 0);
     zsock_set_rcvhwm(self->socket, CLIENT_PIPE_REQUESTS);
     zsock_set_sndhwm(self->socket, CLIENT_PIPE_REPLIES);

@@ -8,7 +8,6 @@
 /* One request as it came. slices[0..count) borrow from it. */
 struct frames {
     struct slice from; /* the client's routing id, ≤ 255 bytes */
-    bool is_local;     /* came by ipc or a loopback address */
     size_t count, bytes;
     bool cut; /* more frames came than any request has; they are gone */
     struct slice *slices;
@@ -42,6 +41,7 @@ struct client_wire {
     /* The next request, owned by the caller until release; NULL when none waits. */
     struct frames *(*receive)(void *self);
     void (*release)(struct frames *frames);
+    bool (*is_local)(const struct frames *frames); /* came by ipc or a loopback address */
     /* 0; ERR_AGAIN when the client's queue is full (nothing was sent); ERR_NOT_FOUND when it is
      * gone. */
     int (*send)(void *self, struct slice to, const struct part *parts, size_t count,

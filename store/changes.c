@@ -157,7 +157,7 @@ static int merge(store_t *self, struct merging *merging, struct slice delta,
     return rc;
 }
 
-static int check_delta(const store_t *self, struct slice delta, struct reason *why)
+static int check_delta(store_t *self, struct slice delta, struct reason *why)
 {
     if (delta.size > LOG_RECORD_BYTES_MAX / 2)
         return fail(why, ERR_TOO_LARGE, "a change of %zu bytes is over the %u of one merge",

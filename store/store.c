@@ -114,11 +114,11 @@ struct state_reader store_reader(store_t *self, const struct contract_key *key)
 /* --- room ---------------------------------------------------------------------------------------
  */
 
-bool store_must_wait(const store_t *self)
+bool store_must_wait(store_t *self)
 {
     size_t segments = 0;
     if (self->log)
-        (void)log_held(self->log, self->folded_seq, &segments);
+        self->log_bytes = log_held(self->log, self->folded_seq, &segments);
     return store_unfolded_bytes(self) >= UNFOLDED_BYTES_MAX || segments > LOG_SEGMENTS_WAIT;
 }
 
@@ -135,9 +135,8 @@ int store_check_room(store_t *self, size_t bytes, struct reason *why)
 {
     if (!self->log)
         return 0; /* a copy or a replay: what was acknowledged must fit */
-    size_t segments;
     uint64_t waiting = store_unfolded_bytes(self) + bytes;
-    uint64_t used = self->used_bytes + log_held(self->log, self->folded_seq, &segments);
+    uint64_t used = self->used_bytes + self->log_bytes;
     if (used + 2 * waiting > self->options.store_bytes_max)
         return fail(why, ERR_STORE_FULL, "the store's limit is reached: raise --max-store");
     uint64_t needed = DISK_RESERVE_BYTES + 4 * waiting;

@@ -57,6 +57,7 @@ struct store {
     uint64_t disk_bytes;    /* free at the last look … */
     uint64_t disk_asked_at; /* … when this much had been merged */
     uint64_t merged_bytes;  /* of records, ever */
+    uint64_t log_bytes;     /* of the log's segments that are not folded, at the last look */
 
     struct held found; /* the last contract found in LMDB alone */
     bool found_valid;
@@ -93,10 +94,11 @@ static inline struct overlay *store_frozen(const store_t *self)
     return self->fold ? self->fold->overlay : NULL;
 }
 
-/* Must a change wait for the fold? */
-bool store_must_wait(const store_t *self);
+/* Must a change wait for the fold? Looks at the log, which store_check_room does not do again. */
+bool store_must_wait(store_t *self);
 
-/* A change of that size must leave room for the fold of all that waits for it. ERR_STORE_FULL. */
+/* A change of that size must leave room for the fold of all that waits for it. After
+ * store_must_wait. ERR_STORE_FULL. */
 MUST_USE int store_check_room(store_t *self, size_t bytes, struct reason *why);
 
 /* --- layers --- */
