@@ -9,6 +9,7 @@
 struct now {
     uint64_t ms;      /* monotonic: deadlines */
     uint64_t wall_ms; /* Unix time: stamps of edits */
+    uint64_t us;      /* monotonic: round trips */
 };
 
 #define NEVER UINT64_MAX

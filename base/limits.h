@@ -93,8 +93,46 @@
 #define PEERS_WANTED      24u    /* live; while a node has fewer it wants whoever it hears of */
 #define PEERS_KNOWN_MAX   1024u  /* in the table of peers; the least useful goes */
 #define PINNED_MAX        64u    /* gateways and peers that an operator named, in all */
+#define LINKS_A_PEER      8u     /* live, dialling, waiting, and some that are closing */
 #define REMEMBER_EVERY_MS 10000u /* at most this often are known peers given to be written */
 #define KNOWN_PEERS_MAX   64u    /* of them */
+#define PING_AFTER_MS     5000u  /* of silence (lesson L5), and again after each so long … */
+#define PINGS_MAX         3u     /* … so many times … */
+#define PING_ANSWER_MS    4000u /* … and dead this long after the last: 19 s after it was heard */
+#define ROUND_TRIP_MS     60000u  /* a round trip is measured anew at most this often */
+#define PROBE_MS          1000u   /* for a sign of life of the old one when a peer comes again */
+#define CROSSING_MS       500u    /* an inbound one waits so long for this node's own dial */
+#define GRACE_MS          3000u   /* for the side whose turn it is to dial (lesson D4) */
+#define GATEWAY_GRACE_MS  300u    /* the same for a gateway, which may not know of this node */
+#define REDIAL_MS         250u    /* the first pause, doubled each time … */
+#define REDIAL_MS_MAX     30000u  /* … up to this, and a quarter more or less */
+#define REDIAL_RESET_MS   30000u  /* a connection that lived so long begins anew */
+#define DIAL_TRIES        6u      /* then others than gateways, pinned and near ones are given up */
+#define GIVEN_UP_MS       600000u /* so long */
+#define LEFT_MS           30000u  /* who said goodbye is not dialled so long */
+#define FULL_MS           30000u  /* nor who had no room, doubled each time … */
+#define FULL_MS_MAX       600000u /* … up to this */
+#define LOST_MS           3600000u /* near ones that vanished are redialled for so long */
+#define DIALS_MAX         16u      /* under way at once */
+#define SHED_AGE_MS       5000u    /* a full gateway keeps a connection for so long at least */
+#define BLAMES_MAX        8u       /* broken rules of a peer, then it is refused … */
+#define BLAME_MS          600000u  /* … if no more than this lies between them … */
+#define SHUNNED_MS        60000u   /* … for so long */
+#define CONNECT_WAIT_MS   10000u   /* for a CONNECT that an operator asked for */
+#define NODE_REQUESTS_MAX 64u      /* CONNECTs and matrices that operators wait for */
+#define MATRIX_WAIT_MS    1000u    /* for the peers' rows */
+#define NEAR_A_SIDE       4u       /* ring neighbours that are kept live */
+#define TOLD_A_SIDE       8u       /* of a peer's place: of whom it is told */
+#define NODES_TOLD_MAX    64u      /* that are read of one NEIGHBOURS */
+#define NEWS_MS           20u      /* news of live peers is gathered for so long */
+#define TELL_AGAIN_MS     60000u   /* near ones are told of each other anew */
+#define ROUTES_MAX        256u     /* CONNECTs on their way through this node */
+#define ROUTE_MS          5000u    /* for their answer */
+#define INVITED_MS        15000u   /* who accepted a CONNECT, or was accepted, is wanted so long */
+#define FAR_EVERY_MS      1000u    /* a far link is looked for, doubled while none is found … */
+#define FAR_EVERY_MS_MAX  60000u   /* … up to this */
+#define JOIN_EVERY_MS_MAX                                                                          \
+    60000u /* own place is looked for: at once, after 1 s, doubled up to this */
 
 /* --- operations -------------------------------------------------------------------------- */
 #define OPERATION_TIMEOUT_MS 60000u /* an open transaction is answered TIMEOUT after this */

@@ -1,0 +1,527 @@
+#include "actors/connections_state.h"
+
+#include "base/base58.h"
+#include "base/trace.h"
+#include "proto/hello.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* --- making ------------------------------------------------------------------------------ */
+
+/* The operator's gateways, and who was known in a former run. */
+static bool note_all(connections_t *self, const struct peer_node *nodes, size_t count,
+                     bool gateways)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (memcmp(nodes[i].id, self->id.bytes, sizeof self->id.bytes) == 0)
+            continue; /* lesson D5 */
+        if (gateways && self->pinned_count >= PINNED_MAX)
+            break;
+        struct peer *peer = upkeep_note(self, &nodes[i], 0);
+        if (!peer)
+            return false;
+        self->pinned_count += gateways && !peer->gateway;
+        peer->gateway |= gateways;
+        peer->vouched = true;
+    }
+    return true;
+}
+
+connections_t *connections_new(const struct connections_options *options)
+{
+    connections_t *self = (connections_t *)calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->id = options->id;
+    self->role = options->role;
+    self->peers_max = options->peers_max ? options->peers_max : PEERS_MAX_DEFAULT;
+    self->random = options->seed;
+    self->remember_for = options->remember_for;
+    self->remember = options->remember;
+    (void)snprintf(self->address, sizeof self->address, "%s",
+                   options->address ? options->address : "");
+    self->can_be_dialled = self->address[0] != 0;
+    self->news_ms = self->join_ms = self->remember_ms = self->tell_ms = self->far_ms = NEVER;
+    ring_view_init(&self->view, &self->id);
+    if (!note_all(self, options->gateways, options->gateway_count, true) ||
+        !note_all(self, options->known, options->known_count, false))
+        connections_destroy(&self);
+    return self;
+}
+
+void connections_destroy(connections_t **pointer)
+{
+    connections_t *self = *pointer;
+    if (!self)
+        return;
+    *pointer = NULL;
+    upkeep_remember(self);
+    requests_free(self);
+    ring_view_free(&self->view);
+    peers_free(&self->peers);
+    free(self);
+}
+
+bool connections_is_networked(const struct connections_options *options)
+{
+    return options->gateway_count + options->known_count > 0;
+}
+
+/* splitmix64 (Steele, Lea, Flood 2014): from a seed, so that a simulation repeats. */
+uint64_t connections_random(connections_t *self)
+{
+    uint64_t z = self->random += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+uint64_t connections_jitter(connections_t *self, uint64_t ms)
+{
+    return ms - ms / 4 + connections_random(self) % (ms / 2 + 1);
+}
+
+/* --- one connection ---------------------------------------------------------------------- */
+
+static void order(struct outbox *out, enum actor_id to, enum message_kind kind, peer_t number,
+                  enum close_reason reason, const char *why)
+{
+    struct peer_order *order = (struct peer_order *)message_new(sizeof *order);
+    if (!order)
+        return; /* transport's next event, or the pings, find the connection again */
+    order->number = number;
+    order->reason = reason;
+    if (why)
+        (void)snprintf(order->why.text, sizeof order->why.text, "%s", why);
+    send_to(out, to, kind, &order->head);
+}
+
+static void tell_live(const struct link *link, struct outbox *out)
+{
+    for (int a = 0; a < ACTOR_COUNT; a++) {
+        struct peer_live *live = TOLD_OF_PEERS >> a & 1 ? message_new(sizeof *live) : NULL;
+        if (!live)
+            continue;
+        live->number = link->number;
+        live->id = link->peer->id;
+        live->role = link->peer->role;
+        send_to(out, (enum actor_id)a, MESSAGE_PEER_LIVE, &live->head);
+    }
+}
+
+static void log_link(const struct link *link, const char *what, const char *why)
+{
+    char id[BASE58_TEXT_MAX];
+    base58_encode(link->peer->id.bytes, sizeof link->peer->id.bytes, id);
+    trace(TRACE_info, "peer %s %s (%s, connection %llu)%s%s", id, what,
+          link->inbound ? "it dialled" : "dialled from here", (unsigned long long)link->number,
+          why && *why ? ": " : "", why ? why : "");
+}
+
+static void admit(connections_t *self, struct link *link, struct now now, struct outbox *out)
+{
+    struct peer *peer = link->peer;
+    if (ring_view_add(&self->view, link->number, &peer->id) != 0) {
+        connections_step(self, link, PEER_EVENT_dropped, CLOSE_local_fault, "out of memory", now,
+                         out);
+        return;
+    }
+    peer->was_live = true;
+    peer->heard_ms = now.ms;
+    peer->away_until_ms = 0;
+    peer->shed = false;
+    peer->pings = 0;
+    peer->probed_ms = peer->still_ms = peer->rtt_at_ms = 0;
+    peer->news = true;
+    peer->greeted = false;
+    order(out, ACTOR_transport, MESSAGE_ADMIT, link->number, CLOSE_closed, NULL);
+    tell_live(link, out);
+    log_link(link, "is live", NULL);
+    life_ping(peer, link, now, out);
+    requests_live(self, peer, out);
+    self->remembering = true;
+    connections_replan(self);
+}
+
+static void tell_gone(connections_t *self, const struct link *link, enum close_reason reason,
+                      const char *why, struct outbox *out)
+{
+    peer_t number = link->number;
+    ring_view_remove(&self->view, number);
+    for (int a = 0; a < ACTOR_COUNT; a++)
+        if (TOLD_OF_PEERS >> a & 1)
+            order(out, (enum actor_id)a, MESSAGE_PEER_GONE, number, reason, why);
+    log_link(link, "is gone", why);
+    gossip_gone(self, number, out);
+    requests_gone(self, number, out);
+    self->remembering = true;
+}
+
+/* Counts, plans the next attempt, and tells who waits for it. The link is in its new state, or
+ * unlinked. */
+static void ended(connections_t *self, struct peer *peer, enum peer_state before,
+                  enum close_reason reason, const char *why, uint64_t lived_ms, struct now now,
+                  struct outbox *out)
+{
+    self->counters.closed[reason]++;
+    if (before == PEER_dialling && reason != CLOSE_duplicate)
+        self->counters.failed++;
+    if (!peer_link_in(peer, PEER_live) && !peer_link_in(peer, PEER_handshaking))
+        life_ended(self, peer, reason, before == PEER_live, lived_ms, now);
+    enum peer_state left = peer_state_of(peer);
+    if (left == PEER_absent || left == PEER_closing)
+        requests_failed(self, peer, reason, why, out);
+    connections_replan(self);
+}
+
+static void send_dial(connections_t *self, struct link *link, struct now now, struct outbox *out)
+{
+    struct dial *dial = (struct dial *)message_new(sizeof *dial);
+    if (!dial) {
+        link->peer->dial_at_ms = now.ms + REDIAL_MS_MAX;
+        peers_unlink(&self->peers, link);
+        return;
+    }
+    dial->number = link->number;
+    dial->id = link->peer->id;
+    (void)snprintf(dial->address, sizeof dial->address, "%s", link->peer->address);
+    self->counters.dials++;
+    send_to(out, ACTOR_transport, MESSAGE_DIAL, &dial->head);
+}
+
+void connections_step(connections_t *self, struct link *link, enum peer_event event,
+                      enum close_reason reason, const char *why, struct now now, struct outbox *out)
+{
+    enum peer_state before = link->state;
+    struct peer_step step = peer_step(before, event);
+    struct peer *peer = link->peer;
+    uint64_t lived_ms = now.ms - link->since_ms;
+    if (step.next != before)
+        link->since_ms = now.ms;
+    link->state = step.next;
+    switch (step.deed) {
+    case PEER_DO_nothing:
+    case PEER_DO_wait:
+        break;
+    case PEER_DO_dial:
+        send_dial(self, link, now, out);
+        break;
+    case PEER_DO_admit:
+        admit(self, link, now, out);
+        break;
+    case PEER_DO_end:
+        tell_gone(self, link, reason, why, out);
+        order(out, ACTOR_transport, MESSAGE_HANG_UP, link->number, reason, why);
+        ended(self, peer, before, reason, why, lived_ms, now, out);
+        break;
+    case PEER_DO_hang_up:
+        order(out, ACTOR_transport, MESSAGE_HANG_UP, link->number, reason, why);
+        ended(self, peer, before, reason, why, lived_ms, now, out);
+        break;
+    case PEER_DO_gone:
+        tell_gone(self, link, reason, why, out);
+        peers_unlink(&self->peers, link);
+        ended(self, peer, before, reason, why, lived_ms, now, out);
+        break;
+    case PEER_DO_forget:
+        peers_unlink(&self->peers, link);
+        if (before != PEER_closing) /* counted when this node hung up */
+            ended(self, peer, before, reason, why, lived_ms, now, out);
+        connections_replan(self);
+        break;
+    case PEER_DO_fault:
+        trace(TRACE_error, "connection %llu: %s cannot be while %s",
+              (unsigned long long)link->number, peer_event_names[event], peer_state_names[before]);
+        break;
+    case PEER_DEED_COUNT:
+        break;
+    }
+}
+
+void connections_dial(connections_t *self, struct peer *peer, struct now now, struct outbox *out)
+{
+    self->last_number += 2;
+    struct link *link = peers_link(&self->peers, peer, self->last_number, false);
+    if (link)
+        connections_step(self, link, PEER_EVENT_dial, CLOSE_closed, NULL, now, out);
+}
+
+/* --- which one is kept ------------------------------------------------------------------- */
+
+bool connections_room(const connections_t *self, const struct peer *peer)
+{
+    size_t others = 0;
+    if (is_reserved(peer) || peer->asked)
+        return true; /* bounded by PINNED_MAX */
+    for (size_t i = 0; i < self->view.count; i++)
+        others += !is_reserved(peers_link_find(&self->peers, self->view.peers[i].number)->peer);
+    return others < self->peers_max;
+}
+
+/* A slot for a peer where there is none: the oldest connection that is neither near nor reserved
+ * goes. A gateway makes room for whoever comes, so that all can join through it. */
+static bool make_room(connections_t *self, const struct peer *peer, struct now now,
+                      struct outbox *out)
+{
+    struct link *oldest = NULL;
+    upkeep_choose(self, now.ms);
+    if (self->role != ROLE_gateway && peer->want < WANT_near)
+        return false;
+    for (size_t i = 0; i < self->view.count; i++) {
+        struct link *link = peers_link_find(&self->peers, self->view.peers[i].number);
+        if (is_reserved(link->peer) || link->peer->want == WANT_near ||
+            now.ms < link->since_ms + SHED_AGE_MS)
+            continue;
+        if (!oldest || link->since_ms < oldest->since_ms)
+            oldest = link;
+    }
+    if (!oldest)
+        return false;
+    oldest->peer->shed = true;
+    connections_step(self, oldest, PEER_EVENT_dropped, CLOSE_full, "no room for more peers", now,
+                     out);
+    return true;
+}
+
+static bool dialled_by_lower(const connections_t *self, const struct link *link)
+{
+    return link->inbound != is_lower(self, link->peer);
+}
+
+static void turn_away(connections_t *self, struct link *link, enum close_reason reason,
+                      const char *why, struct now now, struct outbox *out)
+{
+    connections_step(self, link, PEER_EVENT_turned_away, reason, why, now, out);
+}
+
+static const char duplicate_text[] = "another connection to the same peer is kept";
+
+static void drop_duplicate(connections_t *self, struct link *link, struct now now,
+                           struct outbox *out)
+{
+    connections_step(self, link, PEER_EVENT_dropped, CLOSE_duplicate, duplicate_text, now, out);
+}
+
+/* An inbound one that cannot be decided on yet; of several the last stays. */
+static void wait_with(connections_t *self, struct link *link, struct now now, struct outbox *out)
+{
+    struct link *before = peer_link_in(link->peer, PEER_handshaking);
+    connections_step(self, link, PEER_EVENT_waits, CLOSE_closed, NULL, now, out);
+    if (before)
+        drop_duplicate(self, before, now, out);
+}
+
+/* Opened while another one is live (docs/decisions/0014-who-dials.md). The lower id's dial is kept,
+ * never the newer because it is newer (lesson C2). What the peer dials while this node holds a live
+ * connection to it may be a restart: the old one has PROBE_MS to show life. */
+static void opened_beside_live(connections_t *self, struct link *link, struct link *live,
+                               struct now now, struct outbox *out)
+{
+    struct peer *peer = link->peer;
+    if (dialled_by_lower(self, link) && !dialled_by_lower(self, live)) {
+        drop_duplicate(self, live, now, out);
+        connections_step(self, link, PEER_EVENT_kept, CLOSE_closed, NULL, now, out);
+    } else if (!link->inbound) {
+        turn_away(self, link, CLOSE_duplicate, duplicate_text, now, out);
+    } else {
+        wait_with(self, link, now, out);
+        if (!peer->probed_ms) {
+            peer->probed_ms = now.ms;
+            life_ping(peer, live, now, out);
+        }
+        connections_wake(self, now.ms + PROBE_MS);
+    }
+}
+
+/* Who it is has been proved: is it kept? */
+static void decide(connections_t *self, struct link *link, struct now now, struct outbox *out)
+{
+    struct peer *peer = link->peer;
+    struct link *live = peer_link_in(peer, PEER_live);
+    if (now.ms < peer->shunned_until_ms) {
+        turn_away(self, link, peer->shunned_for, "refused for a while", now, out);
+    } else if (live) {
+        opened_beside_live(self, link, live, now, out);
+    } else if (link->inbound && is_lower(self, peer) && peer_link_in(peer, PEER_dialling)) {
+        wait_with(self, link, now, out); /* dials that cross: this node's is kept if it opens */
+        connections_wake(self, now.ms + CROSSING_MS);
+    } else if (connections_room(self, peer) || make_room(self, peer, now, out)) {
+        struct link *waits = peer_link_in(peer, PEER_handshaking);
+        connections_step(self, link, PEER_EVENT_kept, CLOSE_closed, NULL, now, out);
+        if (waits)
+            drop_duplicate(self, waits, now, out);
+    } else {
+        turn_away(self, link, CLOSE_full, "no room for more peers", now, out);
+    }
+}
+
+void connections_settle(connections_t *self, struct peer *peer, struct now now, struct outbox *out)
+{
+    struct link *waits = peer_link_in(peer, PEER_handshaking);
+    struct link *live = peer_link_in(peer, PEER_live);
+    if (!waits)
+        return;
+    if (live && (live->traffic->heard_ms > peer->probed_ms || live->traffic->paused)) {
+        peer->probed_ms = 0;
+        drop_duplicate(self, waits, now, out);
+    } else if (live && now.ms >= peer->probed_ms + PROBE_MS) {
+        connections_step(self, live, PEER_EVENT_dropped, CLOSE_silent,
+                         "it came again, and the old connection is dead", now, out);
+        connections_step(self, waits, PEER_EVENT_chosen, CLOSE_closed, NULL, now, out);
+    } else if (live) {
+        connections_wake(self, peer->probed_ms + PROBE_MS);
+    } else if (peer_link_in(peer, PEER_dialling) && now.ms < waits->since_ms + CROSSING_MS) {
+        connections_wake(self, waits->since_ms + CROSSING_MS);
+    } else if (connections_room(self, peer) || make_room(self, peer, now, out)) {
+        connections_step(self, waits, PEER_EVENT_chosen, CLOSE_closed, NULL, now, out);
+    } else {
+        connections_step(self, waits, PEER_EVENT_dropped, CLOSE_full, "no room for more peers", now,
+                         out);
+    }
+}
+
+/* --- what transport tells ---------------------------------------------------------------- */
+
+/* Where the peer can be dialled. It may listen at every address of its machine and not know how
+ * others see it: then the host it comes from, with its own port. */
+static bool set_address(struct peer *peer, const struct opened *opened)
+{
+    static const char *const any[] = {"0.0.0.0:", "[::]:"};
+    char text[2 * sizeof opened->remote];
+    const char *colon = strrchr(opened->remote, ':');
+    if (!hello_is_address(slice_text(opened->address)))
+        return true;
+    for (size_t i = 0; i < sizeof any / sizeof any[0]; i++)
+        if (colon && strncmp(opened->address, any[i], strlen(any[i])) == 0) {
+            (void)snprintf(text, sizeof text, "%.*s:%s", (int)(colon - opened->remote),
+                           opened->remote, opened->address + strlen(any[i]));
+            return strlen(text) > PEER_ADDRESS_BYTES_MAX ||
+                   peer_set_address(peer, slice_text(text));
+        }
+    return peer_set_address(peer, slice_text(opened->address));
+}
+
+/* A connection nobody keeps a record of: its CLOSED says nothing new then. */
+static void refuse(peer_t number, enum close_reason reason, const char *why, struct outbox *out)
+{
+    order(out, ACTOR_transport, MESSAGE_HANG_UP, number, reason, why);
+}
+
+static void on_opened(connections_t *self, struct opened *opened, struct now now,
+                      struct outbox *out)
+{
+    struct link *link = peers_link_find(&self->peers, opened->number);
+    if (!link && memcmp(opened->id.bytes, self->id.bytes, sizeof self->id.bytes) == 0) {
+        refuse(opened->number, CLOSE_refused, "a node does not connect to itself", out); /* D5 */
+        return;
+    }
+    if (!link && !opened->inbound)
+        return; /* a dial that was given up, and is closing */
+    struct peer *peer = link ? link->peer : peers_of(&self->peers, &opened->id);
+    if (!link)
+        link = peer ? peers_link(&self->peers, peer, opened->number, true) : NULL;
+    if (!link) {
+        refuse(opened->number, peer ? CLOSE_duplicate : CLOSE_full, "no room for more", out);
+        return;
+    }
+    self->counters.opened++;
+    peer->role = opened->role;
+    if (!peer->gateway && !peer->asked && !set_address(peer, opened))
+        trace(TRACE_warn, "out of memory: a peer's address is not kept");
+    peer_traffic_release(&link->traffic);
+    link->traffic = opened->traffic;
+    opened->traffic = NULL;
+    if (link->traffic && link->state != PEER_closing)
+        decide(self, link, now, out);
+    connections_replan(self);
+}
+
+static void on_closed(connections_t *self, const struct closed *closed, struct now now,
+                      struct outbox *out)
+{
+    struct link *link = peers_link_find(&self->peers, closed->number);
+    if (!link)
+        return; /* it was refused at once */
+    struct peer *peer = link->peer;
+    if (closed->reason == CLOSE_bad_record || closed->reason == CLOSE_misbehaved)
+        life_blame(self, peer, closed->why.text, now, out);
+    connections_step(self, link, PEER_EVENT_closed, closed->reason, closed->why.text, now, out);
+    connections_settle(self, peer, now, out);
+}
+
+static void on_mail(connections_t *self, const struct peer_mail *mail, struct now now,
+                    struct outbox *out)
+{
+    struct link *link = peers_link_find(&self->peers, mail->number);
+    struct peer_pong pong = {.sent_us = mail->body.ping.sent_us};
+    if (!link || link->state != PEER_live)
+        return; /* hung up on meanwhile */
+    switch (mail->kind) {
+    case PEER_PING:
+        (void)peer_tell(out, mail->number, LANE_control, PEER_PONG, &pong);
+        break;
+    case PEER_PONG:
+        life_pong(self, link, &mail->body.pong, now, out);
+        break;
+    case PEER_NEIGHBOURS:
+        gossip_neighbours(self, mail, now, out);
+        break;
+    case PEER_CONNECT:
+        gossip_connect(self, mail, now, out);
+        break;
+    case PEER_ACCEPT:
+        gossip_accept(self, mail, now, out);
+        break;
+    case PEER_MATRIX_ASK:
+        requests_matrix_ask(self, mail, out);
+        break;
+    case PEER_MATRIX:
+        requests_matrix(self, mail, out);
+        break;
+    default: /* the table of kinds sends others elsewhere */
+        break;
+    }
+}
+
+/* --- as an actor ------------------------------------------------------------------------- */
+
+static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
+{
+    connections_t *self = (connections_t *)actor;
+    if (message->kind == MESSAGE_ASK) {
+        requests_take(self, (struct request *)message, now, out);
+        return;
+    }
+    if (message->kind == MESSAGE_OPENED) {
+        on_opened(self, (struct opened *)message, now, out);
+    } else if (message->kind == MESSAGE_CLOSED) {
+        on_closed(self, (const struct closed *)message, now, out);
+    } else if (message->kind == MESSAGE_PEER_MAIL) {
+        on_mail(self, (const struct peer_mail *)message, now, out);
+    } else if (message->kind == MESSAGE_BLAME) {
+        const struct peer_order *blame = (const struct peer_order *)message;
+        struct link *link = peers_link_find(&self->peers, blame->number);
+        if (link)
+            life_blame(self, link->peer, blame->why.text, now, out);
+    }
+    message_free(&message);
+}
+
+static uint64_t deadline_ms(const void *actor)
+{
+    return ((const connections_t *)actor)->wake_ms;
+}
+
+static void tick(void *actor, struct now now, struct outbox *out)
+{
+    connections_t *self = (connections_t *)actor;
+    self->wake_ms = NEVER;
+    life_tick(self, now, out);
+    requests_tick(self, now.ms, out);
+    upkeep_tick(self, now, out);
+    gossip_tick(self, now, out);
+}
+
+const struct actor_spec connections_spec = {
+    .id = ACTOR_connections, .receive = receive, .deadline_ms = deadline_ms, .tick = tick};

@@ -1,0 +1,171 @@
+/* connections_state: what a connections_t is, for the files that make it up.
+ *
+ *   connections.c           the actor: what opens, closes and is heard; which connection is kept
+ *   connections_life.c      pings, what a close means for the next dial, blame
+ *   connections_requests.c  what operators ask: PEERS, CONNECT, DISCONNECT
+ *   ring_upkeep.c           whom this node wants, and dials
+ *   ring_gossip.c           NEIGHBOURS, CONNECT, ACCEPT
+ *   peers.c                 the table */
+#ifndef WEIR_ACTORS_CONNECTIONS_STATE_H
+#define WEIR_ACTORS_CONNECTIONS_STATE_H
+
+#include "actors/connections.h"
+#include "actors/peers.h"
+
+/* What a CONNECT of this node's own looks for. */
+enum route_purpose { ROUTE_of_others, ROUTE_own_place, ROUTE_far };
+
+/* A CONNECT that was sent on and has no answer yet. */
+struct route {
+    uint64_t tx;        /* this node's */
+    uint64_t tx_before; /* of whom it came from */
+    peer_t from, to;    /* from 0: this node's own */
+    enum route_purpose purpose;
+    uint64_t until_ms;
+};
+
+/* An operator's CONNECT or matrix that waits. */
+struct node_request {
+    struct request *request; /* owned; NULL: free */
+    struct node_id id;       /* CONNECT: of whom */
+    uint64_t tx;             /* matrix: of MATRIX_ASK; 0: a CONNECT */
+    uint64_t until_ms;
+    void *matrix; /* json_t: owned rows */
+    peer_t *waits_for;
+    size_t waits_count;
+};
+
+struct connections {
+    struct node_id id;
+    bool can_be_dialled;
+    char address[PEER_ADDRESS_BYTES_MAX + 1];
+    uint8_t role;
+    size_t peers_max;
+    void *remember_for;
+    void (*remember)(void *remember_for, const struct peer_node *nodes, size_t count);
+
+    struct peers peers;
+    struct ring_view view; /* the live ones */
+    uint64_t random;
+    peer_t last_number; /* given to a dial */
+    uint64_t last_tx;
+    size_t pinned_count;
+
+    uint64_t wake_ms; /* for tick */
+    uint64_t plan_ms; /* whom to want, and whom to dial, is looked at then; 0: at once */
+    uint64_t news_ms, tell_ms, join_ms, far_ms, remember_ms; /* NEVER: not set */
+    uint64_t join_pause_ms, far_pause_ms, remembered_ms;
+    bool remembering;        /* what is worth remembering may have changed */
+    uint64_t remembered_sum; /* a sum over what was given last */
+
+    struct route routes[ROUTES_MAX];
+    size_t route_count;
+    struct node_request requests[NODE_REQUESTS_MAX];
+
+    struct {
+        uint64_t dials, opened, failed; /* failed: dials that were never open */
+        uint64_t closed[CLOSE_REASON_COUNT];
+    } counters;
+};
+
+/* tick is to be called at that time, or before. */
+static inline void connections_wake(connections_t *self, uint64_t at_ms)
+{
+    if (at_ms < self->wake_ms)
+        self->wake_ms = at_ms;
+}
+
+/* Whom to want is to be looked at, now. */
+static inline void connections_replan(connections_t *self)
+{
+    self->plan_ms = 0;
+    self->wake_ms = 0;
+}
+
+/* This node's id is the lower one: its dial is the one that is kept (lesson D1). */
+static inline bool is_lower(const connections_t *self, const struct peer *peer)
+{
+    return memcmp(self->id.bytes, peer->id.bytes, sizeof self->id.bytes) < 0;
+}
+
+static inline bool is_reserved(const struct peer *peer)
+{
+    return peer->gateway || peer->pinned;
+}
+
+/* --- connections.c --- */
+
+/* Does what proto/peer_state.h says of this event; link may be gone after it. why may be NULL. */
+void connections_step(connections_t *self, struct link *link, enum peer_event event,
+                      enum close_reason reason, const char *why, struct now now,
+                      struct outbox *out);
+
+/* Begins a connection to the peer's address. */
+void connections_dial(connections_t *self, struct peer *peer, struct now now, struct outbox *out);
+
+/* Decides on a connection that waits, if it is time to. */
+void connections_settle(connections_t *self, struct peer *peer, struct now now, struct outbox *out);
+
+/* Is there a slot for one more of this peer's sort? (lesson D8) */
+bool connections_room(const connections_t *self, const struct peer *peer);
+
+uint64_t connections_random(connections_t *self);
+uint64_t connections_jitter(connections_t *self, uint64_t ms); /* a quarter more or less */
+
+/* --- connections_life.c --- */
+
+/* Pings, the dead, connections that wait. */
+void life_tick(connections_t *self, struct now now, struct outbox *out);
+void life_ping(struct peer *peer, struct link *link, struct now now, struct outbox *out);
+void life_pong(connections_t *self, struct link *link, const struct peer_pong *pong, struct now now,
+               struct outbox *out);
+
+/* The link's end, or the end of an attempt: when is the peer to be dialled again? */
+void life_ended(connections_t *self, struct peer *peer, enum close_reason reason, bool was_live,
+                uint64_t lived_ms, struct now now);
+
+/* It broke a rule; too often and it is hung up on and refused for a while. */
+void life_blame(connections_t *self, struct peer *peer, const char *why, struct now now,
+                struct outbox *out);
+void life_shun(connections_t *self, struct peer *peer, enum close_reason reason, const char *why,
+               struct now now, struct outbox *out);
+
+/* --- connections_requests.c --- */
+
+void requests_take(connections_t *self, struct request *request, struct now now,
+                   struct outbox *out);
+void requests_live(connections_t *self, const struct peer *peer, struct outbox *out);
+/* No connection to it is under way any more. */
+void requests_failed(connections_t *self, const struct peer *peer, enum close_reason reason,
+                     const char *why, struct outbox *out);
+void requests_gone(connections_t *self, peer_t number, struct outbox *out);
+void requests_matrix_ask(connections_t *self, const struct peer_mail *mail, struct outbox *out);
+void requests_matrix(connections_t *self, const struct peer_mail *mail, struct outbox *out);
+void requests_tick(connections_t *self, uint64_t now_ms, struct outbox *out);
+void requests_free(connections_t *self);
+
+/* --- ring_upkeep.c --- */
+
+void upkeep_tick(connections_t *self, struct now now, struct outbox *out);
+
+/* One more peer to know, told by others or by a former run. NULL: it is of no use. */
+struct peer *upkeep_note(connections_t *self, const struct peer_node *node, uint64_t now_ms);
+
+/* Looks anew at whom to want: sets `want` of every peer. */
+void upkeep_choose(connections_t *self, uint64_t now_ms);
+
+/* Gives what is worth remembering to whoever asked for it. */
+void upkeep_remember(connections_t *self);
+
+/* --- ring_gossip.c --- */
+
+void gossip_tick(connections_t *self, struct now now, struct outbox *out);
+void gossip_neighbours(connections_t *self, const struct peer_mail *mail, struct now now,
+                       struct outbox *out);
+void gossip_connect(connections_t *self, const struct peer_mail *mail, struct now now,
+                    struct outbox *out);
+void gossip_accept(connections_t *self, const struct peer_mail *mail, struct now now,
+                   struct outbox *out);
+void gossip_gone(connections_t *self, peer_t number, struct outbox *out);
+
+#endif

@@ -1,0 +1,289 @@
+/* Whom this node wants to be connected to, and when it dials them (docs/decisions/0015-ring.md). */
+#include "actors/connections_state.h"
+
+#include "proto/hello.h"
+
+#include <stdlib.h>
+
+enum { GATEWAY_NEEDED_BELOW = 2 * NEAR_A_SIDE };
+
+/* --- peers that others tell of ------------------------------------------------------------ */
+
+/* An address that somebody else can tell: not "every address of mine". */
+static bool is_told_address(struct slice address)
+{
+    static const char *const any[] = {"0.0.0.0:", "[::]:"};
+    for (size_t i = 0; i < sizeof any / sizeof any[0]; i++)
+        if (address.size >= strlen(any[i]) && memcmp(address.data, any[i], strlen(any[i])) == 0)
+            return false;
+    return hello_is_address(address);
+}
+
+struct peer *upkeep_note(connections_t *self, const struct peer_node *node, uint64_t now_ms)
+{
+    struct node_id id;
+    memcpy(id.bytes, node->id, sizeof id.bytes);
+    if (memcmp(&id, &self->id, sizeof id) == 0)
+        return NULL; /* lesson D5 */
+    struct peer *peer = peers_of(&self->peers, &id);
+    if (!peer)
+        return NULL;
+    peer->heard_ms = now_ms;
+    bool named = is_reserved(peer) || peer->asked;
+    if (peer_link_in(peer, PEER_live) || (named && peer->address[0]))
+        return peer; /* it is known better here */
+    peer->role = node->role;
+    if (is_told_address(node->address) && !peer_set_address(peer, node->address))
+        return NULL;
+    connections_replan(self);
+    return peer;
+}
+
+/* --- whom to want ------------------------------------------------------------------------- */
+
+/* A peer that may be wanted, and how far it is clockwise. */
+struct candidate {
+    uint64_t clockwise;
+    struct peer *peer;
+};
+
+static int by_clockwise(const void *a, const void *b)
+{
+    const struct candidate *x = (const struct candidate *)a, *y = (const struct candidate *)b;
+    if (x->clockwise != y->clockwise)
+        return (x->clockwise > y->clockwise) - (x->clockwise < y->clockwise);
+    return memcmp(x->peer->id.bytes, y->peer->id.bytes, sizeof x->peer->id.bytes);
+}
+
+static bool is_connected(const struct peer *peer)
+{
+    return peer_link_in(peer, PEER_live) != NULL;
+}
+
+/* It failed so often that others take its place; it may still be redialled. */
+static bool is_lost(const struct peer *peer)
+{
+    return !is_connected(peer) && peer->tries >= DIAL_TRIES;
+}
+
+static bool may_be_wanted(const connections_t *self, const struct peer *peer, uint64_t now_ms)
+{
+    if (peer->links)
+        return true;
+    if (!peer->address[0] || now_ms < peer->away_until_ms || now_ms < peer->shunned_until_ms)
+        return false;
+    if (!is_lost(peer) || self->view.count == 0)
+        return true;
+    return peer->was_live && now_ms < peer->heard_ms + LOST_MS;
+}
+
+/* Others than gateways and pinned peers are given up after DIAL_TRIES; with nobody live, everybody
+ * known stays worth trying. */
+static void give_up(const connections_t *self, struct peer *peer, uint64_t now_ms)
+{
+    if (!is_lost(peer) || peer->want != WANT_none || is_reserved(peer) || self->view.count == 0)
+        return;
+    peer->tries = 0;
+    peer->away_until_ms = now_ms + GIVEN_UP_MS;
+}
+
+static void want(struct peer *peer, enum peer_want want)
+{
+    if (want > peer->want)
+        peer->want = want;
+}
+
+/* The NEAR_A_SIDE next ones on a side. Lost ones on the way are wanted too (lesson L4), but do not
+ * count. */
+static void want_near(const struct candidate *candidates, size_t count, bool clockwise)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count && found < NEAR_A_SIDE; i++) {
+        struct peer *peer = candidates[clockwise ? i : count - 1 - i].peer;
+        want(peer, WANT_near);
+        found += !is_lost(peer);
+    }
+}
+
+/* While this node has few peers it wants all it hears of, the near ones first: a small network is
+ * a full mesh. */
+static void want_some(const connections_t *self, const struct candidate *candidates, size_t count)
+{
+    size_t most = self->peers_max < PEERS_WANTED ? self->peers_max : PEERS_WANTED, wanted = 0;
+    for (size_t i = 0; i < count; i++)
+        wanted += candidates[i].peer->links || candidates[i].peer->want != WANT_none;
+    for (size_t i = 0; i < count && wanted < most; i++) {
+        struct peer *peer = candidates[i % 2 ? count - 1 - i / 2 : i / 2].peer;
+        if (peer->want != WANT_none || peer->links || is_lost(peer))
+            continue;
+        want(peer, WANT_small);
+        wanted++;
+    }
+}
+
+static void want_for_itself(const connections_t *self, struct peer *peer, uint64_t now_ms)
+{
+    bool needed = !peer->shed || self->view.count < GATEWAY_NEEDED_BELOW;
+    if (peer->pinned || peer->asked)
+        want(peer, WANT_pinned);
+    else if (peer->gateway && needed)
+        want(peer, WANT_gateway);
+    else if (now_ms < peer->invited_until_ms && now_ms >= peer->away_until_ms)
+        want(peer, peer->far ? WANT_far : WANT_invited);
+}
+
+void upkeep_choose(connections_t *self, uint64_t now_ms)
+{
+    size_t count = 0;
+    struct candidate *candidates =
+        (struct candidate *)calloc(self->peers.count + 1, sizeof *candidates);
+    if (!candidates)
+        return; /* what was wanted stays so until the next time */
+    for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next)
+        if (may_be_wanted(self, p, now_ms))
+            candidates[count++] = (struct candidate){p->place - self->view.place, p};
+    qsort(candidates, count, sizeof *candidates, by_clockwise);
+    for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next) {
+        bool was_wanted = p->want != WANT_none;
+        p->want = WANT_none;
+        want_for_itself(self, p, now_ms);
+        if (!was_wanted && !p->links)
+            p->wanted_ms = now_ms;
+    }
+    want_near(candidates, count, true);
+    want_near(candidates, count, false);
+    want_some(self, candidates, count);
+    free(candidates);
+}
+
+/* --- dialling ----------------------------------------------------------------------------- */
+
+/* How long the other side may take before this node dials though it is not its turn (lessons D1,
+ * D4). */
+static uint64_t grace_ms(const connections_t *self, const struct peer *peer)
+{
+    if (peer->asked || !self->can_be_dialled || is_lower(self, peer))
+        return 0;
+    return peer->gateway ? GATEWAY_GRACE_MS : GRACE_MS;
+}
+
+/* Dials whom it is time to. Returns when it is time for the next. */
+static uint64_t dial_wanted(connections_t *self, struct now now, struct outbox *out)
+{
+    uint64_t next = NEVER;
+    size_t dialling = 0;
+    for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next)
+        dialling += peer_link_in(p, PEER_dialling) != NULL;
+    for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next) {
+        if (p->want == WANT_none || p->links || !p->address[0] || now.ms < p->shunned_until_ms)
+            continue;
+        uint64_t at = p->wanted_ms + grace_ms(self, p);
+        at = p->dial_at_ms > at && !p->asked ? p->dial_at_ms : at;
+        if (at > now.ms) {
+            next = at < next ? at : next;
+        } else if (dialling < DIALS_MAX && (connections_room(self, p) || p->want == WANT_near)) {
+            dialling++;
+            connections_dial(self, p, now, out);
+        } /* else: when one of them ends */
+    }
+    return next;
+}
+
+static uint64_t next_return(const connections_t *self, uint64_t now_ms)
+{
+    uint64_t next = NEVER;
+    for (const struct peer *p = self->peers.by_id; p; p = (const struct peer *)p->by_id.next)
+        if (!p->links && p->away_until_ms > now_ms && p->away_until_ms < next)
+            next = p->away_until_ms;
+    return next;
+}
+
+static void plan(connections_t *self, struct now now, struct outbox *out)
+{
+    self->plan_ms = NEVER;
+    upkeep_choose(self, now.ms);
+    for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next)
+        give_up(self, p, now.ms);
+    uint64_t next = dial_wanted(self, now, out);
+    uint64_t back = next_return(self, now.ms);
+    next = back < next ? back : next;
+    self->plan_ms = next < self->plan_ms ? next : self->plan_ms;
+}
+
+/* --- for the next run --------------------------------------------------------------------- */
+
+static int by_worth(const void *a, const void *b)
+{
+    const struct peer *x = *(struct peer *const *)a, *y = *(struct peer *const *)b;
+    if (is_connected(x) != is_connected(y))
+        return is_connected(x) ? -1 : 1;
+    if (x->heard_ms != y->heard_ms)
+        return x->heard_ms > y->heard_ms ? -1 : 1;
+    return memcmp(x->id.bytes, y->id.bytes, sizeof x->id.bytes);
+}
+
+/* A sum over nodes that does not depend on their order (FNV-1a of each). */
+static uint64_t sum_of(const struct peer_node *nodes, size_t count)
+{
+    uint64_t sum = count;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t hash = 0xcbf29ce484222325u;
+        for (size_t b = 0; b < sizeof nodes[i].id; b++)
+            hash = (hash ^ nodes[i].id[b]) * 0x100000001b3u;
+        for (size_t b = 0; b < nodes[i].address.size; b++)
+            hash = (hash ^ nodes[i].address.data[b]) * 0x100000001b3u;
+        sum += hash;
+    }
+    return sum;
+}
+
+void upkeep_remember(connections_t *self)
+{
+    struct peer_node nodes[KNOWN_PEERS_MAX];
+    size_t count = 0, kept = 0;
+    struct peer **worth = self->remember && self->remembering
+                              ? (struct peer **)calloc(self->peers.count + 1, sizeof(struct peer *))
+                              : NULL;
+    if (!worth)
+        return;
+    self->remembering = false;
+    for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next)
+        if (p->address[0] && (p->was_live || p->vouched))
+            worth[count++] = p;
+    qsort(worth, count, sizeof *worth, by_worth);
+    for (; kept < count && kept < KNOWN_PEERS_MAX; kept++) {
+        nodes[kept].role = worth[kept]->role;
+        nodes[kept].address = slice_text(worth[kept]->address);
+        memcpy(nodes[kept].id, worth[kept]->id.bytes, sizeof nodes[kept].id);
+    }
+    uint64_t sum = sum_of(nodes, kept);
+    if (sum != self->remembered_sum)
+        self->remember(self->remember_for, nodes, kept);
+    self->remembered_sum = sum;
+    free(worth);
+}
+
+static void remember_tick(connections_t *self, uint64_t now_ms)
+{
+    if (!self->remembering || !self->remember)
+        return;
+    if (self->remember_ms == NEVER)
+        self->remember_ms = self->remembered_ms + REMEMBER_EVERY_MS > now_ms
+                                ? self->remembered_ms + REMEMBER_EVERY_MS
+                                : now_ms + NEWS_MS;
+    if (now_ms >= self->remember_ms) {
+        self->remember_ms = NEVER;
+        self->remembered_ms = now_ms;
+        upkeep_remember(self);
+    } else {
+        connections_wake(self, self->remember_ms);
+    }
+}
+
+void upkeep_tick(connections_t *self, struct now now, struct outbox *out)
+{
+    if (now.ms >= self->plan_ms)
+        plan(self, now, out);
+    connections_wake(self, self->plan_ms);
+    remember_tick(self, now.ms);
+}
