@@ -46,6 +46,10 @@ static void care(connections_t *self, struct link *link, struct now now, struct 
         peer->pings = 0; /* any record counts as life */
     uint64_t next = (peer->pings ? peer->pinged_ms : since) +
                     (peer->pings < PINGS_MAX ? PING_AFTER_MS : PING_ANSWER_MS);
+    if (link->traffic->paused && now.ms >= peer->pinged_ms + PING_AFTER_MS) {
+        life_ping(peer, link, now, out); /* it is to hear of us, though we do not hear it */
+        peer->pings = 0;
+    }
     bool remeasure = !peer->pings && now.ms >= peer->pinged_ms + ROUND_TRIP_MS;
     if (now.ms >= next && peer->pings >= PINGS_MAX) {
         connections_step(self, link, PEER_EVENT_dropped, CLOSE_silent, "no answer to pings", now,
@@ -56,15 +60,22 @@ static void care(connections_t *self, struct link *link, struct now now, struct 
         life_ping(peer, link, now, out);
         next = now.ms + (peer->pings < PINGS_MAX ? PING_AFTER_MS : PING_ANSWER_MS);
     }
-    connections_wake(self, next);
+    connections_look(self, next);
 }
 
 void life_tick(connections_t *self, struct now now, struct outbox *out)
 {
+    if (now.ms < self->life_ms) {
+        connections_wake(self, self->life_ms);
+        return;
+    }
+    self->life_ms = NEVER;
     for (struct peer *p = self->peers.by_id, *next; p; p = next) {
         next = (struct peer *)p->by_id.next;
         if (p->shunned_until_ms && now.ms >= p->shunned_until_ms)
             p->shunned_until_ms = 0;
+        else if (p->shunned_until_ms)
+            connections_look(self, p->shunned_until_ms);
         if (!p->links)
             continue;
         struct link *live = peer_link_in(p, PEER_live);
@@ -123,8 +134,10 @@ void life_ended(connections_t *self, struct peer *peer, enum close_reason reason
     case CLOSE_full:
         no_room(self, peer, now);
         break;
-    case CLOSE_refused: /* lesson D7: it backs off */
     case CLOSE_removed:
+        stay_away(self, peer, is_reserved(peer) ? REDIAL_MS_MAX : REMOVED_MS, now);
+        break;
+    case CLOSE_refused: /* lesson D7: it backs off */
     case CLOSE_misbehaved:
     case CLOSE_wrong_id:
         stay_away(self, peer, is_reserved(peer) ? REDIAL_MS_MAX : GIVEN_UP_MS, now);
@@ -146,7 +159,7 @@ void life_shun(connections_t *self, struct peer *peer, enum close_reason reason,
         next = l->next;
         connections_step(self, l, PEER_EVENT_dropped, reason, why, now, out);
     }
-    connections_wake(self, peer->shunned_until_ms);
+    connections_look(self, peer->shunned_until_ms);
 }
 
 void life_blame(connections_t *self, struct peer *peer, const char *why, struct now now,

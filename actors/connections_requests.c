@@ -330,7 +330,10 @@ void requests_live(connections_t *self, const struct peer *peer, struct outbox *
 void requests_failed(connections_t *self, const struct peer *peer, enum close_reason reason,
                      const char *why, struct outbox *out)
 {
-    peers_find(&self->peers, &peer->id)->asked = false;
+    struct peer *asked = peers_find(&self->peers, &peer->id);
+    if (asked->asked && !asked->was_live && !asked->vouched)
+        asked->tries = DIAL_TRIES; /* the operator was told: it is not tried on */
+    asked->asked = false;
     for (struct node_request *p = connect_for(self, peer); p; p = connect_for(self, peer)) {
         struct request *request = p->request;
         bool says_more = why && *why;
@@ -343,7 +346,8 @@ void requests_failed(connections_t *self, const struct peer *peer, enum close_re
 
 /* --- DISCONNECT --------------------------------------------------------------------------- */
 
-/* It is not dialled again until somebody asks for it, and refused for a while (lesson L6). */
+/* It is neither dialled nor let in until somebody asks for it, or this node starts anew (lesson
+ * L6). */
 static void take_disconnect(connections_t *self, struct request *request, struct now now,
                             struct outbox *out)
 {
@@ -362,7 +366,7 @@ static void take_disconnect(connections_t *self, struct request *request, struct
     self->pinned_count -= is_reserved(peer);
     peer->pinned = peer->gateway = peer->asked = false;
     life_shun(self, peer, CLOSE_removed, "an operator removed it", now, out);
-    peer->away_until_ms = NEVER;
+    peer->away_until_ms = peer->shunned_until_ms = NEVER;
     reply_state(request, &id, was ? "removed" : "was not connected", out);
 }
 

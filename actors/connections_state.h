@@ -1,6 +1,7 @@
 /* connections_state: what a connections_t is, for the files that make it up.
  *
- *   connections.c           the actor: what opens, closes and is heard; which connection is kept
+ *   connections.c           the actor: what opens, closes and is heard
+ *   connections_choice.c    which connection is kept
  *   connections_life.c      pings, what a close means for the next dial, blame
  *   connections_requests.c  what operators ask: PEERS, CONNECT, DISCONNECT
  *   ring_upkeep.c           whom this node wants, and dials
@@ -52,9 +53,11 @@ struct connections {
     size_t pinned_count;
 
     uint64_t wake_ms; /* for tick */
+    uint64_t life_ms; /* connections are looked at then */
     uint64_t plan_ms; /* whom to want, and whom to dial, is looked at then; 0: at once */
     uint64_t news_ms, tell_ms, join_ms, far_ms, remember_ms; /* NEVER: not set */
     uint64_t join_pause_ms, far_pause_ms, remembered_ms;
+    bool live_changed;       /* since gossip last looked */
     bool remembering;        /* what is worth remembering may have changed */
     uint64_t remembered_sum; /* a sum over what was given last */
 
@@ -73,6 +76,14 @@ static inline void connections_wake(connections_t *self, uint64_t at_ms)
 {
     if (at_ms < self->wake_ms)
         self->wake_ms = at_ms;
+}
+
+/* Pings and connections that wait are to be looked at at that time, or before. */
+static inline void connections_look(connections_t *self, uint64_t at_ms)
+{
+    if (at_ms < self->life_ms)
+        self->life_ms = at_ms;
+    connections_wake(self, at_ms);
 }
 
 /* Whom to want is to be looked at, now. */
@@ -103,14 +114,19 @@ void connections_step(connections_t *self, struct link *link, enum peer_event ev
 /* Begins a connection to the peer's address. */
 void connections_dial(connections_t *self, struct peer *peer, struct now now, struct outbox *out);
 
+uint64_t connections_random(connections_t *self);
+uint64_t connections_jitter(connections_t *self, uint64_t ms); /* a quarter more or less */
+
+/* --- connections_choice.c --- */
+
+/* Who it is has been proved: is it kept? */
+void connections_decide(connections_t *self, struct link *link, struct now now, struct outbox *out);
+
 /* Decides on a connection that waits, if it is time to. */
 void connections_settle(connections_t *self, struct peer *peer, struct now now, struct outbox *out);
 
 /* Is there a slot for one more of this peer's sort? (lesson D8) */
 bool connections_room(const connections_t *self, const struct peer *peer);
-
-uint64_t connections_random(connections_t *self);
-uint64_t connections_jitter(connections_t *self, uint64_t ms); /* a quarter more or less */
 
 /* --- connections_life.c --- */
 

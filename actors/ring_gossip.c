@@ -50,6 +50,10 @@ static void tell(const connections_t *self, size_t to, bool only_news, struct ou
 static void tell_news(connections_t *self, uint64_t now_ms, struct outbox *out)
 {
     bool due = now_ms >= self->news_ms;
+    if (!due && !self->live_changed) {
+        connections_wake(self, self->news_ms);
+        return;
+    }
     for (size_t i = 0; i < self->view.count; i++) {
         struct peer *peer = live_at(self, i);
         if (!peer->greeted)
@@ -306,6 +310,10 @@ static bool wants_far_link(const connections_t *self)
 
 static void look_far(connections_t *self, struct now now, struct outbox *out)
 {
+    if (now.ms < self->far_ms && !self->live_changed) {
+        connections_wake(self, self->far_ms);
+        return;
+    }
     if (!wants_far_link(self)) {
         self->far_ms = NEVER;
         return;
@@ -362,4 +370,5 @@ void gossip_tick(connections_t *self, struct now now, struct outbox *out)
     tell_again(self, now.ms, out);
     join(self, now, out);
     look_far(self, now, out);
+    self->live_changed = false;
 }

@@ -72,19 +72,31 @@ static bool may_be_wanted(const connections_t *self, const struct peer *peer, ui
         return true;
     if (!peer->address[0] || now_ms < peer->away_until_ms || now_ms < peer->shunned_until_ms)
         return false;
-    if (!is_lost(peer) || self->view.count == 0)
+    if (!is_lost(peer) || (self->view.count == 0 && (peer->was_live || peer->vouched)))
         return true;
     return peer->was_live && now_ms < peer->heard_ms + LOST_MS;
 }
 
-/* Others than gateways and pinned peers are given up after DIAL_TRIES; with nobody live, everybody
- * known stays worth trying. */
-static void give_up(const connections_t *self, struct peer *peer, uint64_t now_ms)
+static bool is_worth_keeping(const struct peer *peer)
 {
-    if (!is_lost(peer) || peer->want != WANT_none || is_reserved(peer) || self->view.count == 0)
+    return is_reserved(peer) || peer->was_live || peer->vouched || peer->asked || peer->links ||
+           peer->shunned_until_ms;
+}
+
+/* Others than gateways and pinned peers are given up after DIAL_TRIES, and who was never live is
+ * forgotten when nobody tells of it any more. With nobody live, who once was stays worth trying. */
+static void give_up(connections_t *self, struct peer *peer, uint64_t now_ms)
+{
+    bool goes = is_lost(peer) && peer->want == WANT_none && !is_reserved(peer);
+    if (!goes || now_ms < peer->away_until_ms)
         return;
-    peer->tries = 0;
-    peer->away_until_ms = now_ms + GIVEN_UP_MS;
+    if (!is_worth_keeping(peer) && peer->away_until_ms && now_ms >= peer->heard_ms + GIVEN_UP_MS) {
+        peers_forget(&self->peers, peer);
+        return;
+    }
+    bool again = peer->away_until_ms != 0; /* told of meanwhile, or live once: another round */
+    peer->tries = again ? 0 : peer->tries;
+    peer->away_until_ms = again ? 0 : now_ms + GIVEN_UP_MS;
 }
 
 static void want(struct peer *peer, enum peer_want want)
@@ -202,8 +214,10 @@ static void plan(connections_t *self, struct now now, struct outbox *out)
 {
     self->plan_ms = NEVER;
     upkeep_choose(self, now.ms);
-    for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next)
+    for (struct peer *p = self->peers.by_id, *after; p; p = after) {
+        after = (struct peer *)p->by_id.next;
         give_up(self, p, now.ms);
+    }
     uint64_t next = dial_wanted(self, now, out);
     uint64_t back = next_return(self, now.ms);
     next = back < next ? back : next;

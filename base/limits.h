@@ -110,6 +110,7 @@
 #define DIAL_TRIES        6u      /* then others than gateways, pinned and near ones are given up */
 #define GIVEN_UP_MS       600000u /* so long */
 #define LEFT_MS           30000u  /* who said goodbye is not dialled so long */
+#define REMOVED_MS         86400000u /* nor whose operator removed this node, unless it dials */
 #define FULL_MS           30000u  /* nor who had no room, doubled each time … */
 #define FULL_MS_MAX       600000u /* … up to this */
 #define LOST_MS           3600000u /* near ones that vanished are redialled for so long */

@@ -34,6 +34,8 @@ struct node {
     peer_t told[TOLD_MAX]; /* live, as other actors know */
     size_t told_count;
     struct mail while_frozen;
+    struct wire **by_number; /* of this run; NULL in places that have none */
+    size_t by_number_count;
 };
 
 enum event_kind { EVENT_open, EVENT_mail, EVENT_close, EVENT_fail };
@@ -148,6 +150,21 @@ static size_t node_at(const net_t *self, const char *address)
     return NET_NODES_MAX;
 }
 
+static void keep_by_number(net_t *self, struct wire *wire, int side)
+{
+    struct node *node = &self->nodes[wire->ends[side].node];
+    size_t count = (size_t)wire->ends[side].number + 1;
+    if (count > node->by_number_count) {
+        node->by_number =
+            (struct wire **)realloc(node->by_number, 2 * count * sizeof *node->by_number);
+        assert_non_null(node->by_number);
+        memset(node->by_number + node->by_number_count, 0,
+               (2 * count - node->by_number_count) * sizeof *node->by_number);
+        node->by_number_count = 2 * count;
+    }
+    node->by_number[count - 1] = wire;
+}
+
 static void on_dial(net_t *self, size_t from, const struct dial *dial)
 {
     size_t to = node_at(self, dial->address);
@@ -172,18 +189,18 @@ static void on_dial(net_t *self, size_t from, const struct dial *dial)
     wire->ends[1] = (struct end){.node = to, .run = b->run, .number = b->last_inbound - 1};
     wire->next = self->wires;
     self->wires = wire;
+    keep_by_number(self, wire, 0);
+    keep_by_number(self, wire, 1);
     schedule(self, 2 * NET_LATENCY_MS, (struct event){.kind = EVENT_open, .wire = wire, .side = 0});
     schedule(self, 3 * NET_LATENCY_MS, (struct event){.kind = EVENT_open, .wire = wire, .side = 1});
 }
 
 static struct wire *wire_of(const net_t *self, size_t node, peer_t number, int *side)
 {
-    for (struct wire *w = self->wires; w; w = w->next)
-        for (*side = 0; *side < SIDES; ++*side)
-            if (w->ends[*side].node == node && w->ends[*side].number == number &&
-                w->ends[*side].run == self->nodes[node].run)
-                return w;
-    return NULL;
+    const struct node *n = &self->nodes[node];
+    struct wire *wire = number < n->by_number_count ? n->by_number[number] : NULL;
+    *side = wire && (wire->ends[1].node == node && wire->ends[1].number == number);
+    return wire;
 }
 
 static void send_closed(net_t *self, size_t node, peer_t number, enum close_reason reason)
@@ -499,6 +516,9 @@ static void end_run(net_t *self, size_t node)
     for (int r = 0; r < CLOSE_REASON_COUNT; r++)
         self->closed[r] += actor->counters.closed[r];
     mail_free(&n->while_frozen);
+    free(n->by_number);
+    n->by_number = NULL;
+    n->by_number_count = 0;
     connections_destroy(&n->actor);
 }
 
@@ -631,10 +651,12 @@ static const struct wire *live_wire(const net_t *self, size_t a, size_t b)
 size_t net_live(const net_t *self, size_t a, size_t b)
 {
     size_t count = 0;
-    for (const struct wire *w = self->wires; w; w = w->next)
-        for (int side = 0; side < SIDES; side++)
-            count += w->ends[side].node == a && w->ends[!side].node == b && w->ends[0].admitted &&
-                     w->ends[1].admitted && !w->ends[0].closed && !w->ends[1].closed;
+    for (size_t i = 0; i < self->nodes[a].by_number_count; i++) {
+        const struct wire *w = self->nodes[a].by_number[i];
+        bool is_between = w && (w->ends[0].node == b || w->ends[1].node == b);
+        count += is_between && w->ends[0].admitted && w->ends[1].admitted && !w->ends[0].closed &&
+                 !w->ends[1].closed;
+    }
     if (count == 1)
         assert_non_null(live_wire(self, a, b));
     return count;

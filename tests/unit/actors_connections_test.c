@@ -1,0 +1,660 @@
+/* The actor of connections, by its messages: what it keeps, refuses, gives up and tells (lessons L,
+ * D, C). Two or three nodes on a transport that the test is; or one node and handmade messages. */
+#include "tests/unit/connections_net.h"
+
+#include "base/base58.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static uint64_t seed;
+
+static const size_t low = 0, high = 1;
+
+/* Two nodes that know nothing of each other; `low` has the lower id. */
+static net_t *pair(void)
+{
+    static const size_t both[] = {0, 1};
+    net_t *net = net_new(seed++);
+    (void)net_add(net, &(struct net_node_options){0});
+    (void)net_add(net, &(struct net_node_options){0});
+    net_order_ids(net, both, 2);
+    net_start(net, low);
+    net_start(net, high);
+    return net;
+}
+
+static const char *name_of(const net_t *net, size_t node)
+{
+    static char text[BASE58_TEXT_MAX + 64];
+    char id[BASE58_TEXT_MAX];
+    struct node_id bytes = net_id(net, node);
+    base58_encode(bytes.bytes, sizeof bytes.bytes, id);
+    (void)snprintf(text, sizeof text, "%s@%s", id, net_address(net, node));
+    return text;
+}
+
+static const char *id_of(const net_t *net, size_t node)
+{
+    static char id[BASE58_TEXT_MAX];
+    struct node_id bytes = net_id(net, node);
+    base58_encode(bytes.bytes, sizeof bytes.bytes, id);
+    return id;
+}
+
+static void ask_connect(net_t *net, size_t from, size_t to)
+{
+    net_ask(net, from, VERB_CONNECT, name_of(net, to));
+}
+
+static void assert_reply_has(const net_t *net, size_t node, const char *part)
+{
+    assert_non_null(net_reply(net, node));
+    assert_int_equal(net_reply(net, node)->code, 0);
+    if (!strstr(net_json(net, node), part))
+        fail_msg("%s is not in %s", part, net_json(net, node));
+}
+
+static net_t *connected(size_t dialler)
+{
+    net_t *net = pair();
+    ask_connect(net, dialler, !dialler);
+    net_run(net, 100);
+    assert_int_equal(net_live(net, low, high), 1);
+    assert_int_equal(net_dialler(net, low, high), dialler);
+    return net;
+}
+
+static const struct link *link_at(const net_t *net, size_t at, size_t to)
+{
+    struct node_id id = net_id(net, to);
+    const struct peer *peer = peers_find(&net_node(net, at)->peers, &id);
+    return peer ? peer_link_in(peer, PEER_live) : NULL;
+}
+
+/* --- CONNECT and DISCONNECT --------------------------------------------------------------- */
+
+static void nobody_is_dialled_unasked(void **state) /* lesson L1 */
+{
+    (void)state;
+    net_t *net = pair();
+    net_run(net, 3600000);
+    assert_int_equal(net_dials(net), 0);
+    net_destroy(&net);
+}
+
+static void connect_answers_when_the_peer_is_live(void **state)
+{
+    (void)state;
+    net_t *net = pair();
+    ask_connect(net, high, low); /* whatever the ids are: the other does not know of it */
+    net_run(net, NET_LATENCY_MS);
+    assert_null(net_reply(net, high));
+    net_run(net, 100);
+    assert_reply_has(net, high, "\"state\":\"live\"");
+    assert_reply_has(net, high, id_of(net, low));
+    assert_int_equal(net_live(net, low, high), 1);
+    net_destroy(&net);
+}
+
+static void connect_that_fails_says_why_and_is_not_repeated(void **state)
+{
+    (void)state;
+    net_t *net = pair();
+    net_kill(net, low);
+    ask_connect(net, high, low);
+    net_run(net, 100);
+    assert_int_equal(net_reply(net, high)->code, ERR_NO_LIVE_PEER);
+    assert_non_null(strstr(net_reply(net, high)->why.text, "no connection could be made"));
+    net_run(net, 3600000);
+    assert_int_equal(net_dials(net), 1);
+    net_destroy(&net);
+}
+
+static void connect_to_itself_or_to_what_is_no_peer_is_refused(void **state) /* lesson D5 */
+{
+    static const char *const wrong[] = {"x@localhost:1", "localhost:1", "@", "",
+                                        "11111111111111111111111111111111@host"};
+    (void)state;
+    net_t *net = pair();
+    ask_connect(net, low, low);
+    assert_int_equal(net_reply(net, low)->code, ERR_BAD_REQUEST);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        net_ask(net, low, VERB_CONNECT, wrong[i]);
+        assert_int_equal(net_reply(net, low)->code, ERR_BAD_REQUEST);
+    }
+    net_run(net, 100);
+    assert_int_equal(net_dials(net), 0);
+    net_destroy(&net);
+}
+
+static void a_second_attempt_leaves_the_connection_alone(void **state) /* lesson C2 */
+{
+    (void)state;
+    net_t *net = connected(low);
+    peer_t number = link_at(net, low, high)->number;
+    for (int i = 0; i < 100; i++) {
+        ask_connect(net, low, high);
+        assert_reply_has(net, low, "already connected");
+        ask_connect(net, high, low);
+        assert_reply_has(net, high, "already connected");
+        net_run(net, 10);
+    }
+    assert_int_equal(net_dials(net), 1);
+    assert_int_equal(link_at(net, low, high)->number, number);
+    net_destroy(&net);
+}
+
+static void an_attempt_under_way_is_told_so(void **state) /* lesson C2 */
+{
+    (void)state;
+    net_t *net = pair();
+    ask_connect(net, low, high);
+    net_run(net, 1);
+    net_ask(net, high, VERB_PEERS, NULL);
+    ask_connect(net, low, high); /* the first request goes on waiting */
+    assert_reply_has(net, low, "already under way");
+    net_run(net, 100);
+    assert_int_equal(net_dials(net), 1);
+    net_destroy(&net);
+}
+
+static void disconnect_removes_a_peer_until_it_is_asked_for(void **state) /* lesson L6 */
+{
+    (void)state;
+    net_t *net = connected(low);
+    net_ask(net, low, VERB_DISCONNECT, id_of(net, high));
+    assert_reply_has(net, low, "removed");
+    net_run(net, 3600000);
+    assert_int_equal(net_live(net, low, high), 0);
+    assert_int_equal(net_dials(net), 1);
+    assert_int_equal(net_closed(net, CLOSE_removed), 2); /* both ends know why */
+    assert_int_equal(net_told_live(net, low) + net_told_live(net, high), 0);
+    ask_connect(net, low, high);
+    net_run(net, 100);
+    assert_int_equal(net_live(net, low, high), 1);
+    net_ask(net, low, VERB_DISCONNECT, "11111111111111111111111111111112");
+    assert_int_equal(net_reply(net, low)->code, ERR_NOT_FOUND);
+    net_ask(net, low, VERB_DISCONNECT, "0OIl");
+    assert_int_equal(net_reply(net, low)->code, ERR_BAD_REQUEST);
+    net_destroy(&net);
+}
+
+/* --- direction and duplicates ------------------------------------------------------------- */
+
+static void simultaneous_dials_leave_one_connection(void **state) /* lesson D3 */
+{
+    unsigned crossed = 0;
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        net_t *net = pair();
+        ask_connect(net, i % 2 ? low : high, i % 2 ? high : low);
+        net_run(net, (uint64_t)(i / 2 % (3 * NET_LATENCY_MS)));
+        ask_connect(net, i % 2 ? high : low, i % 2 ? low : high);
+        net_run(net, PROBE_MS + 200);
+        assert_int_equal(net_live(net, low, high), 1);
+        assert_int_equal(net_told_live(net, low), 1);
+        assert_int_equal(net_told_live(net, high), 1);
+        if (net_dials(net) == 2)
+            assert_int_equal(net_dialler(net, low, high), low);
+        crossed += net_dials(net) == 2;
+        assert_int_equal(net_closed(net, CLOSE_reset), 0);
+        assert_int_equal(net_failed(net), 0);
+        net_destroy(&net);
+    }
+    print_message("%u of 1000 crossed\n", crossed);
+    assert_true(crossed >= 500);
+}
+
+static void a_hundred_reconnects_are_one_peer(void **state) /* lesson D6 */
+{
+    (void)state;
+    net_t *net = connected(low);
+    for (int i = 0; i < 100; i++) {
+        net_kill(net, low);
+        net_run(net, 100);
+        assert_null(link_at(net, high, low));
+        net_start(net, low);
+        ask_connect(net, low, high); /* from another port */
+        net_run(net, 100);
+        assert_int_equal(net_live(net, low, high), 1);
+        assert_int_equal(net_node(net, high)->peers.count, 1);
+    }
+    net_destroy(&net);
+}
+
+/* A peer whose machine went without a word dials again while the old connection looks alive. */
+static void who_restarts_is_let_in_within_a_second_or_so(void **state) /* lesson C2 */
+{
+    (void)state;
+    for (size_t dialler = 0; dialler < 2; dialler++)
+        for (size_t goes = 0; goes < 2; goes++) {
+            net_t *net = connected(dialler);
+            net_run(net, 60000);
+            net_vanish(net, goes);
+            net_start(net, goes);
+            assert_non_null(link_at(net, !goes, goes)); /* nobody has told it */
+            ask_connect(net, goes, !goes);
+            net_run(net, PROBE_MS + 100);
+            assert_int_equal(net_live(net, low, high), 1);
+            assert_int_equal(net_told_live(net, !goes), 1);
+            net_destroy(&net);
+        }
+}
+
+/* --- life --------------------------------------------------------------------------------- */
+
+static void a_peer_that_dies_is_gone_at_once(void **state) /* lesson L2 */
+{
+    (void)state;
+    net_t *net = connected(low);
+    net_kill(net, high);
+    net_run(net, NET_LATENCY_MS + 1);
+    assert_null(link_at(net, low, high));
+    assert_int_equal(net_told_live(net, low), 0);
+    assert_int_equal(net_closed(net, CLOSE_reset), 1);
+    net_destroy(&net);
+}
+
+static void a_peer_that_stops_is_gone_within_twenty_seconds(void **state) /* lesson L5 */
+{
+    (void)state;
+    for (uint64_t offset = 0; offset < 6000; offset += 500) {
+        net_t *net = connected(low);
+        net_run(net, 30000 + offset);
+        net_freeze(net, high, true);
+        net_run(net, 14000);
+        assert_non_null(link_at(net, low, high)); /* three pings are not unanswered yet */
+        net_run(net, 6000);
+        assert_null(link_at(net, low, high));
+        assert_int_equal(net_closed(net, CLOSE_silent), 1);
+        net_freeze(net, high, false);
+        net_run(net, 60000);
+        assert_int_equal(net_live(net, low, high), 1); /* it was pinned: redialled */
+        net_destroy(&net);
+    }
+}
+
+static void who_is_not_read_is_not_dead(void **state) /* lesson L5 */
+{
+    (void)state;
+    net_t *net = connected(low);
+    peer_t number = link_at(net, low, high)->number;
+    net_pause_reading(net, low, true);
+    net_run(net, 300000);
+    assert_non_null(link_at(net, low, high));
+    net_pause_reading(net, low, false);
+    net_run(net, 60000);
+    assert_int_equal(link_at(net, low, high)->number, number);
+    net_destroy(&net);
+}
+
+static void goodbye_is_heard_and_left_alone(void **state) /* lesson L7 */
+{
+    (void)state;
+    net_t *net = connected(high);
+    net_leave(net, high);
+    net_run(net, NET_LATENCY_MS + 1);
+    assert_null(link_at(net, low, high));
+    assert_int_equal(net_closed(net, CLOSE_goodbye), 1);
+    net_run(net, LEFT_MS / 2);
+    assert_int_equal(net_dials(net), 1);
+    net_destroy(&net);
+}
+
+static void a_round_trip_is_measured_from_pong(void **state)
+{
+    (void)state;
+    net_t *net = connected(low);
+    net_run(net, 20000);
+    net_ask(net, low, VERB_PEERS, NULL);
+    assert_reply_has(net, low, "\"rtt_us\":10000");
+    net_destroy(&net);
+}
+
+/* --- what operators see ------------------------------------------------------------------- */
+
+static void peers_shows_each_field(void **state) /* lesson O */
+{
+    static const char *const fields[] = {"\"id\":\"",
+                                         "\"address\":\"n1:31337\"",
+                                         "\"direction\":\"out\"",
+                                         "\"dialled_by\":",
+                                         "\"role\":\"peer\"",
+                                         "\"state\":\"live\"",
+                                         "\"age_ms\":",
+                                         "\"rtt_us\":",
+                                         "\"bytes_in\":",
+                                         "\"bytes_out\":",
+                                         "\"queue\":0"};
+    (void)state;
+    net_t *net = connected(low);
+    net_run(net, 1000);
+    net_ask(net, low, VERB_PEERS, NULL);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        assert_reply_has(net, low, fields[i]);
+    net_ask(net, high, VERB_PEERS, NULL);
+    assert_reply_has(net, high, "\"direction\":\"in\"");
+    net_destroy(&net);
+    net = pair();
+    ask_connect(net, low, high);
+    net_run(net, 1);
+    net_ask(net, high, VERB_PEERS, NULL);
+    assert_string_equal(net_json(net, high), "[]");
+    net_destroy(&net);
+}
+
+static void the_matrix_has_a_row_for_each_live_peer(void **state) /* lesson O */
+{
+    char row[512], id[BASE58_TEXT_MAX];
+    (void)state;
+    net_t *net = connected(low);
+    net_ask(net, high, VERB_PEERS, "matrix");
+    assert_null(net_reply(net, high));
+    net_run(net, 50);
+    (void)snprintf(id, sizeof id, "%s", id_of(net, low));
+    (void)snprintf(row, sizeof row, "{\"id\":\"%s\",\"live\":[{\"id\":\"%s\",\"dialled\":true}]}",
+                   id, id_of(net, high));
+    assert_reply_has(net, high, row);
+    (void)snprintf(row, sizeof row, "\"live\":[{\"id\":\"%s\",\"dialled\":false}]", id);
+    assert_reply_has(net, high, row);
+    assert_reply_has(net, high, "\"closed\":{}");
+    net_freeze(net, low, true); /* who does not answer does not hold up the others */
+    net_ask(net, high, VERB_PEERS, "matrix");
+    net_run(net, MATRIX_WAIT_MS);
+    assert_reply_has(net, high, "\"peers\":[{");
+    net_freeze(net, low, false);
+    net_ask(net, high, VERB_PEERS, "circle");
+    assert_int_equal(net_reply(net, high)->code, ERR_BAD_REQUEST);
+    net_destroy(&net);
+}
+
+/* --- one node, by hand -------------------------------------------------------------------- */
+
+struct one {
+    connections_t *actor;
+    struct now now;
+    struct outbox out;
+    struct peer_traffic *traffic[600];
+    peer_t last_inbound;
+};
+
+static struct node_id id_with(uint8_t firstly, unsigned n)
+{
+    struct node_id id = {{firstly, (uint8_t)(n >> 8), (uint8_t)n, 7}};
+    return id;
+}
+
+static void one_start(struct one *self, struct connections_options options)
+{
+    *self = (struct one){.now = {.ms = 50000, .us = 50000000}, .out.from = ACTOR_connections};
+    options.id = id_with(128, 0);
+    options.seed = seed++;
+    self->actor = connections_new(&options);
+    assert_non_null(self->actor);
+    connections_spec.tick(self->actor, self->now, &self->out);
+}
+
+static void one_end(struct one *self)
+{
+    mail_free(&self->out.mail);
+    connections_destroy(&self->actor);
+    for (size_t i = 0; i < sizeof self->traffic / sizeof self->traffic[0]; i++)
+        peer_traffic_release(&self->traffic[i]);
+}
+
+static void one_pass(struct one *self, uint64_t ms)
+{
+    self->now.ms += ms;
+    self->now.us += ms * 1000;
+    if (connections_spec.deadline_ms(self->actor) <= self->now.ms)
+        connections_spec.tick(self->actor, self->now, &self->out);
+}
+
+static void one_get(struct one *self, enum message_kind kind, struct message *message)
+{
+    message->kind = (uint8_t)kind;
+    connections_spec.receive(self->actor, message, self->now, &self->out);
+}
+
+/* The next message of this kind to transport, the others before it dropped. NULL: none. */
+static struct message *one_take(struct one *self, enum message_kind kind)
+{
+    for (struct message *m = mail_pop(&self->out.mail); m; m = mail_pop(&self->out.mail)) {
+        if (m->kind == kind)
+            return m;
+        message_free(&m);
+    }
+    return NULL;
+}
+
+static peer_t one_opens(struct one *self, struct node_id id, uint8_t role)
+{
+    struct opened *opened = (struct opened *)message_new(sizeof *opened);
+    size_t at = 0;
+    assert_non_null(opened);
+    while (self->traffic[at])
+        at++;
+    self->traffic[at] = peer_traffic_new();
+    self->traffic[at]->holders++;
+    self->traffic[at]->heard_ms = self->now.ms;
+    self->last_inbound += 2;
+    opened->number = self->last_inbound - 1;
+    opened->id = id;
+    opened->inbound = true;
+    opened->role = role;
+    opened->traffic = self->traffic[at];
+    (void)snprintf(opened->remote, sizeof opened->remote, "192.0.2.7:50123");
+    (void)snprintf(opened->address, sizeof opened->address, "0.0.0.0:31337");
+    one_get(self, MESSAGE_OPENED, &opened->head);
+    return self->last_inbound - 1;
+}
+
+/* What became of an inbound connection. CLOSE_REASON_COUNT: admitted. */
+static enum close_reason one_verdict(struct one *self, peer_t number)
+{
+    for (struct message *m = mail_pop(&self->out.mail); m; m = mail_pop(&self->out.mail)) {
+        const struct peer_order *order = (const struct peer_order *)m;
+        bool is_it =
+            (m->kind == MESSAGE_ADMIT || m->kind == MESSAGE_HANG_UP) && order->number == number;
+        enum close_reason reason = m->kind == MESSAGE_ADMIT ? CLOSE_REASON_COUNT
+                                   : is_it                  ? order->reason
+                                                            : CLOSE_closed;
+        message_free(&m);
+        if (is_it)
+            return reason;
+    }
+    fail_msg("connection %llu is neither admitted nor hung up", (unsigned long long)number);
+    return CLOSE_closed;
+}
+
+static void it_does_not_connect_to_itself(void **state) /* lesson D5 */
+{
+    struct one one;
+    struct peer_node self = {.address = slice_text("elsewhere:1")};
+    struct node_id id = id_with(128, 0);
+    (void)state;
+    memcpy(self.id, id.bytes, sizeof self.id);
+    one_start(&one, (struct connections_options){.address = "here:1",
+                                                 .gateways = &self,
+                                                 .gateway_count = 1,
+                                                 .known = &self,
+                                                 .known_count = 1});
+    assert_int_equal(one_verdict(&one, one_opens(&one, id, 0)), CLOSE_refused);
+    for (int i = 0; i < 100; i++)
+        one_pass(&one, 1000);
+    assert_null(one_take(&one, MESSAGE_DIAL));
+    one_end(&one);
+}
+
+static void a_crowd_does_not_push_out_gateways(void **state) /* lesson D8 */
+{
+    struct one one;
+    struct peer_node gateway = {.role = 1, .address = slice_text("gate:1")};
+    struct node_id id = id_with(1, 1);
+    (void)state;
+    memcpy(gateway.id, id.bytes, sizeof gateway.id);
+    one_start(&one,
+              (struct connections_options){
+                  .address = "here:1", .gateways = &gateway, .gateway_count = 1, .peers_max = 64});
+    unsigned admitted = 0;
+    for (unsigned n = 0; n < 200; n++)
+        admitted += one_verdict(&one, one_opens(&one, id_with(200, n), 0)) == CLOSE_REASON_COUNT;
+    assert_in_range(admitted, 64, 64 + 2 * NEAR_A_SIDE * 10); /* nearer ones take a place */
+    assert_true(one.actor->view.count <= 64);
+    assert_int_equal(one_verdict(&one, one_opens(&one, id, 1)), CLOSE_REASON_COUNT);
+    assert_int_equal(one.actor->view.count, 65);
+    one_end(&one);
+}
+
+static void who_listens_everywhere_is_known_by_the_host_it_comes_from(void **state)
+{
+    struct one one;
+    struct node_id id = id_with(200, 1);
+    (void)state;
+    one_start(&one, (struct connections_options){.address = "here:1"});
+    (void)one_opens(&one, id, 0);
+    assert_string_equal(peers_find(&one.actor->peers, &id)->address, "192.0.2.7:31337");
+    one_end(&one);
+}
+
+static void who_breaks_rules_is_refused_for_a_minute(void **state)
+{
+    struct one one;
+    struct node_id id = id_with(200, 1);
+    (void)state;
+    one_start(&one, (struct connections_options){.address = "here:1"});
+    peer_t number = one_opens(&one, id, 0);
+    assert_int_equal(one_verdict(&one, number), CLOSE_REASON_COUNT);
+    for (unsigned i = 0; i < BLAMES_MAX; i++) {
+        struct peer_order *blame = (struct peer_order *)message_new(sizeof *blame);
+        assert_null(one_take(&one, MESSAGE_HANG_UP));
+        blame->number = number;
+        one_get(&one, MESSAGE_BLAME, &blame->head);
+    }
+    assert_int_equal(one_verdict(&one, number), CLOSE_misbehaved);
+    one_pass(&one, SHUNNED_MS - 1);
+    assert_int_equal(one_verdict(&one, one_opens(&one, id, 0)), CLOSE_misbehaved);
+    one_pass(&one, 1);
+    assert_int_equal(one_verdict(&one, one_opens(&one, id, 0)), CLOSE_REASON_COUNT);
+    one_end(&one);
+}
+
+static void the_table_is_bounded_and_keeps_whom_it_needs(void **state)
+{
+    struct one one;
+    struct node_id id = id_with(200, 1);
+    (void)state;
+    one_start(&one, (struct connections_options){.address = "here:1"});
+    peer_t number = one_opens(&one, id, 0);
+    for (unsigned n = 0; n < 3 * PEERS_KNOWN_MAX; n++) {
+        struct buffer bytes = {0};
+        struct node_id told = id_with(3, n);
+        struct peer_node node = {.address = slice_text("far.example:9")};
+        struct peer_mail *mail = (struct peer_mail *)message_new(sizeof *mail);
+        memcpy(node.id, told.bytes, sizeof node.id);
+        assert_int_equal(codec_encode(&peer_node_layout, &node, &bytes), 0);
+        mail->number = number;
+        mail->kind = PEER_NEIGHBOURS;
+        mail->body.neighbours.nodes = buffer_slice(&bytes);
+        one_get(&one, MESSAGE_PEER_MAIL, &mail->head);
+        one_pass(&one, 1);
+        buffer_free(&bytes);
+    }
+    assert_int_equal(one.actor->peers.count, PEERS_KNOWN_MAX);
+    assert_non_null(peers_find(&one.actor->peers, &id));
+    unsigned dials = 0;
+    for (struct message *m = one_take(&one, MESSAGE_DIAL); m; m = one_take(&one, MESSAGE_DIAL)) {
+        dials++;
+        message_free(&m);
+    }
+    assert_true(dials <= DIALS_MAX);
+    one_end(&one);
+}
+
+static void broken_lists_of_nodes_are_blamed_on_their_sender(void **state)
+{
+    struct one one;
+    struct node_id id = id_with(200, 1);
+    static const uint8_t junk[] = {1, 2, 3};
+    static const enum peer_kind broken[] = {PEER_NEIGHBOURS, PEER_CONNECT};
+    (void)state;
+    one_start(&one, (struct connections_options){.address = "here:1"});
+    peer_t number = one_opens(&one, id, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        struct peer_mail *mail = (struct peer_mail *)message_new(sizeof *mail);
+        mail->number = number;
+        mail->kind = broken[i];
+        if (mail->kind == PEER_NEIGHBOURS)
+            mail->body.neighbours.nodes = slice_of(junk, sizeof junk);
+        else
+            mail->body.connect.joiner = slice_of(junk, sizeof junk);
+        one_get(&one, MESSAGE_PEER_MAIL, &mail->head);
+        assert_int_equal(peers_find(&one.actor->peers, &id)->blames, i + 1);
+    }
+    one_end(&one);
+}
+
+static size_t remembered_count, remembered_times;
+
+static void remember(void *self, const struct peer_node *nodes, size_t count)
+{
+    (void)self;
+    (void)nodes;
+    remembered_count = count;
+    remembered_times++;
+}
+
+static void known_peers_are_given_at_most_each_ten_seconds(void **state)
+{
+    struct one one;
+    (void)state;
+    remembered_count = remembered_times = 0;
+    one_start(&one, (struct connections_options){.address = "here:1", .remember = remember});
+    for (unsigned n = 0; n < 100; n++) {
+        (void)one_opens(&one, id_with(200, n), 0);
+        one_pass(&one, 100);
+        one_pass(&one, 900);
+    }
+    assert_in_range(remembered_times, 5, 11);
+    one_end(&one);
+    assert_int_equal(remembered_count, KNOWN_PEERS_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_is_dialled_unasked),
+        cmocka_unit_test(connect_answers_when_the_peer_is_live),
+        cmocka_unit_test(connect_that_fails_says_why_and_is_not_repeated),
+        cmocka_unit_test(connect_to_itself_or_to_what_is_no_peer_is_refused),
+        cmocka_unit_test(a_second_attempt_leaves_the_connection_alone),
+        cmocka_unit_test(an_attempt_under_way_is_told_so),
+        cmocka_unit_test(disconnect_removes_a_peer_until_it_is_asked_for),
+        cmocka_unit_test(simultaneous_dials_leave_one_connection),
+        cmocka_unit_test(a_hundred_reconnects_are_one_peer),
+        cmocka_unit_test(who_restarts_is_let_in_within_a_second_or_so),
+        cmocka_unit_test(a_peer_that_dies_is_gone_at_once),
+        cmocka_unit_test(a_peer_that_stops_is_gone_within_twenty_seconds),
+        cmocka_unit_test(who_is_not_read_is_not_dead),
+        cmocka_unit_test(goodbye_is_heard_and_left_alone),
+        cmocka_unit_test(a_round_trip_is_measured_from_pong),
+        cmocka_unit_test(peers_shows_each_field),
+        cmocka_unit_test(the_matrix_has_a_row_for_each_live_peer),
+        cmocka_unit_test(it_does_not_connect_to_itself),
+        cmocka_unit_test(a_crowd_does_not_push_out_gateways),
+        cmocka_unit_test(who_listens_everywhere_is_known_by_the_host_it_comes_from),
+        cmocka_unit_test(who_breaks_rules_is_refused_for_a_minute),
+        cmocka_unit_test(the_table_is_bounded_and_keeps_whom_it_needs),
+        cmocka_unit_test(broken_lists_of_nodes_are_blamed_on_their_sender),
+        cmocka_unit_test(known_peers_are_given_at_most_each_ten_seconds),
+    };
+    const char *given = getenv("SEED");
+    seed = given ? strtoull(given, NULL, 0) : 20261;
+    print_message("SEED=%llu\n", (unsigned long long)seed);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
