@@ -69,6 +69,20 @@ static void *make_keeper(struct cast *self, const struct cast_options *options)
     return keeper_new(store_db(options->store), &self->progress, &self->stopping);
 }
 
+static void *make_connections(struct cast *self, const struct cast_options *options)
+{
+    struct connections_options connections = options->connections;
+    (void)self;
+    connections.id = options->id;
+    return connections_new(&connections);
+}
+
+static void *make_transport(struct cast *self, const struct cast_options *options)
+{
+    (void)self;
+    return transport_new(&options->transport);
+}
+
 #define ENDING(type)                                                                               \
     static void end_##type(void *actor)                                                            \
     {                                                                                              \
@@ -83,6 +97,8 @@ ENDING(sync)
 ENDING(storage)
 ENDING(journal)
 ENDING(keeper)
+ENDING(connections)
+ENDING(transport)
 
 /* In the order of making. */
 static const struct part_row {
@@ -101,6 +117,8 @@ static const struct part_row {
     {&journal_spec, make_journal, end_journal},
     {&checkpoint_spec, NULL, NULL},
     {&keeper_spec, make_keeper, end_keeper},
+    {&connections_spec, make_connections, end_connections},
+    {&transport_spec, make_transport, end_transport},
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
@@ -108,6 +126,8 @@ int cast_make(struct cast *self, const struct cast_options *options, struct reas
 {
     for (size_t i = 0; i < PARTS; i++) {
         struct hosted *actor = &self->actors[parts[i].spec->id];
+        if (parts[i].spec->id == ACTOR_transport && !options->transport.wire)
+            continue;
         if (parts[i].make && !(actor->self = parts[i].make(self, options)))
             return fail(why, ERR_NO_MEMORY, "out of memory");
         actor->spec = parts[i].spec;

@@ -4,8 +4,10 @@
 #define WEIR_ACTORS_CAST_H
 
 #include "actors/client_wire.h"
+#include "actors/connections.h"
 #include "actors/runner.h"
 #include "actors/storage.h"
+#include "actors/transport.h"
 
 /* All pointers are borrowed and must outlive the cast. */
 struct cast_options {
@@ -14,10 +16,12 @@ struct cast_options {
     const char *node_id; /* text, for STATUS */
     struct node_id id;   /* the same as bytes */
     uint64_t state_bytes_max;
-    uint64_t started_ms;            /* on the clock of now.ms */
-    uint8_t replica[REPLICA_BYTES]; /* fresh at this start (lesson M7) */
-    bool relaxed;                   /* answer before the flush */
-    bool networked;                 /* this node knows of others */
+    uint64_t started_ms;                    /* on the clock of now.ms */
+    uint8_t replica[REPLICA_BYTES];         /* fresh at this start (lesson M7) */
+    bool relaxed;                           /* answer before the flush */
+    bool networked;                         /* this node knows of others */
+    struct connections_options connections; /* its id: the one above */
+    struct transport_options transport;     /* without a wire: this node has no transport */
 };
 
 /* Not to be moved once made. */

@@ -203,9 +203,9 @@ static bool retry(client_api_t *self, struct session *session, struct outbox *ou
 
 /* --- in ---------------------------------------------------------------------------------- */
 
-/* Where each verb's request goes; -1: answered here. */
+/* Where each verb's request goes. */
 static const struct route {
-    int actor;
+    enum actor_id actor;
     enum message_kind kind;
 } routes[VERB_COUNT] = {
     [VERB_PUT] = {ACTOR_put, MESSAGE_PUT},
@@ -215,28 +215,13 @@ static const struct route {
     [VERB_SUBSCRIBE] = {ACTOR_subscribe, MESSAGE_SUBSCRIBE},
     [VERB_UNSUBSCRIBE] = {ACTOR_subscribe, MESSAGE_SUBSCRIBE},
     [VERB_STATUS] = {ACTOR_storage, MESSAGE_ASK},
-    [VERB_PEERS] = {-1, MESSAGE_REPLY},
+    [VERB_PEERS] = {ACTOR_connections, MESSAGE_ASK},
     [VERB_CONTRACTS] = {ACTOR_storage, MESSAGE_ASK},
-    [VERB_CONNECT] = {-1, MESSAGE_REPLY},
-    [VERB_DISCONNECT] = {-1, MESSAGE_REPLY},
+    [VERB_CONNECT] = {ACTOR_connections, MESSAGE_ASK},
+    [VERB_DISCONNECT] = {ACTOR_connections, MESSAGE_ASK},
     [VERB_BACKUP] = {ACTOR_storage, MESSAGE_WORK},
     [VERB_CHECK] = {ACTOR_storage, MESSAGE_WORK},
 };
-
-/* Peers are the next step of this node: the table is empty, and nobody is live. */
-static void answer_here(client_api_t *self, struct request *request, struct now now,
-                        struct outbox *out)
-{
-    if (request->verb == VERB_PEERS)
-        report_answer(request, strdup("[]"));
-    else if (request->verb == VERB_CONNECT)
-        request->code = fail(&request->why, ERR_NO_LIVE_PEER,
-                             "this version of weir serves clients only: it dials no peers");
-    else
-        request->code = fail(&request->why, ERR_NO_LIVE_PEER, "this node has no live peers");
-    request->head.kind = MESSAGE_REPLY;
-    on_reply(self, request, now, out);
-}
 
 /* A request to answer with an error, at once. */
 static void refuse(client_api_t *self, struct session *session, struct request *request, int code,
@@ -347,10 +332,7 @@ static void on_frames(client_api_t *self, struct frames *frames, struct now now,
     self->counters.open++;
     self->open_bytes += request->admitted_bytes;
     const struct route *route = &routes[request->verb];
-    if (route->actor < 0)
-        answer_here(self, request, now, out);
-    else
-        send_to(out, (enum actor_id)route->actor, route->kind, &request->head);
+    send_to(out, route->actor, route->kind, &request->head);
 }
 
 /* --- as an actor ------------------------------------------------------------------------- */

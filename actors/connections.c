@@ -58,7 +58,7 @@ void connections_destroy(connections_t **pointer)
         return;
     *pointer = NULL;
     upkeep_remember(self);
-    requests_free(self);
+    asks_free(self);
     ring_view_free(&self->view);
     peers_free(&self->peers);
     free(self);
@@ -141,7 +141,7 @@ static void admit(connections_t *self, struct link *link, struct now now, struct
     log_link(link, "is live", NULL);
     life_ping(peer, link, now, out);
     connections_look(self, now.ms + PING_AFTER_MS);
-    requests_live(self, peer, out);
+    asks_live(self, peer, out);
     self->remembering = self->live_changed = true;
     connections_replan(self);
 }
@@ -156,7 +156,7 @@ static void tell_gone(connections_t *self, const struct link *link, enum close_r
             order(out, (enum actor_id)a, MESSAGE_PEER_GONE, number, reason, why);
     log_link(link, "is gone", why);
     gossip_gone(self, number, out);
-    requests_gone(self, number, out);
+    asks_gone(self, number, out);
     self->remembering = self->live_changed = true;
 }
 
@@ -173,7 +173,7 @@ static void ended(connections_t *self, struct peer *peer, enum peer_state before
         life_ended(self, peer, reason, before == PEER_live, lived_ms, now);
     enum peer_state left = peer_state_of(peer);
     if (left == PEER_absent || left == PEER_closing)
-        requests_failed(self, peer, reason, why, out);
+        asks_failed(self, peer, reason, why, out);
     connections_replan(self);
 }
 
@@ -342,10 +342,10 @@ static void on_mail(connections_t *self, const struct peer_mail *mail, struct no
         gossip_accept(self, mail, now, out);
         break;
     case PEER_MATRIX_ASK:
-        requests_matrix_ask(self, mail, out);
+        asks_matrix_ask(self, mail, out);
         break;
     case PEER_MATRIX:
-        requests_matrix(self, mail, out);
+        asks_matrix(self, mail, out);
         break;
     default: /* the table of kinds sends others elsewhere */
         break;
@@ -358,7 +358,7 @@ static void receive(void *actor, struct message *message, struct now now, struct
 {
     connections_t *self = (connections_t *)actor;
     if (message->kind == MESSAGE_ASK) {
-        requests_take(self, (struct request *)message, now, out);
+        asks_take(self, (struct request *)message, now, out);
         return;
     }
     if (message->kind == MESSAGE_OPENED) {
@@ -386,7 +386,7 @@ static void tick(void *actor, struct now now, struct outbox *out)
     connections_t *self = (connections_t *)actor;
     self->wake_ms = NEVER;
     life_tick(self, now, out);
-    requests_tick(self, now.ms, out);
+    asks_tick(self, now.ms, out);
     upkeep_tick(self, now, out);
     gossip_tick(self, now, out);
 }

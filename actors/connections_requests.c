@@ -191,7 +191,7 @@ static void waits_no_more(connections_t *self, struct node_request *place, peer_
         }
 }
 
-void requests_matrix_ask(connections_t *self, const struct peer_mail *mail, struct outbox *out)
+void asks_matrix_ask(connections_t *self, const struct peer_mail *mail, struct outbox *out)
 {
     struct buffer rows = {0};
     append_row(self, &rows);
@@ -208,7 +208,7 @@ static bool is_awaited(const struct node_request *place, peer_t number)
     return false;
 }
 
-void requests_matrix(connections_t *self, const struct peer_mail *mail, struct outbox *out)
+void asks_matrix(connections_t *self, const struct peer_mail *mail, struct outbox *out)
 {
     const struct peer *peer = peers_link_find(&self->peers, mail->number)->peer;
     for (size_t i = 0; i < NODE_REQUESTS_MAX; i++) {
@@ -221,7 +221,7 @@ void requests_matrix(connections_t *self, const struct peer_mail *mail, struct o
     }
 }
 
-void requests_gone(connections_t *self, peer_t number, struct outbox *out)
+void asks_gone(connections_t *self, peer_t number, struct outbox *out)
 {
     for (size_t i = 0; i < NODE_REQUESTS_MAX; i++)
         if (self->requests[i].request && self->requests[i].tx)
@@ -312,7 +312,7 @@ static struct node_request *connect_for(connections_t *self, const struct peer *
     return NULL;
 }
 
-void requests_live(connections_t *self, const struct peer *peer, struct outbox *out)
+void asks_live(connections_t *self, const struct peer *peer, struct outbox *out)
 {
     struct peer *pinned = peers_find(&self->peers, &peer->id);
     if (pinned->asked) { /* from here on it is kept */
@@ -327,8 +327,8 @@ void requests_live(connections_t *self, const struct peer *peer, struct outbox *
     }
 }
 
-void requests_failed(connections_t *self, const struct peer *peer, enum close_reason reason,
-                     const char *why, struct outbox *out)
+void asks_failed(connections_t *self, const struct peer *peer, enum close_reason reason,
+                 const char *why, struct outbox *out)
 {
     struct peer *asked = peers_find(&self->peers, &peer->id);
     if (asked->asked && !asked->was_live && !asked->vouched)
@@ -372,7 +372,7 @@ static void take_disconnect(connections_t *self, struct request *request, struct
 
 /* --- all ---------------------------------------------------------------------------------- */
 
-void requests_take(connections_t *self, struct request *request, struct now now, struct outbox *out)
+void asks_take(connections_t *self, struct request *request, struct now now, struct outbox *out)
 {
     if (request->verb == VERB_CONNECT) {
         take_connect(self, request, now, out);
@@ -388,7 +388,7 @@ void requests_take(connections_t *self, struct request *request, struct now now,
     }
 }
 
-void requests_tick(connections_t *self, uint64_t now_ms, struct outbox *out)
+void asks_tick(connections_t *self, uint64_t now_ms, struct outbox *out)
 {
     for (size_t i = 0; i < NODE_REQUESTS_MAX; i++) {
         struct node_request *place = &self->requests[i];
@@ -409,7 +409,7 @@ void requests_tick(connections_t *self, uint64_t now_ms, struct outbox *out)
     }
 }
 
-void requests_free(connections_t *self)
+void asks_free(connections_t *self)
 {
     for (size_t i = 0; i < NODE_REQUESTS_MAX; i++) {
         struct node_request *place = &self->requests[i];

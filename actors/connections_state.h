@@ -148,17 +148,16 @@ void life_shun(connections_t *self, struct peer *peer, enum close_reason reason,
 
 /* --- connections_requests.c --- */
 
-void requests_take(connections_t *self, struct request *request, struct now now,
-                   struct outbox *out);
-void requests_live(connections_t *self, const struct peer *peer, struct outbox *out);
+void asks_take(connections_t *self, struct request *request, struct now now, struct outbox *out);
+void asks_live(connections_t *self, const struct peer *peer, struct outbox *out);
 /* No connection to it is under way any more. */
-void requests_failed(connections_t *self, const struct peer *peer, enum close_reason reason,
-                     const char *why, struct outbox *out);
-void requests_gone(connections_t *self, peer_t number, struct outbox *out);
-void requests_matrix_ask(connections_t *self, const struct peer_mail *mail, struct outbox *out);
-void requests_matrix(connections_t *self, const struct peer_mail *mail, struct outbox *out);
-void requests_tick(connections_t *self, uint64_t now_ms, struct outbox *out);
-void requests_free(connections_t *self);
+void asks_failed(connections_t *self, const struct peer *peer, enum close_reason reason,
+                 const char *why, struct outbox *out);
+void asks_gone(connections_t *self, peer_t number, struct outbox *out);
+void asks_matrix_ask(connections_t *self, const struct peer_mail *mail, struct outbox *out);
+void asks_matrix(connections_t *self, const struct peer_mail *mail, struct outbox *out);
+void asks_tick(connections_t *self, uint64_t now_ms, struct outbox *out);
+void asks_free(connections_t *self);
 
 /* --- ring_upkeep.c --- */
 

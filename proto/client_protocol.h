@@ -28,7 +28,7 @@
     V(SUBSCRIBE, 2, 2, "kf", "key, fingerprint known: reads and follows")                          \
     V(UNSUBSCRIBE, 1, 1, "k", "key: follows no more")                                              \
     V(STATUS, 0, 0, "", "the node, as JSON")                                                       \
-    V(PEERS, 0, 0, "", "its peers, as JSON")                                                       \
+    V(PEERS, 0, 1, "t", "its peers, as JSON; `matrix`: who is connected to whom")                  \
     V(CONTRACTS, 0, 0, "", "what it hosts, as JSON")                                               \
     V(CONNECT, 1, 1, "t", "ID@HOST:PORT: dials a peer")                                            \
     V(DISCONNECT, 1, 1, "t", "ID: removes a peer")                                                 \

@@ -145,7 +145,9 @@ static void errors_have_their_codes_and_change_nothing(void **state)
         {"BAD_REQUEST", "GET", {key_slice(&key), text("a")}, 2},
         {"BAD_REQUEST", "STATUS", {text("what")}, 1},
         {"BAD_REQUEST", "FROBNICATE", {EMPTY}, 0},
-        {"NO_LIVE_PEER", "CONNECT", {text("x@localhost:1")}, 1},
+        {"BAD_REQUEST", "CONNECT", {text("x@localhost:1")}, 1},
+        {"BAD_REQUEST", "DISCONNECT", {text("x")}, 1},
+        {"BAD_REQUEST", "PEERS", {text("circle")}, 1},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct slice frames[8] = {text("WEIR1"), text("9"), text(rows[i].verb)};
