@@ -14,7 +14,7 @@ enum { GATEWAYS_MAX = 32 };
 
 struct node_peers {
     peer_tcp_t *tcp;
-    struct known_peers known;
+    known_peers_t *known;
     char *texts; /* of the gateways, owned */
     struct peer_node gateways[GATEWAYS_MAX];
     size_t gateway_count;

@@ -1,6 +1,6 @@
 /* The actor of connections, by its messages: what it keeps, refuses, gives up and tells (lessons L,
  * D, C). Two or three nodes on a transport that the test is; or one node and handmade messages. */
-#include "tests/unit/connections_net.h"
+#include "tests/unit/connections_mesh.h"
 
 #include "base/base58.h"
 
@@ -16,63 +16,63 @@ static uint64_t seed;
 static const size_t low = 0, high = 1;
 
 /* Two nodes that know nothing of each other; `low` has the lower id. */
-static net_t *pair(void)
+static mesh_t *pair(void)
 {
     static const size_t both[] = {0, 1};
-    net_t *net = net_new(seed++);
-    (void)net_add(net, &(struct net_node_options){0});
-    (void)net_add(net, &(struct net_node_options){0});
-    net_order_ids(net, both, 2);
-    net_start(net, low);
-    net_start(net, high);
-    return net;
+    mesh_t *mesh = mesh_new(seed++);
+    (void)mesh_add(mesh, &(struct mesh_node_options){0});
+    (void)mesh_add(mesh, &(struct mesh_node_options){0});
+    mesh_order_ids(mesh, both, 2);
+    mesh_start(mesh, low);
+    mesh_start(mesh, high);
+    return mesh;
 }
 
-static const char *name_of(const net_t *net, size_t node)
+static const char *name_of(const mesh_t *mesh, size_t node)
 {
     static char text[BASE58_TEXT_MAX + 64];
     char id[BASE58_TEXT_MAX];
-    struct node_id bytes = net_id(net, node);
+    struct node_id bytes = mesh_id(mesh, node);
     base58_encode(bytes.bytes, sizeof bytes.bytes, id);
-    (void)snprintf(text, sizeof text, "%s@%s", id, net_address(net, node));
+    (void)snprintf(text, sizeof text, "%s@%s", id, mesh_address(mesh, node));
     return text;
 }
 
-static const char *id_of(const net_t *net, size_t node)
+static const char *id_of(const mesh_t *mesh, size_t node)
 {
     static char id[BASE58_TEXT_MAX];
-    struct node_id bytes = net_id(net, node);
+    struct node_id bytes = mesh_id(mesh, node);
     base58_encode(bytes.bytes, sizeof bytes.bytes, id);
     return id;
 }
 
-static void ask_connect(net_t *net, size_t from, size_t to)
+static void ask_connect(mesh_t *mesh, size_t from, size_t to)
 {
-    net_ask(net, from, VERB_CONNECT, name_of(net, to));
+    mesh_ask(mesh, from, VERB_CONNECT, name_of(mesh, to));
 }
 
-static void assert_reply_has(const net_t *net, size_t node, const char *part)
+static void assert_reply_has(const mesh_t *mesh, size_t node, const char *part)
 {
-    assert_non_null(net_reply(net, node));
-    assert_int_equal(net_reply(net, node)->code, 0);
-    if (!strstr(net_json(net, node), part))
-        fail_msg("%s is not in %s", part, net_json(net, node));
+    assert_non_null(mesh_reply(mesh, node));
+    assert_int_equal(mesh_reply(mesh, node)->code, 0);
+    if (!strstr(mesh_json(mesh, node), part))
+        fail_msg("%s is not in %s", part, mesh_json(mesh, node));
 }
 
-static net_t *connected(size_t dialler)
+static mesh_t *connected(size_t dialler)
 {
-    net_t *net = pair();
-    ask_connect(net, dialler, !dialler);
-    net_run(net, 100);
-    assert_int_equal(net_live(net, low, high), 1);
-    assert_int_equal(net_dialler(net, low, high), dialler);
-    return net;
+    mesh_t *mesh = pair();
+    ask_connect(mesh, dialler, !dialler);
+    mesh_run(mesh, 100);
+    assert_int_equal(mesh_live(mesh, low, high), 1);
+    assert_int_equal(mesh_dialler(mesh, low, high), dialler);
+    return mesh;
 }
 
-static const struct link *link_at(const net_t *net, size_t at, size_t to)
+static const struct link *link_at(const mesh_t *mesh, size_t at, size_t to)
 {
-    struct node_id id = net_id(net, to);
-    const struct peer *peer = peers_find(&net_node(net, at)->peers, &id);
+    struct node_id id = mesh_id(mesh, to);
+    const struct peer *peer = peers_find(&mesh_node(mesh, at)->peers, &id);
     return peer ? peer_link_in(peer, PEER_live) : NULL;
 }
 
@@ -81,38 +81,38 @@ static const struct link *link_at(const net_t *net, size_t at, size_t to)
 static void nobody_is_dialled_unasked(void **state) /* lesson L1 */
 {
     (void)state;
-    net_t *net = pair();
-    net_run(net, 3600000);
-    assert_int_equal(net_dials(net), 0);
-    net_destroy(&net);
+    mesh_t *mesh = pair();
+    mesh_run(mesh, 3600000);
+    assert_int_equal(mesh_dials(mesh), 0);
+    mesh_destroy(&mesh);
 }
 
 static void connect_answers_when_the_peer_is_live(void **state)
 {
     (void)state;
-    net_t *net = pair();
-    ask_connect(net, high, low); /* whatever the ids are: the other does not know of it */
-    net_run(net, NET_LATENCY_MS);
-    assert_null(net_reply(net, high));
-    net_run(net, 100);
-    assert_reply_has(net, high, "\"state\":\"live\"");
-    assert_reply_has(net, high, id_of(net, low));
-    assert_int_equal(net_live(net, low, high), 1);
-    net_destroy(&net);
+    mesh_t *mesh = pair();
+    ask_connect(mesh, high, low); /* whatever the ids are: the other does not know of it */
+    mesh_run(mesh, MESH_LATENCY_MS);
+    assert_null(mesh_reply(mesh, high));
+    mesh_run(mesh, 100);
+    assert_reply_has(mesh, high, "\"state\":\"live\"");
+    assert_reply_has(mesh, high, id_of(mesh, low));
+    assert_int_equal(mesh_live(mesh, low, high), 1);
+    mesh_destroy(&mesh);
 }
 
 static void connect_that_fails_says_why_and_is_not_repeated(void **state)
 {
     (void)state;
-    net_t *net = pair();
-    net_kill(net, low);
-    ask_connect(net, high, low);
-    net_run(net, 100);
-    assert_int_equal(net_reply(net, high)->code, ERR_NO_LIVE_PEER);
-    assert_non_null(strstr(net_reply(net, high)->why.text, "no connection could be made"));
-    net_run(net, 3600000);
-    assert_int_equal(net_dials(net), 1);
-    net_destroy(&net);
+    mesh_t *mesh = pair();
+    mesh_kill(mesh, low);
+    ask_connect(mesh, high, low);
+    mesh_run(mesh, 100);
+    assert_int_equal(mesh_reply(mesh, high)->code, ERR_NO_LIVE_PEER);
+    assert_non_null(strstr(mesh_reply(mesh, high)->why.text, "no connection could be made"));
+    mesh_run(mesh, 3600000);
+    assert_int_equal(mesh_dials(mesh), 1);
+    mesh_destroy(&mesh);
 }
 
 static void connect_to_itself_or_to_what_is_no_peer_is_refused(void **state) /* lesson D5 */
@@ -120,68 +120,68 @@ static void connect_to_itself_or_to_what_is_no_peer_is_refused(void **state) /* 
     static const char *const wrong[] = {"x@localhost:1", "localhost:1", "@", "",
                                         "11111111111111111111111111111111@host"};
     (void)state;
-    net_t *net = pair();
-    ask_connect(net, low, low);
-    assert_int_equal(net_reply(net, low)->code, ERR_BAD_REQUEST);
+    mesh_t *mesh = pair();
+    ask_connect(mesh, low, low);
+    assert_int_equal(mesh_reply(mesh, low)->code, ERR_BAD_REQUEST);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        net_ask(net, low, VERB_CONNECT, wrong[i]);
-        assert_int_equal(net_reply(net, low)->code, ERR_BAD_REQUEST);
+        mesh_ask(mesh, low, VERB_CONNECT, wrong[i]);
+        assert_int_equal(mesh_reply(mesh, low)->code, ERR_BAD_REQUEST);
     }
-    net_run(net, 100);
-    assert_int_equal(net_dials(net), 0);
-    net_destroy(&net);
+    mesh_run(mesh, 100);
+    assert_int_equal(mesh_dials(mesh), 0);
+    mesh_destroy(&mesh);
 }
 
 static void a_second_attempt_leaves_the_connection_alone(void **state) /* lesson C2 */
 {
     (void)state;
-    net_t *net = connected(low);
-    peer_t number = link_at(net, low, high)->number;
+    mesh_t *mesh = connected(low);
+    peer_t number = link_at(mesh, low, high)->number;
     for (int i = 0; i < 100; i++) {
-        ask_connect(net, low, high);
-        assert_reply_has(net, low, "already connected");
-        ask_connect(net, high, low);
-        assert_reply_has(net, high, "already connected");
-        net_run(net, 10);
+        ask_connect(mesh, low, high);
+        assert_reply_has(mesh, low, "already connected");
+        ask_connect(mesh, high, low);
+        assert_reply_has(mesh, high, "already connected");
+        mesh_run(mesh, 10);
     }
-    assert_int_equal(net_dials(net), 1);
-    assert_int_equal(link_at(net, low, high)->number, number);
-    net_destroy(&net);
+    assert_int_equal(mesh_dials(mesh), 1);
+    assert_int_equal(link_at(mesh, low, high)->number, number);
+    mesh_destroy(&mesh);
 }
 
 static void an_attempt_under_way_is_told_so(void **state) /* lesson C2 */
 {
     (void)state;
-    net_t *net = pair();
-    ask_connect(net, low, high);
-    net_run(net, 1);
-    net_ask(net, high, VERB_PEERS, NULL);
-    ask_connect(net, low, high); /* the first request goes on waiting */
-    assert_reply_has(net, low, "already under way");
-    net_run(net, 100);
-    assert_int_equal(net_dials(net), 1);
-    net_destroy(&net);
+    mesh_t *mesh = pair();
+    ask_connect(mesh, low, high);
+    mesh_run(mesh, 1);
+    mesh_ask(mesh, high, VERB_PEERS, NULL);
+    ask_connect(mesh, low, high); /* the first request goes on waiting */
+    assert_reply_has(mesh, low, "already under way");
+    mesh_run(mesh, 100);
+    assert_int_equal(mesh_dials(mesh), 1);
+    mesh_destroy(&mesh);
 }
 
 static void disconnect_removes_a_peer_until_it_is_asked_for(void **state) /* lesson L6 */
 {
     (void)state;
-    net_t *net = connected(low);
-    net_ask(net, low, VERB_DISCONNECT, id_of(net, high));
-    assert_reply_has(net, low, "removed");
-    net_run(net, 3600000);
-    assert_int_equal(net_live(net, low, high), 0);
-    assert_int_equal(net_dials(net), 1);
-    assert_int_equal(net_closed(net, CLOSE_removed), 2); /* both ends know why */
-    assert_int_equal(net_told_live(net, low) + net_told_live(net, high), 0);
-    ask_connect(net, low, high);
-    net_run(net, 100);
-    assert_int_equal(net_live(net, low, high), 1);
-    net_ask(net, low, VERB_DISCONNECT, "11111111111111111111111111111112");
-    assert_int_equal(net_reply(net, low)->code, ERR_NOT_FOUND);
-    net_ask(net, low, VERB_DISCONNECT, "0OIl");
-    assert_int_equal(net_reply(net, low)->code, ERR_BAD_REQUEST);
-    net_destroy(&net);
+    mesh_t *mesh = connected(low);
+    mesh_ask(mesh, low, VERB_DISCONNECT, id_of(mesh, high));
+    assert_reply_has(mesh, low, "removed");
+    mesh_run(mesh, 3600000);
+    assert_int_equal(mesh_live(mesh, low, high), 0);
+    assert_int_equal(mesh_dials(mesh), 1);
+    assert_int_equal(mesh_closed(mesh, CLOSE_removed), 2); /* both ends know why */
+    assert_int_equal(mesh_told_live(mesh, low) + mesh_told_live(mesh, high), 0);
+    ask_connect(mesh, low, high);
+    mesh_run(mesh, 100);
+    assert_int_equal(mesh_live(mesh, low, high), 1);
+    mesh_ask(mesh, low, VERB_DISCONNECT, "11111111111111111111111111111112");
+    assert_int_equal(mesh_reply(mesh, low)->code, ERR_NOT_FOUND);
+    mesh_ask(mesh, low, VERB_DISCONNECT, "0OIl");
+    assert_int_equal(mesh_reply(mesh, low)->code, ERR_BAD_REQUEST);
+    mesh_destroy(&mesh);
 }
 
 /* --- direction and duplicates ------------------------------------------------------------- */
@@ -191,20 +191,20 @@ static void simultaneous_dials_leave_one_connection(void **state) /* lesson D3 *
     unsigned crossed = 0;
     (void)state;
     for (int i = 0; i < 1000; i++) {
-        net_t *net = pair();
-        ask_connect(net, i % 2 ? low : high, i % 2 ? high : low);
-        net_run(net, (uint64_t)(i / 2 % (3 * NET_LATENCY_MS)));
-        ask_connect(net, i % 2 ? high : low, i % 2 ? low : high);
-        net_run(net, PROBE_MS + 200);
-        assert_int_equal(net_live(net, low, high), 1);
-        assert_int_equal(net_told_live(net, low), 1);
-        assert_int_equal(net_told_live(net, high), 1);
-        if (net_dials(net) == 2)
-            assert_int_equal(net_dialler(net, low, high), low);
-        crossed += net_dials(net) == 2;
-        assert_int_equal(net_closed(net, CLOSE_reset), 0);
-        assert_int_equal(net_failed(net), 0);
-        net_destroy(&net);
+        mesh_t *mesh = pair();
+        ask_connect(mesh, i % 2 ? low : high, i % 2 ? high : low);
+        mesh_run(mesh, (uint64_t)(i / 2 % (3 * MESH_LATENCY_MS)));
+        ask_connect(mesh, i % 2 ? high : low, i % 2 ? low : high);
+        mesh_run(mesh, PROBE_MS + 200);
+        assert_int_equal(mesh_live(mesh, low, high), 1);
+        assert_int_equal(mesh_told_live(mesh, low), 1);
+        assert_int_equal(mesh_told_live(mesh, high), 1);
+        if (mesh_dials(mesh) == 2)
+            assert_int_equal(mesh_dialler(mesh, low, high), low);
+        crossed += mesh_dials(mesh) == 2;
+        assert_int_equal(mesh_closed(mesh, CLOSE_reset), 0);
+        assert_int_equal(mesh_failed(mesh), 0);
+        mesh_destroy(&mesh);
     }
     print_message("%u of 1000 crossed\n", crossed);
     assert_true(crossed >= 500);
@@ -213,18 +213,18 @@ static void simultaneous_dials_leave_one_connection(void **state) /* lesson D3 *
 static void a_hundred_reconnects_are_one_peer(void **state) /* lesson D6 */
 {
     (void)state;
-    net_t *net = connected(low);
+    mesh_t *mesh = connected(low);
     for (int i = 0; i < 100; i++) {
-        net_kill(net, low);
-        net_run(net, 100);
-        assert_null(link_at(net, high, low));
-        net_start(net, low);
-        ask_connect(net, low, high); /* from another port */
-        net_run(net, 100);
-        assert_int_equal(net_live(net, low, high), 1);
-        assert_int_equal(net_node(net, high)->peers.count, 1);
+        mesh_kill(mesh, low);
+        mesh_run(mesh, 100);
+        assert_null(link_at(mesh, high, low));
+        mesh_start(mesh, low);
+        ask_connect(mesh, low, high); /* from another port */
+        mesh_run(mesh, 100);
+        assert_int_equal(mesh_live(mesh, low, high), 1);
+        assert_int_equal(mesh_node(mesh, high)->peers.count, 1);
     }
-    net_destroy(&net);
+    mesh_destroy(&mesh);
 }
 
 /* A peer whose machine went without a word dials again while the old connection looks alive. */
@@ -233,16 +233,16 @@ static void who_restarts_is_let_in_within_a_second_or_so(void **state) /* lesson
     (void)state;
     for (size_t dialler = 0; dialler < 2; dialler++)
         for (size_t goes = 0; goes < 2; goes++) {
-            net_t *net = connected(dialler);
-            net_run(net, 60000);
-            net_vanish(net, goes);
-            net_start(net, goes);
-            assert_non_null(link_at(net, !goes, goes)); /* nobody has told it */
-            ask_connect(net, goes, !goes);
-            net_run(net, PROBE_MS + 100);
-            assert_int_equal(net_live(net, low, high), 1);
-            assert_int_equal(net_told_live(net, !goes), 1);
-            net_destroy(&net);
+            mesh_t *mesh = connected(dialler);
+            mesh_run(mesh, 60000);
+            mesh_vanish(mesh, goes);
+            mesh_start(mesh, goes);
+            assert_non_null(link_at(mesh, !goes, goes)); /* nobody has told it */
+            ask_connect(mesh, goes, !goes);
+            mesh_run(mesh, PROBE_MS + 100);
+            assert_int_equal(mesh_live(mesh, low, high), 1);
+            assert_int_equal(mesh_told_live(mesh, !goes), 1);
+            mesh_destroy(&mesh);
         }
 }
 
@@ -251,69 +251,69 @@ static void who_restarts_is_let_in_within_a_second_or_so(void **state) /* lesson
 static void a_peer_that_dies_is_gone_at_once(void **state) /* lesson L2 */
 {
     (void)state;
-    net_t *net = connected(low);
-    net_kill(net, high);
-    net_run(net, NET_LATENCY_MS + 1);
-    assert_null(link_at(net, low, high));
-    assert_int_equal(net_told_live(net, low), 0);
-    assert_int_equal(net_closed(net, CLOSE_reset), 1);
-    net_destroy(&net);
+    mesh_t *mesh = connected(low);
+    mesh_kill(mesh, high);
+    mesh_run(mesh, MESH_LATENCY_MS + 1);
+    assert_null(link_at(mesh, low, high));
+    assert_int_equal(mesh_told_live(mesh, low), 0);
+    assert_int_equal(mesh_closed(mesh, CLOSE_reset), 1);
+    mesh_destroy(&mesh);
 }
 
 static void a_peer_that_stops_is_gone_within_twenty_seconds(void **state) /* lesson L5 */
 {
     (void)state;
     for (uint64_t offset = 0; offset < 6000; offset += 500) {
-        net_t *net = connected(low);
-        net_run(net, 30000 + offset);
-        net_freeze(net, high, true);
-        net_run(net, 14000);
-        assert_non_null(link_at(net, low, high)); /* three pings are not unanswered yet */
-        net_run(net, 6000);
-        assert_null(link_at(net, low, high));
-        assert_int_equal(net_closed(net, CLOSE_silent), 1);
-        net_freeze(net, high, false);
-        net_run(net, 60000);
-        assert_int_equal(net_live(net, low, high), 1); /* it was pinned: redialled */
-        net_destroy(&net);
+        mesh_t *mesh = connected(low);
+        mesh_run(mesh, 30000 + offset);
+        mesh_freeze(mesh, high, true);
+        mesh_run(mesh, 14000);
+        assert_non_null(link_at(mesh, low, high)); /* three pings are not unanswered yet */
+        mesh_run(mesh, 6000);
+        assert_null(link_at(mesh, low, high));
+        assert_int_equal(mesh_closed(mesh, CLOSE_silent), 1);
+        mesh_freeze(mesh, high, false);
+        mesh_run(mesh, 60000);
+        assert_int_equal(mesh_live(mesh, low, high), 1); /* it was pinned: redialled */
+        mesh_destroy(&mesh);
     }
 }
 
 static void who_is_not_read_is_not_dead(void **state) /* lesson L5 */
 {
     (void)state;
-    net_t *net = connected(low);
-    peer_t number = link_at(net, low, high)->number;
-    net_pause_reading(net, low, true);
-    net_run(net, 300000);
-    assert_non_null(link_at(net, low, high));
-    net_pause_reading(net, low, false);
-    net_run(net, 60000);
-    assert_int_equal(link_at(net, low, high)->number, number);
-    net_destroy(&net);
+    mesh_t *mesh = connected(low);
+    peer_t number = link_at(mesh, low, high)->number;
+    mesh_pause_reading(mesh, low, true);
+    mesh_run(mesh, 300000);
+    assert_non_null(link_at(mesh, low, high));
+    mesh_pause_reading(mesh, low, false);
+    mesh_run(mesh, 60000);
+    assert_int_equal(link_at(mesh, low, high)->number, number);
+    mesh_destroy(&mesh);
 }
 
 static void goodbye_is_heard_and_left_alone(void **state) /* lesson L7 */
 {
     (void)state;
-    net_t *net = connected(high);
-    net_leave(net, high);
-    net_run(net, NET_LATENCY_MS + 1);
-    assert_null(link_at(net, low, high));
-    assert_int_equal(net_closed(net, CLOSE_goodbye), 1);
-    net_run(net, LEFT_MS / 2);
-    assert_int_equal(net_dials(net), 1);
-    net_destroy(&net);
+    mesh_t *mesh = connected(high);
+    mesh_leave(mesh, high);
+    mesh_run(mesh, MESH_LATENCY_MS + 1);
+    assert_null(link_at(mesh, low, high));
+    assert_int_equal(mesh_closed(mesh, CLOSE_goodbye), 1);
+    mesh_run(mesh, LEFT_MS / 2);
+    assert_int_equal(mesh_dials(mesh), 1);
+    mesh_destroy(&mesh);
 }
 
 static void a_round_trip_is_measured_from_pong(void **state)
 {
     (void)state;
-    net_t *net = connected(low);
-    net_run(net, 20000);
-    net_ask(net, low, VERB_PEERS, NULL);
-    assert_reply_has(net, low, "\"rtt_us\":10000");
-    net_destroy(&net);
+    mesh_t *mesh = connected(low);
+    mesh_run(mesh, 20000);
+    mesh_ask(mesh, low, VERB_PEERS, NULL);
+    assert_reply_has(mesh, low, "\"rtt_us\":10000");
+    mesh_destroy(&mesh);
 }
 
 /* --- what operators see ------------------------------------------------------------------- */
@@ -332,45 +332,45 @@ static void peers_shows_each_field(void **state) /* lesson O */
                                          "\"bytes_out\":",
                                          "\"queue\":0"};
     (void)state;
-    net_t *net = connected(low);
-    net_run(net, 1000);
-    net_ask(net, low, VERB_PEERS, NULL);
+    mesh_t *mesh = connected(low);
+    mesh_run(mesh, 1000);
+    mesh_ask(mesh, low, VERB_PEERS, NULL);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        assert_reply_has(net, low, fields[i]);
-    net_ask(net, high, VERB_PEERS, NULL);
-    assert_reply_has(net, high, "\"direction\":\"in\"");
-    net_destroy(&net);
-    net = pair();
-    ask_connect(net, low, high);
-    net_run(net, 1);
-    net_ask(net, high, VERB_PEERS, NULL);
-    assert_string_equal(net_json(net, high), "[]");
-    net_destroy(&net);
+        assert_reply_has(mesh, low, fields[i]);
+    mesh_ask(mesh, high, VERB_PEERS, NULL);
+    assert_reply_has(mesh, high, "\"direction\":\"in\"");
+    mesh_destroy(&mesh);
+    mesh = pair();
+    ask_connect(mesh, low, high);
+    mesh_run(mesh, 1);
+    mesh_ask(mesh, high, VERB_PEERS, NULL);
+    assert_string_equal(mesh_json(mesh, high), "[]");
+    mesh_destroy(&mesh);
 }
 
 static void the_matrix_has_a_row_for_each_live_peer(void **state) /* lesson O */
 {
     char row[512], id[BASE58_TEXT_MAX];
     (void)state;
-    net_t *net = connected(low);
-    net_ask(net, high, VERB_PEERS, "matrix");
-    assert_null(net_reply(net, high));
-    net_run(net, 50);
-    (void)snprintf(id, sizeof id, "%s", id_of(net, low));
+    mesh_t *mesh = connected(low);
+    mesh_ask(mesh, high, VERB_PEERS, "matrix");
+    assert_null(mesh_reply(mesh, high));
+    mesh_run(mesh, 50);
+    (void)snprintf(id, sizeof id, "%s", id_of(mesh, low));
     (void)snprintf(row, sizeof row, "{\"id\":\"%s\",\"live\":[{\"id\":\"%s\",\"dialled\":true}]}",
-                   id, id_of(net, high));
-    assert_reply_has(net, high, row);
+                   id, id_of(mesh, high));
+    assert_reply_has(mesh, high, row);
     (void)snprintf(row, sizeof row, "\"live\":[{\"id\":\"%s\",\"dialled\":false}]", id);
-    assert_reply_has(net, high, row);
-    assert_reply_has(net, high, "\"closed\":{}");
-    net_freeze(net, low, true); /* who does not answer does not hold up the others */
-    net_ask(net, high, VERB_PEERS, "matrix");
-    net_run(net, MATRIX_WAIT_MS);
-    assert_reply_has(net, high, "\"peers\":[{");
-    net_freeze(net, low, false);
-    net_ask(net, high, VERB_PEERS, "circle");
-    assert_int_equal(net_reply(net, high)->code, ERR_BAD_REQUEST);
-    net_destroy(&net);
+    assert_reply_has(mesh, high, row);
+    assert_reply_has(mesh, high, "\"closed\":{}");
+    mesh_freeze(mesh, low, true); /* who does not answer does not hold up the others */
+    mesh_ask(mesh, high, VERB_PEERS, "matrix");
+    mesh_run(mesh, MATRIX_WAIT_MS);
+    assert_reply_has(mesh, high, "\"peers\":[{");
+    mesh_freeze(mesh, low, false);
+    mesh_ask(mesh, high, VERB_PEERS, "circle");
+    assert_int_equal(mesh_reply(mesh, high)->code, ERR_BAD_REQUEST);
+    mesh_destroy(&mesh);
 }
 
 /* --- one node, by hand -------------------------------------------------------------------- */

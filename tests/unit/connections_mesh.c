@@ -1,4 +1,4 @@
-#include "tests/unit/connections_net.h"
+#include "tests/unit/connections_mesh.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ struct wire {
 };
 
 struct node {
-    struct net_node_options options;
+    struct mesh_node_options options;
     struct node_id id;
     char address[32];
     connections_t *actor;
@@ -52,25 +52,25 @@ struct event {
     unsigned run;
 };
 
-struct net {
-    struct node nodes[NET_NODES_MAX];
+struct mesh {
+    struct node nodes[MESH_NODES_MAX];
     size_t count;
     struct event *heap;
     size_t heap_count, heap_capacity;
     uint64_t order, now_ms, random;
     struct wire *wires;
-    bool cut[NET_NODES_MAX][NET_NODES_MAX];
+    bool cut[MESH_NODES_MAX][MESH_NODES_MAX];
     uint64_t dials, failed, closed[CLOSE_REASON_COUNT]; /* of runs that ended */
     char json[1 << 16];
 };
 
-static struct now now_of(const net_t *self)
+static struct now now_of(const mesh_t *self)
 {
     return (struct now){
         .ms = self->now_ms, .wall_ms = 1700000000000 + self->now_ms, .us = self->now_ms * 1000};
 }
 
-static uint64_t next_random(net_t *self)
+static uint64_t next_random(mesh_t *self)
 {
     uint64_t z = self->random += 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
@@ -85,7 +85,7 @@ static bool is_before(const struct event *a, const struct event *b)
     return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->order < b->order;
 }
 
-static void schedule(net_t *self, uint64_t in_ms, struct event event)
+static void schedule(mesh_t *self, uint64_t in_ms, struct event event)
 {
     event.at_ms = self->now_ms + in_ms;
     event.order = self->order++;
@@ -100,7 +100,7 @@ static void schedule(net_t *self, uint64_t in_ms, struct event event)
     self->heap[at] = event;
 }
 
-static struct event take_event(net_t *self)
+static struct event take_event(mesh_t *self)
 {
     struct event first = self->heap[0], last = self->heap[--self->heap_count];
     size_t at = 0;
@@ -121,9 +121,9 @@ static struct event take_event(net_t *self)
 
 /* --- the fake transport ------------------------------------------------------------------- */
 
-static void handle_outbox(net_t *self, size_t node, struct outbox *out);
+static void handle_outbox(mesh_t *self, size_t node, struct outbox *out);
 
-static void deliver(net_t *self, size_t node, enum message_kind kind, struct message *message)
+static void deliver(mesh_t *self, size_t node, enum message_kind kind, struct message *message)
 {
     struct node *to = &self->nodes[node];
     struct outbox out = {.from = ACTOR_connections};
@@ -136,21 +136,21 @@ static void deliver(net_t *self, size_t node, enum message_kind kind, struct mes
     handle_outbox(self, node, &out);
 }
 
-static bool is_running(const net_t *self, const struct end *end)
+static bool is_running(const mesh_t *self, const struct end *end)
 {
     const struct node *node = &self->nodes[end->node];
     return node->actor && node->run == end->run;
 }
 
-static size_t node_at(const net_t *self, const char *address)
+static size_t node_at(const mesh_t *self, const char *address)
 {
     for (size_t i = 0; i < self->count; i++)
         if (strcmp(self->nodes[i].address, address) == 0)
             return i;
-    return NET_NODES_MAX;
+    return MESH_NODES_MAX;
 }
 
-static void keep_by_number(net_t *self, struct wire *wire, int side)
+static void keep_by_number(mesh_t *self, struct wire *wire, int side)
 {
     struct node *node = &self->nodes[wire->ends[side].node];
     size_t count = (size_t)wire->ends[side].number + 1;
@@ -165,7 +165,7 @@ static void keep_by_number(net_t *self, struct wire *wire, int side)
     node->by_number[count - 1] = wire;
 }
 
-static void on_dial(net_t *self, size_t from, const struct dial *dial)
+static void on_dial(mesh_t *self, size_t from, const struct dial *dial)
 {
     size_t to = node_at(self, dial->address);
     struct node *a = &self->nodes[from], *b = to < self->count ? &self->nodes[to] : NULL;
@@ -173,7 +173,7 @@ static void on_dial(net_t *self, size_t from, const struct dial *dial)
                  !b->options.no_address && !self->cut[from][to];
     bool right = b && memcmp(&b->id, &dial->id, sizeof b->id) == 0 && to != from;
     if (!works || !right) {
-        schedule(self, NET_LATENCY_MS,
+        schedule(self, MESH_LATENCY_MS,
                  (struct event){.kind = EVENT_fail,
                                 .node = from,
                                 .run = a->run,
@@ -191,11 +191,13 @@ static void on_dial(net_t *self, size_t from, const struct dial *dial)
     self->wires = wire;
     keep_by_number(self, wire, 0);
     keep_by_number(self, wire, 1);
-    schedule(self, 2 * NET_LATENCY_MS, (struct event){.kind = EVENT_open, .wire = wire, .side = 0});
-    schedule(self, 3 * NET_LATENCY_MS, (struct event){.kind = EVENT_open, .wire = wire, .side = 1});
+    schedule(self, 2 * MESH_LATENCY_MS,
+             (struct event){.kind = EVENT_open, .wire = wire, .side = 0});
+    schedule(self, 3 * MESH_LATENCY_MS,
+             (struct event){.kind = EVENT_open, .wire = wire, .side = 1});
 }
 
-static struct wire *wire_of(const net_t *self, size_t node, peer_t number, int *side)
+static struct wire *wire_of(const mesh_t *self, size_t node, peer_t number, int *side)
 {
     const struct node *n = &self->nodes[node];
     struct wire *wire = number < n->by_number_count ? n->by_number[number] : NULL;
@@ -203,7 +205,7 @@ static struct wire *wire_of(const net_t *self, size_t node, peer_t number, int *
     return wire;
 }
 
-static void send_closed(net_t *self, size_t node, peer_t number, enum close_reason reason)
+static void send_closed(mesh_t *self, size_t node, peer_t number, enum close_reason reason)
 {
     struct closed *closed = (struct closed *)message_new(sizeof *closed);
     assert_non_null(closed);
@@ -213,7 +215,7 @@ static void send_closed(net_t *self, size_t node, peer_t number, enum close_reas
 }
 
 /* This end is over, for its node too if it knows of it. */
-static void close_end(net_t *self, struct end *end, enum close_reason reason)
+static void close_end(mesh_t *self, struct end *end, enum close_reason reason)
 {
     if (end->closed)
         return;
@@ -224,7 +226,7 @@ static void close_end(net_t *self, struct end *end, enum close_reason reason)
         send_closed(self, end->node, end->number, reason);
 }
 
-static void on_hang_up(net_t *self, size_t node, const struct peer_order *order)
+static void on_hang_up(mesh_t *self, size_t node, const struct peer_order *order)
 {
     int side;
     struct wire *wire = wire_of(self, node, order->number, &side);
@@ -234,11 +236,11 @@ static void on_hang_up(net_t *self, size_t node, const struct peer_order *order)
         self, 0,
         (struct event){.kind = EVENT_close, .wire = wire, .side = side, .reason = order->reason});
     schedule(
-        self, NET_LATENCY_MS,
+        self, MESH_LATENCY_MS,
         (struct event){.kind = EVENT_close, .wire = wire, .side = !side, .reason = order->reason});
 }
 
-static void on_send(net_t *self, size_t node, struct peer_send *send)
+static void on_send(mesh_t *self, size_t node, struct peer_send *send)
 {
     int side;
     struct wire *wire = wire_of(self, node, send->number, &side);
@@ -248,11 +250,11 @@ static void on_send(net_t *self, size_t node, struct peer_send *send)
         return;
     }
     wire->ends[side].traffic->bytes_out += blob_slice(send->bytes).size;
-    schedule(self, NET_LATENCY_MS,
+    schedule(self, MESH_LATENCY_MS,
              (struct event){.kind = EVENT_mail, .wire = wire, .side = !side, .send = send});
 }
 
-static void give_mail(net_t *self, struct end *end, struct message *message)
+static void give_mail(mesh_t *self, struct end *end, struct message *message)
 {
     struct peer_send *send = (struct peer_send *)message;
     struct peer_mail *mail = (struct peer_mail *)message_new(sizeof *mail);
@@ -267,7 +269,7 @@ static void give_mail(net_t *self, struct end *end, struct message *message)
     deliver(self, end->node, MESSAGE_PEER_MAIL, &mail->head);
 }
 
-static void on_admit(net_t *self, size_t node, peer_t number)
+static void on_admit(mesh_t *self, size_t node, peer_t number)
 {
     int side;
     struct wire *wire = wire_of(self, node, number, &side);
@@ -292,7 +294,7 @@ static void told(struct node *node, peer_t number, bool live)
     node->told[node->told_count++] = number;
 }
 
-static void handle_outbox(net_t *self, size_t node, struct outbox *out)
+static void handle_outbox(mesh_t *self, size_t node, struct outbox *out)
 {
     struct node *from = &self->nodes[node];
     for (struct message *m = mail_pop(&out->mail); m; m = mail_pop(&out->mail)) {
@@ -322,7 +324,7 @@ static void handle_outbox(net_t *self, size_t node, struct outbox *out)
     }
 }
 
-static void open_end(net_t *self, struct wire *wire, int side)
+static void open_end(mesh_t *self, struct wire *wire, int side)
 {
     struct end *end = &wire->ends[side];
     const struct node *far = &self->nodes[wire->ends[!side].node];
@@ -347,7 +349,7 @@ static void open_end(net_t *self, struct wire *wire, int side)
     deliver(self, end->node, MESSAGE_OPENED, &opened->head);
 }
 
-static void on_mail_event(net_t *self, struct event *event)
+static void on_mail_event(mesh_t *self, struct event *event)
 {
     struct end *end = &event->wire->ends[event->side];
     struct node *node = &self->nodes[end->node];
@@ -370,7 +372,7 @@ static void on_mail_event(net_t *self, struct event *event)
         mail_push(&end->waiting, message);
 }
 
-static void handle(net_t *self, struct event *event)
+static void handle(mesh_t *self, struct event *event)
 {
     if (event->kind == EVENT_open) {
         open_end(self, event->wire, event->side);
@@ -389,7 +391,7 @@ static void handle(net_t *self, struct event *event)
 
 /* --- time --------------------------------------------------------------------------------- */
 
-static void tick_node(net_t *self, size_t node)
+static void tick_node(mesh_t *self, size_t node)
 {
     struct node *n = &self->nodes[node];
     struct outbox out = {.from = ACTOR_connections};
@@ -402,7 +404,7 @@ static void tick_node(net_t *self, size_t node)
     }
 }
 
-void net_run(net_t *self, uint64_t ms)
+void mesh_run(mesh_t *self, uint64_t ms)
 {
     uint64_t end = self->now_ms + ms;
     for (;;) {
@@ -427,25 +429,25 @@ void net_run(net_t *self, uint64_t ms)
     self->now_ms = end;
 }
 
-uint64_t net_now(const net_t *self)
+uint64_t mesh_now(const mesh_t *self)
 {
     return self->now_ms;
 }
 
 /* --- making ------------------------------------------------------------------------------- */
 
-net_t *net_new(uint64_t seed)
+mesh_t *mesh_new(uint64_t seed)
 {
-    struct net *self = (struct net *)calloc(1, sizeof *self);
+    struct mesh *self = (struct mesh *)calloc(1, sizeof *self);
     assert_non_null(self);
     self->random = seed;
     self->now_ms = 100000;
     return self;
 }
 
-size_t net_add(net_t *self, const struct net_node_options *options)
+size_t mesh_add(mesh_t *self, const struct mesh_node_options *options)
 {
-    assert_true(self->count < NET_NODES_MAX);
+    assert_true(self->count < MESH_NODES_MAX);
     struct node *node = &self->nodes[self->count];
     node->options = *options;
     for (size_t i = 0; i < sizeof node->id.bytes; i++)
@@ -459,9 +461,9 @@ static int compare_ids(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct node_id));
 }
 
-void net_order_ids(net_t *self, const size_t *nodes, size_t count)
+void mesh_order_ids(mesh_t *self, const size_t *nodes, size_t count)
 {
-    struct node_id ids[NET_NODES_MAX];
+    struct node_id ids[MESH_NODES_MAX];
     for (size_t i = 0; i < count; i++)
         ids[i] = self->nodes[nodes[i]].id;
     qsort(ids, count, sizeof *ids, compare_ids);
@@ -469,7 +471,7 @@ void net_order_ids(net_t *self, const size_t *nodes, size_t count)
         self->nodes[nodes[i]].id = ids[i];
 }
 
-static struct peer_node *nodes_of(const net_t *self, const size_t *indices, size_t count)
+static struct peer_node *nodes_of(const mesh_t *self, const size_t *indices, size_t count)
 {
     struct peer_node *nodes = (struct peer_node *)calloc(count + 1, sizeof *nodes);
     assert_non_null(nodes);
@@ -480,7 +482,7 @@ static struct peer_node *nodes_of(const net_t *self, const size_t *indices, size
     return nodes;
 }
 
-void net_start(net_t *self, size_t node)
+void mesh_start(mesh_t *self, size_t node)
 {
     struct node *n = &self->nodes[node];
     struct peer_node *gateways = nodes_of(self, n->options.gateways, n->options.gateway_count);
@@ -507,7 +509,7 @@ void net_start(net_t *self, size_t node)
     free(known);
 }
 
-static void end_run(net_t *self, size_t node)
+static void end_run(mesh_t *self, size_t node)
 {
     struct node *n = &self->nodes[node];
     const struct connections *actor = n->actor;
@@ -523,7 +525,7 @@ static void end_run(net_t *self, size_t node)
 }
 
 /* The far ends of its connections hear this, or nothing. */
-static void close_all(net_t *self, size_t node, bool heard, enum close_reason reason)
+static void close_all(mesh_t *self, size_t node, bool heard, enum close_reason reason)
 {
     for (struct wire *w = self->wires; w; w = w->next)
         for (int side = 0; side < SIDES; side++)
@@ -533,31 +535,31 @@ static void close_all(net_t *self, size_t node, bool heard, enum close_reason re
                 mail_free(&w->ends[side].waiting);
                 peer_traffic_release(&w->ends[side].traffic);
                 if (heard)
-                    schedule(self, NET_LATENCY_MS,
+                    schedule(self, MESH_LATENCY_MS,
                              (struct event){
                                  .kind = EVENT_close, .wire = w, .side = !side, .reason = reason});
             }
 }
 
-void net_kill(net_t *self, size_t node)
+void mesh_kill(mesh_t *self, size_t node)
 {
     close_all(self, node, true, CLOSE_reset);
     end_run(self, node);
 }
 
-void net_leave(net_t *self, size_t node)
+void mesh_leave(mesh_t *self, size_t node)
 {
     close_all(self, node, true, CLOSE_goodbye);
     end_run(self, node);
 }
 
-void net_vanish(net_t *self, size_t node)
+void mesh_vanish(mesh_t *self, size_t node)
 {
     close_all(self, node, false, CLOSE_closed);
     end_run(self, node);
 }
 
-void net_freeze(net_t *self, size_t node, bool frozen)
+void mesh_freeze(mesh_t *self, size_t node, bool frozen)
 {
     struct node *n = &self->nodes[node];
     n->frozen = frozen;
@@ -566,19 +568,19 @@ void net_freeze(net_t *self, size_t node, bool frozen)
         deliver(self, node, (enum message_kind)m->kind, m);
 }
 
-void net_cut(net_t *self, size_t a, size_t b, bool cut)
+void mesh_cut(mesh_t *self, size_t a, size_t b, bool cut)
 {
     self->cut[a][b] = self->cut[b][a] = cut;
     for (struct wire *w = self->wires; cut && w; w = w->next)
         for (int side = 0; side < SIDES; side++)
             if (w->ends[side].node == a && w->ends[!side].node == b)
                 for (int s = 0; s < SIDES; s++)
-                    schedule(self, NET_LATENCY_MS,
+                    schedule(self, MESH_LATENCY_MS,
                              (struct event){
                                  .kind = EVENT_close, .wire = w, .side = s, .reason = CLOSE_reset});
 }
 
-void net_pause_reading(net_t *self, size_t node, bool paused)
+void mesh_pause_reading(mesh_t *self, size_t node, bool paused)
 {
     self->nodes[node].not_reading = paused;
     for (struct wire *w = self->wires; w; w = w->next)
@@ -587,9 +589,9 @@ void net_pause_reading(net_t *self, size_t node, bool paused)
                 w->ends[side].traffic->paused = paused;
 }
 
-void net_destroy(net_t **pointer)
+void mesh_destroy(mesh_t **pointer)
 {
-    struct net *self = *pointer;
+    struct mesh *self = *pointer;
     *pointer = NULL;
     for (size_t i = 0; i < self->count; i++) {
         struct message *reply = self->nodes[i].reply ? &self->nodes[i].reply->head : NULL;
@@ -616,22 +618,22 @@ void net_destroy(net_t **pointer)
 
 /* --- looking ------------------------------------------------------------------------------ */
 
-const struct connections *net_node(const net_t *self, size_t node)
+const struct connections *mesh_node(const mesh_t *self, size_t node)
 {
     return self->nodes[node].actor;
 }
 
-struct node_id net_id(const net_t *self, size_t node)
+struct node_id mesh_id(const mesh_t *self, size_t node)
 {
     return self->nodes[node].id;
 }
 
-const char *net_address(const net_t *self, size_t node)
+const char *mesh_address(const mesh_t *self, size_t node)
 {
     return self->nodes[node].address;
 }
 
-static const struct link *live_link(const net_t *self, size_t at, size_t to)
+static const struct link *live_link(const mesh_t *self, size_t at, size_t to)
 {
     const struct connections *actor = self->nodes[at].actor;
     const struct peer *peer = actor ? peers_find(&actor->peers, &self->nodes[to].id) : NULL;
@@ -639,7 +641,7 @@ static const struct link *live_link(const net_t *self, size_t at, size_t to)
 }
 
 /* The wire whose two ends are both live. */
-static const struct wire *live_wire(const net_t *self, size_t a, size_t b)
+static const struct wire *live_wire(const mesh_t *self, size_t a, size_t b)
 {
     const struct link *at_a = live_link(self, a, b), *at_b = live_link(self, b, a);
     int side;
@@ -648,7 +650,7 @@ static const struct wire *live_wire(const net_t *self, size_t a, size_t b)
                                                                                            : NULL;
 }
 
-size_t net_live(const net_t *self, size_t a, size_t b)
+size_t mesh_live(const mesh_t *self, size_t a, size_t b)
 {
     size_t count = 0;
     for (size_t i = 0; i < self->nodes[a].by_number_count; i++) {
@@ -662,19 +664,19 @@ size_t net_live(const net_t *self, size_t a, size_t b)
     return count;
 }
 
-size_t net_dialler(const net_t *self, size_t a, size_t b)
+size_t mesh_dialler(const mesh_t *self, size_t a, size_t b)
 {
     const struct wire *wire = live_wire(self, a, b);
     assert_non_null(wire);
     return wire->ends[0].node;
 }
 
-size_t net_live_count(const net_t *self, size_t node)
+size_t mesh_live_count(const mesh_t *self, size_t node)
 {
     return self->nodes[node].actor->view.count;
 }
 
-uint64_t net_dials(const net_t *self)
+uint64_t mesh_dials(const mesh_t *self)
 {
     uint64_t sum = self->dials;
     for (size_t i = 0; i < self->count; i++)
@@ -682,7 +684,7 @@ uint64_t net_dials(const net_t *self)
     return sum;
 }
 
-uint64_t net_failed(const net_t *self)
+uint64_t mesh_failed(const mesh_t *self)
 {
     uint64_t sum = self->failed;
     for (size_t i = 0; i < self->count; i++)
@@ -690,7 +692,7 @@ uint64_t net_failed(const net_t *self)
     return sum;
 }
 
-uint64_t net_closed(const net_t *self, enum close_reason reason)
+uint64_t mesh_closed(const mesh_t *self, enum close_reason reason)
 {
     uint64_t sum = self->closed[reason];
     for (size_t i = 0; i < self->count; i++)
@@ -698,7 +700,7 @@ uint64_t net_closed(const net_t *self, enum close_reason reason)
     return sum;
 }
 
-size_t net_told_live(const net_t *self, size_t node)
+size_t mesh_told_live(const mesh_t *self, size_t node)
 {
     return self->nodes[node].told_count;
 }
@@ -716,7 +718,7 @@ static void free_asked(struct frames *frames)
     free(frames);
 }
 
-void net_ask(net_t *self, size_t node, enum verb verb, const char *argument)
+void mesh_ask(mesh_t *self, size_t node, enum verb verb, const char *argument)
 {
     struct request *request = (struct request *)message_new(sizeof *request);
     struct asked *asked = (struct asked *)calloc(1, sizeof *asked);
@@ -735,16 +737,16 @@ void net_ask(net_t *self, size_t node, enum verb verb, const char *argument)
     deliver(self, node, MESSAGE_ASK, &request->head);
 }
 
-const struct request *net_reply(const net_t *self, size_t node)
+const struct request *mesh_reply(const mesh_t *self, size_t node)
 {
     return self->nodes[node].reply;
 }
 
-const char *net_json(const net_t *self, size_t node)
+const char *mesh_json(const mesh_t *self, size_t node)
 {
     const struct request *reply = self->nodes[node].reply;
     struct slice json = reply ? blob_slice(reply->json) : slice_of("", 0);
-    char *text = ((struct net *)(uintptr_t)self)->json;
+    char *text = ((struct mesh *)(uintptr_t)self)->json;
     assert_true(json.size < sizeof self->json);
     if (json.size)
         memcpy(text, json.data, json.size);
@@ -752,7 +754,7 @@ const char *net_json(const net_t *self, size_t node)
     return text;
 }
 
-size_t net_route(const net_t *self, size_t from, place_t place, size_t *hops)
+size_t mesh_route(const mesh_t *self, size_t from, place_t place, size_t *hops)
 {
     const struct ring_peer *next;
     for (*hops = 0; (next = ring_next(&self->nodes[from].actor->view, place, NULL, 0)) != NULL;
