@@ -35,7 +35,7 @@ struct end {
     wire_pair_t *pair;
     struct peer_wire wire;
     struct buffer record;
-    bool held, accepting, drop_record;
+    bool held, accepting, recording, drop_record;
     uint64_t dials;
     int *locals; /* cable of each number of its own, times 2, and the side; -1: none */
     size_t locals_count;
@@ -261,7 +261,7 @@ static size_t pair_write(void *wire, int connection, struct slice bytes)
     if (end->drop_record)
         buffer_clear(&end->record);
     end->drop_record = false;
-    if (bytes.size)
+    if (bytes.size && end->recording)
         buffer_append(&end->record, pipe->bytes.data + at, bytes.size);
     far->readable = true;
     return bytes.size;
@@ -361,7 +361,7 @@ void wire_pair_tamper(wire_pair_t *self,
 
 struct slice wire_pair_record(wire_pair_t *self, int from)
 {
-    self->ends[from].drop_record = true;
+    self->ends[from].recording = self->ends[from].drop_record = true;
     return buffer_slice(&self->ends[from].record);
 }
 

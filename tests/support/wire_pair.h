@@ -27,7 +27,8 @@ void wire_pair_tamper(wire_pair_t *self,
                       void (*tamper)(void *context, int from, uint8_t *bytes, size_t size),
                       void *context);
 
-/* All bytes that an end has written since the last call. Borrowed until it writes again. */
+/* All bytes that an end has written since the last call; the first call begins it. Borrowed until
+ * it writes again. */
 struct slice wire_pair_record(wire_pair_t *self, int from);
 
 /* Connections between the ends, from the oldest on: both ends see them closed, or reset. */
