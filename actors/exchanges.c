@@ -29,6 +29,32 @@ struct exchange *exchanges_numbered(const struct exchanges *self, uint64_t numbe
     return row;
 }
 
+/* Counts one more that the peer began. False: it has begun too many, or there is no memory. */
+static bool count_answered(struct exchanges *self, peer_t number)
+{
+    struct exchange_peer *peer;
+    HASH_FIND(hh, self->peers, &number, sizeof number, peer);
+    if (peer)
+        return peer->answered < SYNCS_A_PEER_MAX && ++peer->answered;
+    peer = (struct exchange_peer *)calloc(1, sizeof *peer);
+    if (!peer)
+        return false;
+    peer->number = number;
+    peer->answered = 1;
+    HASH_ADD(hh, self->peers, number, sizeof peer->number, peer);
+    return true;
+}
+
+static void uncount_answered(struct exchanges *self, peer_t number)
+{
+    struct exchange_peer *peer;
+    HASH_FIND(hh, self->peers, &number, sizeof number, peer);
+    if (!peer || --peer->answered)
+        return;
+    HASH_DEL(self->peers, peer);
+    free(peer);
+}
+
 struct exchange *exchanges_add(struct exchanges *self, peer_t peer,
                                const struct contract_key *contract, bool opened_here)
 {
@@ -36,8 +62,10 @@ struct exchange *exchanges_add(struct exchanges *self, peer_t peer,
     if (opened_here ? self->opened_here >= SYNCS_MAX : answered >= SYNCS_ANSWERED_MAX)
         return NULL;
     struct exchange *row = (struct exchange *)calloc(1, sizeof *row);
-    if (!row)
+    if (!row || (!opened_here && !count_answered(self, peer))) {
+        free(row);
         return NULL;
+    }
     row->key = key_of(peer, contract, opened_here);
     row->number = ++self->last_number;
     HASH_ADD(hh, self->rows, key, sizeof row->key, row);
@@ -54,6 +82,8 @@ void exchanges_remove(struct exchanges *self, struct exchange *row)
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         message_free(&owned[i]);
     self->opened_here -= row->key.opened_here;
+    if (!row->key.opened_here)
+        uncount_answered(self, row->key.peer);
     HASH_DELETE(hh, self->rows, row);
     HASH_DELETE(by_number, self->numbers, row);
     free(row);

@@ -31,9 +31,17 @@ struct exchange {
     UT_hash_handle hh, by_number;
 };
 
+/* A peer that began some of them. */
+struct exchange_peer {
+    peer_t number;
+    size_t answered;
+    UT_hash_handle hh;
+};
+
 struct exchanges {
     struct exchange *rows;    /* by key */
     struct exchange *numbers; /* by number */
+    struct exchange_peer *peers;
     uint64_t last_number;
     size_t opened_here;
 };
@@ -43,7 +51,7 @@ struct exchange *exchanges_find(const struct exchanges *self, peer_t peer,
 struct exchange *exchanges_numbered(const struct exchanges *self, uint64_t number);
 
 /* A new row; the caller has seen that there is none. NULL at SYNCS_MAX or SYNCS_ANSWERED_MAX (of
- * others), or without memory. */
+ * others; SYNCS_A_PEER_MAX of one), or without memory. */
 struct exchange *exchanges_add(struct exchanges *self, peer_t peer,
                                const struct contract_key *contract, bool opened_here);
 

@@ -82,8 +82,9 @@
 #define EVICTIONS_AT_ONCE 64u    /* … so many at a time */
 #define SYNCS_MAX         4096u  /* begun here at once; more wait */
 #define SYNCS_ANSWERED_MAX                                                                         \
-    16384u                     /* begun by peers; more are left unanswered, and begun again later */
-#define SYNC_PARTS_OUT      2u /* DELTAs of a sync that the socket has not taken */
+    16384u /* begun by peers; more are left unanswered, and begun again later */
+#define SYNCS_A_PEER_MAX    4096u  /* of them, by one peer: as many as a node begins in all */
+#define SYNC_PARTS_OUT      2u     /* DELTAs of a sync that the socket has not taken */
 #define SYNC_TIMEOUT_MS     30000u /* without a word of it */
 #define SYNC_ROUNDS_MAX     250u
 #define SYNC_BODY_BYTES_MAX (128u << 10) /* one body of a sync by ranges; coarser past it */

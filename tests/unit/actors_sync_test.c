@@ -113,11 +113,11 @@ static void run_both(void)
 }
 
 /* Gives bytes to a side as its peer's. */
-static void deliver(struct side *to, struct slice bytes)
+static void deliver_of(struct side *to, peer_t from, struct slice bytes)
 {
     struct peer_mail *mail = (struct peer_mail *)message_new(sizeof *mail);
     struct reason why;
-    mail->number = to->other;
+    mail->number = from;
     mail->bytes = blob_new(bytes.size);
     memcpy(mail->bytes->data, bytes.data, bytes.size);
     if (peer_decode(blob_slice(mail->bytes), &mail->kind, &mail->body, &why) != 0)
@@ -128,6 +128,11 @@ static void deliver(struct side *to, struct slice bytes)
     owed_add(to->window, mail->counted);
     small_node_send(&to->node, ACTOR_transport, ours ? ACTOR_sync : ACTOR_hosting,
                     MESSAGE_PEER_MAIL, &mail->head);
+}
+
+static void deliver(struct side *to, struct slice bytes)
+{
+    deliver_of(to, to->other, bytes);
 }
 
 static void deliver_body(struct side *to, enum peer_kind kind, const void *body)
@@ -511,6 +516,42 @@ static void a_body_that_is_none_is_blamed(void **state)
     take_blame(1);
 }
 
+static void open_by(peer_t from, unsigned contract)
+{
+    struct peer_sync body = {.round = 0};
+    struct buffer bytes = {0};
+    put_u32(body.key, contract);
+    uint8_t salt[SYNC_SALT_BYTES] = {7};
+    sync_walk_t *walk = sync_walk_begin(salt);
+    struct state_reader nothing = store_reader(sides[0].node.store, &map.contract.key);
+    struct buffer entries = {0};
+    assert_int_equal(sync_walk_step(walk, &nothing, 9, 9, &entries, NULL), 0);
+    body.body = sync_walk_body(walk);
+    memcpy(body.salt, salt, sizeof body.salt);
+    assert_int_equal(peer_encode(PEER_SYNC, &body, &bytes), 0);
+    deliver_of(&sides[1], from, buffer_slice(&bytes));
+    buffer_free(&bytes);
+    sync_walk_destroy(&walk);
+}
+
+/* lesson C5 */
+static void a_peer_that_begins_too_many_does_not_take_the_place_of_others(void **state)
+{
+    (void)state;
+    small_node_pause(&sides[1].node, ACTOR_storage, true);
+    for (unsigned i = 0; i < SYNCS_A_PEER_MAX + 3; i++)
+        open_by(sides[1].other, i);
+    small_node_run(&sides[1].node);
+    assert_int_equal(mail_of(1, ACTOR_storage)->count, SYNCS_A_PEER_MAX);
+    open_by(77, 0);
+    small_node_run(&sides[1].node);
+    assert_int_equal(mail_of(1, ACTOR_storage)->count, SYNCS_A_PEER_MAX + 1);
+    tell(&sides[1], MESSAGE_PEER_GONE);
+    open_by(sides[1].other, 0);
+    small_node_run(&sides[1].node);
+    assert_int_equal(mail_of(1, ACTOR_storage)->count, SYNCS_A_PEER_MAX + 2);
+}
+
 static void reopen_limited(uint64_t store_bytes_max, uint64_t state_bytes_max)
 {
     close_sides();
@@ -560,6 +601,7 @@ int main(void)
         TEST(what_is_not_here_is_answered_by_leave_and_nobody_is_blamed),
         TEST(entries_that_are_not_the_kinds_are_blamed),
         TEST(a_body_that_is_none_is_blamed),
+        TEST(a_peer_that_begins_too_many_does_not_take_the_place_of_others),
         TEST(a_full_store_ends_the_sync_and_blames_nobody),
         TEST(states_too_large_together_are_nobodys_fault),
     };
