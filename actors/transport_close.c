@@ -36,8 +36,7 @@ void transport_tell_closed(peer_t number, enum close_reason reason, const struct
         return; /* connections' pings find it out */
     closed->number = number;
     closed->reason = reason;
-    if (why)
-        closed->why = *why;
+    closed->why = *why;
     if (!closed->why.text[0])
         (void)fail(&closed->why, 0, "%s", close_reason_text(reason));
     send_to(turn->out, ACTOR_connections, MESSAGE_CLOSED, &closed->head);
@@ -77,6 +76,9 @@ void transport_drop(transport_t *self, struct peer_link *link, enum close_reason
 {
     const struct peer_wire *wire = self->options.wire;
     peer_t number = link->number;
+    struct reason kept = {""}; /* it may be the link's own */
+    if (why)
+        kept = *why;
     bool is_told = number || reason == CLOSE_refused || reason == CLOSE_wrong_id;
     wire->close(wire->self, link->connection, !is_told || reason == CLOSE_reset);
     transport_return(link_take_back(link), turn);
@@ -86,7 +88,7 @@ void transport_drop(transport_t *self, struct peer_link *link, enum close_reason
         count_stranger(self, link, reason);
     links_remove(&self->links, &link);
     if (number && turn->out)
-        transport_tell_closed(number, reason, why, turn);
+        transport_tell_closed(number, reason, &kept, turn);
     transport_keep_accepting(self);
 }
 

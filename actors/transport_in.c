@@ -153,6 +153,10 @@ static bool take_bytes(transport_t *self, struct peer_link *link, struct slice *
                        const struct turn *turn)
 {
     while (bytes->size >= RECORD_PREFIX_BYTES && reads(link)) {
+        if (link->state == LINK_leaving && !link->session) { /* a stranger that was refused */
+            bytes->size = 0;
+            break;
+        }
         size_t size = get_u16(bytes->data);
         if (size < expected[link->state].least || size > expected[link->state].most) {
             transport_drop_text(self, link, expected[link->state].otherwise,
@@ -204,8 +208,6 @@ static void read_link(transport_t *self, struct peer_link *link, const struct tu
     size_t had = link->in.size, size = read_more(self, link);
     struct slice bytes = slice_of(self->input, size);
     *taken += size - had;
-    if (link->state == LINK_leaving && !link->session) /* a stranger that was refused */
-        bytes.size = 0;
     if (!take_bytes(self, link, &bytes, turn))
         return;
     if (!keep(link, bytes)) {
