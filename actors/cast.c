@@ -74,6 +74,7 @@ static void *make_connections(struct cast *self, const struct cast_options *opti
     struct connections_options connections = options->connections;
     (void)self;
     connections.id = options->id;
+    connections.alone = !options->transport.wire;
     return connections_new(&connections);
 }
 

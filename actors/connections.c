@@ -35,6 +35,7 @@ connections_t *connections_new(const struct connections_options *options)
         return NULL;
     self->id = options->id;
     self->role = options->role;
+    self->alone = options->alone;
     self->peers_max = options->peers_max ? options->peers_max : PEERS_MAX_DEFAULT;
     self->random = options->seed;
     self->remember_for = options->remember_for;

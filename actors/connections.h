@@ -20,6 +20,7 @@ struct connections_options {
      * dials whatever its id is (lesson D4). Host 0.0.0.0 or [::]: the host that they see. */
     const char *address;
     uint8_t role; /* 0 peer, 1 gateway */
+    bool alone;   /* there is no transport: nobody is dialled */
     const struct peer_node *gateways;
     size_t gateway_count;
     const struct peer_node *known; /* from a former run; tried as what other peers tell is */

@@ -279,6 +279,8 @@ static void take_connect(connections_t *self, struct request *request, struct no
     request->code = parse_peer(request->args[0], &node, &request->why);
     if (!request->code && memcmp(node.id, self->id.bytes, sizeof node.id) == 0)
         request->code = fail(&request->why, ERR_BAD_REQUEST, "that is this node itself"); /* D5 */
+    if (!request->code && self->alone)
+        request->code = fail(&request->why, ERR_NO_LIVE_PEER, "this node serves clients only");
     if (request->code) {
         reply(request, out);
         return;

@@ -38,7 +38,7 @@ struct node_request {
 
 struct connections {
     struct node_id id;
-    bool can_be_dialled;
+    bool can_be_dialled, alone;
     char address[PEER_ADDRESS_BYTES_MAX + 1];
     uint8_t role;
     size_t peers_max;

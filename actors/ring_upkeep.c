@@ -296,8 +296,9 @@ static void remember_tick(connections_t *self, uint64_t now_ms)
 
 void upkeep_tick(connections_t *self, struct now now, struct outbox *out)
 {
-    if (now.ms >= self->plan_ms)
+    if (now.ms >= self->plan_ms && !self->alone)
         plan(self, now, out);
-    connections_wake(self, self->plan_ms);
+    if (!self->alone)
+        connections_wake(self, self->plan_ms);
     remember_tick(self, now.ms);
 }

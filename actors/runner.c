@@ -67,10 +67,6 @@ static void handle_queue(struct worker *self, struct now now)
 {
     for (struct message *m = mail_pop(&self->queue); m; m = mail_pop(&self->queue)) {
         const struct hosted *actor = &self->actors[m->to];
-        if (!actor->spec) { /* this node has no such actor */
-            message_free(&m);
-            continue;
-        }
         self->outbox.from = actor->spec->id;
         actor->spec->receive(actor->self, m, now, &self->outbox);
         sort_outbox(self);

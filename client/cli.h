@@ -41,6 +41,8 @@ int cli_run(int argc, char **argv);
 int cli_print_object(struct weir_bytes json, bool as_json);
 /* The same for what CHECK answers; EXIT_FAILED, and said, when something is damaged. */
 int cli_print_check(struct weir_bytes json, bool as_json);
+/* The same for what PEERS answers to `matrix`: a square of nodes. */
+int cli_print_matrix(struct weir_bytes json, bool as_json);
 
 /* A progress bar on a terminal (stderr), nothing elsewhere; all 0: not known. */
 struct progress {
@@ -69,6 +71,7 @@ void progress_end(struct progress *self);
     O(delta, "delta", "FILE", "the delta's bytes; - is standard input")                            \
     O(raw, "raw", NULL, "the bytes as they are; of subscribe: base64, a line each")                \
     O(count, "count", "N", "end after N notifications")                                            \
+    O(matrix, "matrix", NULL, "who is connected to whom, as the live peers tell")                  \
     O(curve, "curve", NULL, "a CURVE pair for nodes on other machines")                            \
     O(clients, "clients", "N", "clients at once (16)")                                             \
     O(pipeline, "pipeline", "N", "requests each client has open (1)")                              \

@@ -42,7 +42,7 @@ const struct command cli_commands[] = {
      "print a writer's public key"},
     {"status", "", AT_NODE, 0, 0, cli_status, "print how the node is"},
     {"contracts", "", AT_NODE, 0, 0, cli_contracts, "list what the node hosts"},
-    {"peers", "", AT_NODE, 0, 0, cli_peers, "list the node's peers"},
+    {"peers", "", AT_NODE | WITH(matrix), 0, 0, cli_peers, "list the node's peers"},
     {"connect", "ID@HOST:PORT", AT_NODE, 1, 1, cli_peer_connect, "connect the node to a peer"},
     {"disconnect", "ID", AT_NODE, 1, 1, cli_peer_disconnect, "remove a peer of the node"},
     {"backup", "DIR", AT_NODE, 1, 1, cli_backup, "copy the node's data while it runs"},

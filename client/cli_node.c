@@ -44,7 +44,14 @@ int cli_contracts(struct cli *cli)
 
 int cli_peers(struct cli *cli)
 {
-    return ask(cli, weir_peers, NULL, peer_columns);
+    const struct weir_reply *reply;
+    if (!cli_has(cli, OPTION_matrix))
+        return ask(cli, weir_peers, NULL, peer_columns);
+    int rc = cli_connect(cli);
+    if (rc)
+        return rc;
+    rc = weir_peers_matrix(cli->w, &reply);
+    return rc ? cli_fail_node(cli, rc) : cli_print_matrix(reply->json, cli_has(cli, OPTION_json));
 }
 
 int cli_peer_connect(struct cli *cli)

@@ -234,6 +234,11 @@ int weir_peers(weir_t *w, const struct weir_reply **reply)
     WAIT(w, reply, open_text, VERB_PEERS, NULL);
 }
 
+int weir_peers_matrix(weir_t *w, const struct weir_reply **reply)
+{
+    WAIT(w, reply, open_text, VERB_PEERS, "matrix");
+}
+
 int weir_contracts(weir_t *w, const struct weir_reply **reply)
 {
     WAIT(w, reply, open_text, VERB_CONTRACTS, NULL);

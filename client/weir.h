@@ -343,6 +343,7 @@ WEIR_API int weir_unsubscribe(weir_t *w, const uint8_t key[32]);
  * empty) take as long as they need; weir_status tells meanwhile how far they are. */
 WEIR_API int weir_status(weir_t *w, const struct weir_reply **reply);
 WEIR_API int weir_peers(weir_t *w, const struct weir_reply **reply);
+WEIR_API int weir_peers_matrix(weir_t *w, const struct weir_reply **reply); /* as its peers tell */
 WEIR_API int weir_contracts(weir_t *w, const struct weir_reply **reply);
 WEIR_API int weir_peer_connect(weir_t *w, const char *id_at_address,
                                const struct weir_reply **reply);

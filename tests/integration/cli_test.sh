@@ -192,7 +192,7 @@ exits "an unknown contract is 3" 3 "weir contracts" "$WEIR" get "$zeros"
 exits "no live peer is 4" 4 "peer" "$WEIR" connect "$zeros@127.0.0.1:1"
 exits "a peer without an address is 2" 2 "ID@HOST:PORT" "$WEIR" connect bogus
 exits "nor is one without a port" 2 "ID@HOST:PORT" "$WEIR" connect "$zeros@127.0.0.1"
-exits "nor to remove one" 4 "peer" "$WEIR" disconnect "$zeros"
+exits "nor is there one to remove" 3 "no peer" "$WEIR" disconnect 11111111111111111111111111111112
 exits "a kind that is none is 6" 6 "rope" "$WEIR" put rope
 exits "a parameter that is none is 6" 6 "colour" "$WEIR" put set --param colour=red
 exits "a parameter of another kind is 6" 6 "newest" "$WEIR" put set --param newest=3
@@ -227,6 +227,11 @@ is "there are no peers yet" "[]" "$("$WEIR" peers --json)"
 is "the table of peers has its columns" \
     "id address direction dialled_by role state age_ms rtt_us bytes_in bytes_out queue" \
     "$("$WEIR" peers | tr -s ' ')"
+is "the matrix of a node alone is its own row" "1 -" \
+    "$("$WEIR" peers --matrix | sed -n 2p | tr -s ' ' | cut -d' ' -f2,4)"
+is "the matrix tells how many are live" "live: 0" "$("$WEIR" peers --matrix | grep '^live')"
+is "json of the matrix is the node's" yes "$("$WEIR" peers --matrix --json | grep -q '"peers":\[{"id"' && echo yes)"
+exits "connecting to what is no peer is refused" 6 "base58" "$WEIR" connect nobody@localhost:1
 is "a check of the running node finds no damage" "damaged: 0" "$("$WEIR" check | grep '^damaged')"
 (cd "$dir" && "$WEIR" backup copy >"$dir/out")
 is "a backup is made" 0 $?

@@ -102,10 +102,6 @@ static bool handle_queue(struct stage *self)
     bool moved = false;
     for (struct message *m = mail_pop(&self->queue); m; m = mail_pop(&self->queue)) {
         const struct hosted *actor = &self->cast.actors[m->to];
-        if (!actor->spec) { /* this node has no such actor */
-            message_free(&m);
-            continue;
-        }
         if (self->is_paused[m->to]) {
             mail_push(&self->paused[m->to], m);
             continue;
