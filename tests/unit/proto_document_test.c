@@ -1,5 +1,6 @@
 /* The tables of docs/protocol.md, section 8, are those of the code. */
 #include "proto/hello.h"
+#include "proto/lanes.h"
 #include "tests/support/document.h"
 
 #include <setjmp.h>
@@ -62,10 +63,10 @@ static void the_limits_are_the_codes(void **state)
         unsigned value;
     } limits[] = {
 #define LIMIT(name) {#name, name}
-        LIMIT(NETWORK_BYTES_MAX),
-        LIMIT(ADDRESS_TEXT_MAX),
-        LIMIT(HANDSHAKE_BYTES_MAX),
-        LIMIT(RECORD_PLAIN_BYTES_MAX),
+        LIMIT(NETWORK_BYTES_MAX),      LIMIT(ADDRESS_TEXT_MAX),     LIMIT(HANDSHAKE_BYTES_MAX),
+        LIMIT(RECORD_PLAIN_BYTES_MAX), LIMIT(LANE_PIECE_BYTES_MIN), LIMIT(CONTROL_BYTES_MAX),
+        LIMIT(PEER_MESSAGE_BYTES_MAX), LIMIT(LANE_SHARE_BYTES),     LIMIT(LANE_FRAME_COST),
+        LIMIT(LANE_WINDOW_BYTES),      LIMIT(LANE_GRANT_BYTES),     LIMIT(FIRST_RECORD_BYTES_MAX),
     };
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         char row[128];

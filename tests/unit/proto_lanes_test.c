@@ -73,6 +73,7 @@ static size_t bytes_of_lane(size_t size, enum lane lane)
     return bytes;
 }
 
+/* The example of docs/protocol.md, section 10. */
 static void a_record_has_these_bytes(void **unused)
 {
     (void)unused;
@@ -82,7 +83,7 @@ static void a_record_has_these_bytes(void **unused)
     lanes_init(&lanes);
     lanes.in[LANE_bulk].used = 256 << 10;
     lanes_done(&lanes, LANE_bulk, 256 << 10);
-    queue(&lanes, LANE_bulk, 73, 3); /* 73 * 7 = 0xff, and so on */
+    queue(&lanes, LANE_bulk, 73, 3);
     queue(&lanes, LANE_control, 110, 2);
     lanes.out[LANE_control].first->bytes->data[0] = 5;
     lanes.out[LANE_control].first->bytes->data[1] = 36;
