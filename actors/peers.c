@@ -100,9 +100,10 @@ struct link *peers_link_find(const struct peers *self, peer_t number)
 void peers_unlink(struct peers *self, struct link *link)
 {
     struct link **at = &link->peer->links;
-    while (*at != link)
+    while (*at && *at != link)
         at = &(*at)->next;
-    *at = link->next;
+    if (*at)
+        *at = link->next;
     HASH_DELETE(by_number, self->by_number, link);
     peer_traffic_release(&link->traffic);
     free(link);
