@@ -37,47 +37,45 @@ struct sending {
     uint64_t sealed_at;     /* sent when the link has written so many bytes */
 };
 
-#define LISTED(list)                                                                               \
-    struct peer_link *list##_next, *list##_previous;                                               \
-    bool list##_listed;
+#define LISTED(list) struct peer_link *list##_next, *list##_previous;
 
 struct peer_link {
     peer_t number;  /* 0: a stranger */
     int connection; /* the wire's */
     enum link_state state;
-    bool inbound;
-    bool counted; /* as a stranger */
-    uint64_t deadline_ms;
-    struct node_id id; /* dials: who it shall be */
+    enum close_reason reason; /* leaving: what CLOSED will say */
+    struct reason why;
     uint8_t prefix[PREFIX_BYTES];
-    char remote[PEER_ADDRESS_BYTES_MAX + 1];
+    struct node_id id; /* dials: who it shall be */
+    uint64_t deadline_ms;
     handshake_t *handshake; /* owned; until it is opened */
     session_t *session;     /* owned; from then on */
     struct peer_traffic *traffic;
 
     struct buffer in;    /* bytes of the wire that are not a whole record yet, or wait */
     struct buffer first; /* plaintext of the first record, for ADMIT to hand on */
-    bool readable;       /* the wire has more */
-    bool paused;         /* control mail is not freed: not read */
-    bool ended;          /* the far end closed; what is in `in` comes first */
     struct owed *windows[LANE_COUNT];
     struct lanes lanes;
-
     struct buffer out; /* sealed, not written; the first out_from bytes are */
     size_t out_from;
-    bool full; /* the socket takes no more now */
     uint64_t written;
     struct lane_item *told, **told_last; /* in records; tell when written */
-    bool behind;                         /* subscribe keeps its deltas: owes a CLIENT_READY */
-
-    enum close_reason reason; /* leaving: what CLOSED will say */
-    struct reason why;
 
     LISTED(ready)  /* something to read or to hand on */
     LISTED(unsent) /* something to write */
     LISTED(owing)  /* mail to be freed, for credit or to be read again */
     LISTED(timed)  /* has a deadline; oldest first */
     UT_hash_handle hh;
+    bool ready_listed, unsent_listed, owing_listed, timed_listed;
+
+    bool inbound;
+    bool counted;  /* as a stranger */
+    bool readable; /* the wire has more */
+    bool paused;   /* control mail is not freed: not read */
+    bool ended;    /* the far end closed; what is in `in` comes first */
+    bool full;     /* the socket takes no more now */
+    bool behind;   /* subscribe keeps its deltas: owes a CLIENT_READY */
+    char remote[PEER_ADDRESS_BYTES_MAX + 1];
 };
 
 struct peer_links {

@@ -1,208 +1,16 @@
-#include "actors/peer_tcp.h"
-
-#include "actors/peer_names.h"
+#include "actors/peer_tcp_state.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
-#include <utlist.h>
 
 enum { EVENTS_AT_ONCE = 64, OTHER_DESCRIPTORS = 160, ROOM_MIN = 16 };
-
-enum socket_state { SOCKET_resolving, SOCKET_connecting, SOCKET_open, SOCKET_listening };
-
-/* What `next` has to tell of a socket; those before others are told first. */
-enum due { DUE_connected = 1, DUE_readable = 2, DUE_writable = 4, DUE_closed = 8, DUE_reset = 16 };
-
-struct socket {
-    int fd;     /* -1 while resolving */
-    int number; /* the wire's */
-    enum socket_state state;
-    unsigned due;
-    bool reading, short_write, was_reset;
-    uint64_t tag;                       /* of its question to names */
-    struct addrinfo *addresses, *tried; /* of a dial: all, and the one under way */
-    char why[100];
-    struct socket *next, *prev; /* in the queue of those with something due */
-    bool queued;
-};
-
-struct peer_tcp {
-    struct peer_wire wire;
-    int epoll, timer; /* timer: the end of a pause in accepting */
-    names_t *names;
-    struct socket listener;
-    bool accepting, paused;
-    struct socket **sockets; /* by number */
-    size_t sockets_count;
-    struct socket *queue;
-    uint64_t next_tag;
-    char bound[80];
-};
-
-/* --- sockets ----------------------------------------------------------------------------- */
-
-static void queue(peer_tcp_t *self, struct socket *it, unsigned due)
-{
-    it->due |= due;
-    if (it->queued)
-        return;
-    it->queued = true;
-    DL_APPEND(self->queue, it);
-}
-
-static void unqueue(peer_tcp_t *self, struct socket *it)
-{
-    if (it->queued)
-        DL_DELETE(self->queue, it);
-    it->queued = false;
-}
-
-static struct socket *new_socket(peer_tcp_t *self, int fd, enum socket_state state)
-{
-    size_t n = 0;
-    while (n < self->sockets_count && self->sockets[n])
-        n++;
-    if (n == self->sockets_count) {
-        size_t wanted = n ? 2 * n : 64;
-        struct socket **grown =
-            (struct socket **)realloc((void *)self->sockets, wanted * sizeof *grown);
-        if (!grown)
-            return NULL;
-        for (size_t i = n; i < wanted; i++)
-            grown[i] = NULL;
-        self->sockets = grown;
-        self->sockets_count = wanted;
-    }
-    struct socket *it = (struct socket *)calloc(1, sizeof *it);
-    if (!it)
-        return NULL;
-    it->fd = fd;
-    it->number = (int)n;
-    it->state = state;
-    it->reading = true;
-    return self->sockets[n] = it;
-}
-
-static void free_socket(peer_tcp_t *self, struct socket *it)
-{
-    unqueue(self, it);
-    if (it->fd >= 0)
-        close(it->fd);
-    if (it->addresses)
-        freeaddrinfo(it->addresses);
-    self->sockets[it->number] = NULL;
-    free(it);
-}
-
-static bool watch(peer_tcp_t *self, struct socket *it)
-{
-    const int on = 1, unsent = PEER_UNSENT_BYTES;
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                .data.ptr = it};
-    (void)setsockopt(it->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    (void)setsockopt(it->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-    return epoll_ctl(self->epoll, EPOLL_CTL_ADD, it->fd, &event) == 0;
-}
-
-static void set_why(struct socket *it, const char *why)
-{
-    (void)snprintf(it->why, sizeof it->why, "%s", why);
-}
-
-/* --- dialling ---------------------------------------------------------------------------- */
-
-/* The next of its addresses that a connection can be begun to; without one it is closed. */
-static void try_next(peer_tcp_t *self, struct socket *it)
-{
-    if (it->fd >= 0)
-        close(it->fd);
-    it->fd = -1;
-    it->state = SOCKET_connecting;
-    while (it->fd < 0) {
-        it->tried = it->tried ? it->tried->ai_next : it->addresses;
-        if (!it->tried) {
-            queue(self, it, DUE_closed);
-            return;
-        }
-        it->fd = socket(it->tried->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (it->fd >= 0 && watch(self, it) &&
-            (connect(it->fd, it->tried->ai_addr, it->tried->ai_addrlen) == 0 ||
-             errno == EINPROGRESS))
-            return;
-        set_why(it, strerror(errno));
-        if (it->fd >= 0)
-            close(it->fd);
-        it->fd = -1;
-    }
-}
-
-static int tcp_dial(void *wire, const char *address)
-{
-    peer_tcp_t *self = (peer_tcp_t *)wire;
-    struct host_port parts;
-    if (!host_port_parse(address, &parts) || strcmp(parts.port, "0") == 0)
-        return ERR_BAD_REQUEST;
-    struct socket *it = new_socket(self, -1, SOCKET_resolving);
-    if (!it)
-        return ERR_NO_MEMORY;
-    if (names_numeric(&parts, &it->addresses) == 0) {
-        try_next(self, it);
-        return it->number;
-    }
-    it->tag = ++self->next_tag;
-    int rc = names_ask(self->names, it->tag, &parts);
-    if (rc) {
-        free_socket(self, it);
-        return rc;
-    }
-    return it->number;
-}
-
-static void take_names(peer_tcp_t *self)
-{
-    struct addrinfo *found;
-    uint64_t tag;
-    int error;
-    while (names_take(self->names, &tag, &found, &error)) {
-        struct socket *it = NULL;
-        for (size_t n = 0; n < self->sockets_count && !it; n++)
-            if (self->sockets[n] && self->sockets[n]->tag == tag)
-                it = self->sockets[n];
-        if (!it) { /* closed meanwhile */
-            if (found)
-                freeaddrinfo(found);
-            continue;
-        }
-        it->tag = 0;
-        it->addresses = found;
-        if (!found)
-            set_why(it, gai_strerror(error));
-        try_next(self, it);
-    }
-}
-
-static void on_connecting(peer_tcp_t *self, struct socket *it)
-{
-    int error = 0;
-    socklen_t size = sizeof error;
-    if (getsockopt(it->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-        error = errno;
-    if (error) {
-        set_why(it, strerror(error));
-        try_next(self, it);
-        return;
-    }
-    it->state = SOCKET_open;
-    queue(self, it, DUE_connected | DUE_readable);
-}
 
 /* --- accepting --------------------------------------------------------------------------- */
 
@@ -241,14 +49,14 @@ static bool accept_one(peer_tcp_t *self, struct wire_event *event)
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             pause_accepting(self);
         else if (errno != EAGAIN)
-            queue(self, &self->listener, DUE_readable); /* that one is gone; another may wait */
+            tcp_queue(self, &self->listener, DUE_readable); /* that one is gone; another may wait */
         return false;
     }
-    struct socket *it = new_socket(self, fd, SOCKET_open);
-    queue(self, &self->listener, DUE_readable);
-    if (!it || !watch(self, it)) {
+    struct socket *it = tcp_new_socket(self, fd, SOCKET_open);
+    tcp_queue(self, &self->listener, DUE_readable);
+    if (!it || !tcp_watch(self, it)) {
         if (it)
-            free_socket(self, it);
+            tcp_free_socket(self, it);
         else
             close(fd);
         return false;
@@ -265,7 +73,7 @@ static void tcp_want_accept(void *wire, bool on)
     peer_tcp_t *self = (peer_tcp_t *)wire;
     self->accepting = on;
     if (!on)
-        unqueue(self, &self->listener);
+        tcp_unqueue(self, &self->listener);
     watch_listener(self);
 }
 
@@ -275,18 +83,18 @@ static void on_epoll(peer_tcp_t *self, const struct epoll_event *event)
 {
     struct socket *it = (struct socket *)event->data.ptr;
     if (it->state == SOCKET_listening)
-        queue(self, it, DUE_readable);
+        tcp_queue(self, it, DUE_readable);
     else if (it->state == SOCKET_connecting)
-        on_connecting(self, it);
+        tcp_connecting(self, it);
     else {
         if (event->events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR) && it->reading)
-            queue(self, it, DUE_readable); /* reading tells a close from a reset */
+            tcp_queue(self, it, DUE_readable); /* reading tells a close from a reset */
         else if (event->events & EPOLLERR) {
-            set_why(it, "reset");
-            queue(self, it, DUE_reset);
+            tcp_set_why(it, "reset");
+            tcp_queue(self, it, DUE_reset);
         }
         if (event->events & EPOLLOUT && it->short_write)
-            queue(self, it, DUE_writable);
+            tcp_queue(self, it, DUE_writable);
     }
 }
 
@@ -297,7 +105,7 @@ static bool gather(peer_tcp_t *self)
     int count = epoll_wait(self->epoll, events, EVENTS_AT_ONCE, 0);
     for (int i = 0; i < count; i++) {
         if (events[i].data.ptr == self->names)
-            take_names(self);
+            tcp_take_names(self);
         else if (events[i].data.ptr == &self->timer)
             end_pause(self);
         else
@@ -313,7 +121,7 @@ static void tell(peer_tcp_t *self, struct socket *it, struct wire_event *event)
     unsigned first = it->due & -it->due;
     it->due &= ~first;
     if (it->due)
-        queue(self, it, 0);
+        tcp_queue(self, it, 0);
     event->kind = kinds[__builtin_ctz(first)];
     event->connection = it->number;
     if (first == DUE_writable)
@@ -324,7 +132,7 @@ static void tell(peer_tcp_t *self, struct socket *it, struct wire_event *event)
     if (first == DUE_closed || first == DUE_reset) {
         (void)snprintf(event->why, sizeof event->why, "%s", it->why);
         it->due = 0;
-        unqueue(self, it);
+        tcp_unqueue(self, it);
     }
 }
 
@@ -338,7 +146,7 @@ static void tcp_next(void *wire, struct wire_event *event)
             return;
         if (!it)
             continue;
-        unqueue(self, it);
+        tcp_unqueue(self, it);
         if (it->state == SOCKET_listening)
             (void)accept_one(self, event);
         else if (it->due)
@@ -360,11 +168,11 @@ static size_t tcp_read(void *wire, int connection, uint8_t *to, size_t size)
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (got < 0 || it->was_reset) {
-        set_why(it, got < 0 ? strerror(errno) : "reset");
-        queue(self, it, DUE_reset);
+        tcp_set_why(it, got < 0 ? strerror(errno) : "reset");
+        tcp_queue(self, it, DUE_reset);
     } else {
-        set_why(it, "closed without a goodbye");
-        queue(self, it, DUE_closed);
+        tcp_set_why(it, "closed without a goodbye");
+        tcp_queue(self, it, DUE_closed);
     }
     return 0;
 }
@@ -384,8 +192,8 @@ static size_t tcp_write(void *wire, int connection, struct slice bytes)
     if (errno == EAGAIN || errno == EINTR)
         return 0;
     it->was_reset = errno == ECONNRESET; /* reading may find a goodbye before it */
-    set_why(it, strerror(errno));
-    queue(self, it, it->reading ? DUE_readable : DUE_reset);
+    tcp_set_why(it, strerror(errno));
+    tcp_queue(self, it, it->reading ? DUE_readable : DUE_reset);
     return 0;
 }
 
@@ -395,7 +203,7 @@ static void tcp_want_read(void *wire, int connection, bool on)
     struct socket *it = self->sockets[connection];
     it->reading = on;
     if (on && it->state == SOCKET_open)
-        queue(self, it, DUE_readable);
+        tcp_queue(self, it, DUE_readable);
     else
         it->due &= ~(unsigned)DUE_readable;
 }
@@ -407,7 +215,7 @@ static void tcp_close(void *wire, int connection, bool abort)
     const struct linger now = {.l_onoff = 1};
     if (abort && it->fd >= 0)
         (void)setsockopt(it->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    free_socket(self, it);
+    tcp_free_socket(self, it);
 }
 
 static int tcp_descriptor(void *wire)
@@ -503,7 +311,7 @@ void peer_tcp_destroy(peer_tcp_t **pointer)
     *pointer = NULL;
     for (size_t n = 0; n < self->sockets_count; n++)
         if (self->sockets[n])
-            free_socket(self, self->sockets[n]);
+            tcp_free_socket(self, self->sockets[n]);
     free((void *)self->sockets);
     names_destroy(&self->names);
     const int fds[] = {self->listener.fd, self->timer, self->epoll};

@@ -101,6 +101,7 @@ void strangers_left(struct strangers *self, const uint8_t bytes[PREFIX_BYTES])
 void strangers_free(struct strangers *self)
 {
     struct prefix *prefix, *next;
-    HASH_ITER (hh, self->prefixes, prefix, next)
+    HASH_ITER (hh, self->prefixes, prefix, next) {
         forget(self, prefix);
+    }
 }

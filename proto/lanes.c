@@ -71,11 +71,11 @@ static void lane_head(uint8_t *to, uint8_t type, size_t size)
 static size_t fill_credit(struct lanes *self, uint8_t *to)
 {
     size_t used = 0;
-    for (uint8_t lane = 0; lane < LANE_COUNT; lane++) {
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
         if (!self->owed_credit[lane])
             continue;
         lane_head(to + used, LANE_CREDIT, LANE_CREDIT_BYTES);
-        to[used + LANE_HEAD_BYTES] = lane;
+        to[used + LANE_HEAD_BYTES] = (uint8_t)lane;
         put_u32(to + used + LANE_HEAD_BYTES + 1, self->owed_credit[lane]);
         self->owed_credit[lane] = 0;
         used += CREDIT_FRAME_BYTES;
@@ -95,9 +95,11 @@ static size_t fill_lane(struct lanes *self, int lane, uint8_t *to, size_t room,
                         struct lane_item ***done)
 {
     struct lane_out *out = &self->out[lane];
-    size_t used = 0, piece;
-    while ((piece = next_piece(out, LANE_WINDOWED(lane), room - used)) > 0) {
-        struct lane_item *item = out->first;
+    size_t used = 0;
+    for (struct lane_item *item = out->first; item; item = out->first) {
+        size_t piece = next_piece(out, LANE_WINDOWED(lane), room - used);
+        if (!piece)
+            break;
         bool ends = item->sent + piece == item->bytes->size;
         lane_head(to + used, (uint8_t)((unsigned)lane | (ends ? LANE_LAST : 0)), piece);
         memcpy(to + used + LANE_HEAD_BYTES, item->bytes->data + item->sent, piece);

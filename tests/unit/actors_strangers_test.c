@@ -203,8 +203,8 @@ static void at_the_cap_nobody_is_accepted_until_there_is_room(void **unused)
     static struct net net;
     net_init(&net);
     net_start(&net, MOST);
-    for (uint8_t i = 0; i < MOST / 2; i++) {
-        assert_true(wire_pair_stranger(net.wires, 1, 26, 0, i) >= 0);
+    for (int i = 0; i < MOST / 2; i++) {
+        assert_true(wire_pair_stranger(net.wires, 1, 26, 0, (uint8_t)i) >= 0);
         net_run(&net);
     }
     assert_false(wire_pair_accepts(net.wires, 1));
