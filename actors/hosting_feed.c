@@ -89,10 +89,13 @@ void feed_choose(hosting_t *self, struct holding *row, struct now now, struct ou
     row->join_wanted = true;
     row->joined_until_ms = now.ms + JOIN_TIMEOUT_MS;
     holding_due(&self->table, row, row->joined_until_ms);
-    if (row->presence == PRESENCE_absent)
+    if (row->presence == PRESENCE_absent) {
         send_join(row, NULL, hops_left(row), out);
-    else
-        hosting_ask(self, row, out);
+        return;
+    }
+    /* Told of changes from here on, before our fingerprint is read: none falls between. */
+    hosting_follow(row, row->feed, true, NULL, out);
+    hosting_ask(self, row, out);
 }
 
 void feed_on_about(hosting_t *self, struct holding *row, const struct reading *reading,
