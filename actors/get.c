@@ -192,17 +192,6 @@ static void on_got(operation_t *self, const struct peer_mail *mail, struct now n
     }
 }
 
-/* The next GET of it is answered here: hosting keeps it fed, until the store fills. */
-static void tell_kept(const struct contract_key *key, struct outbox *out)
-{
-    struct watch *kept = (struct watch *)message_new(sizeof *kept);
-    if (!kept)
-        return; /* it is asked for afar again */
-    kept->key = *key;
-    kept->on = true;
-    send_to(out, ACTOR_hosting, MESSAGE_KEPT, &kept->head);
-}
-
 /* A piece is merged, or was refused. Entries that are not valid are not held against the peer that
  * passed them on, which cannot know; another is asked. */
 static void on_merged(operation_t *self, const struct request *request, struct now now,
@@ -210,7 +199,7 @@ static void on_merged(operation_t *self, const struct request *request, struct n
 {
     struct relay *row = relays_find(&self->relays, request->relay);
     if (request->code == 0 && request->change.created)
-        tell_kept(&request->key, out);
+        operation_keep(&request->key, out); /* the next GET of it is answered here */
     if (!row)
         return;
     row->merges--;

@@ -106,7 +106,7 @@ enum actor_id {
     M(HELD, holdings, FROM(storage), FROM(hosting), "the next of them")                            \
     M(DROP, request, FROM(hosting), FROM(storage), "remove a contract from the store")             \
     M(DROPPED, request, FROM(storage), FROM(hosting), "done, or why not")                          \
-    M(KEPT, watch, FROM(get), FROM(hosting), "a GET brought this contract here: keep it fed")      \
+    M(KEPT, watch, FROM(get) | FROM(put), FROM(hosting), "this contract came here: keep it fed")   \
     M(CROWDED, crowded, FROM(storage), FROM(hosting), "the store fills: drop what nobody needs")   \
     M(FOLLOW, follow, FROM(hosting), FROM(subscribe), "give this peer what changes, or no more")   \
     M(FELL_BEHIND, follow, FROM(subscribe), FROM(sync), "it missed too much: sync with it")        \

@@ -28,6 +28,9 @@ void operation_destroy(operation_t **self);
 /* Opens a transaction for a client's request; answers BUSY (and false) when it cannot. */
 bool operation_open(operation_t *self, struct request *request, struct now now, struct outbox *out);
 
+/* Tells hosting of a contract that came to be here: it is kept fed, until the store fills. */
+void operation_keep(const struct contract_key *key, struct outbox *out);
+
 /* Hands the request to storage or hosting, as `kind`. */
 void operation_pass(struct request *request, enum actor_id to, enum message_kind kind,
                     struct outbox *out);

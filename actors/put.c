@@ -3,7 +3,7 @@
  * are known to hold it.
  *
  *   takes PUT (client_api), MERGED (storage), HOSTED (hosting), PEER_LIVE, PEER_GONE (connections);
- *   gives MERGE (storage), HOST (hosting), REPLY (client_api) */
+ *   gives MERGE (storage), HOST, KEPT (hosting), REPLY (client_api) */
 #include "actors/operation.h"
 
 static void on_put(operation_t *self, struct request *request, struct now now, struct outbox *out)
@@ -22,10 +22,13 @@ static void on_put(operation_t *self, struct request *request, struct now now, s
 static void on_merged(operation_t *self, struct request *request, struct outbox *out)
 {
     request->hosts = 1;
-    if (request->code == 0 && self->ring.count)
+    if (request->code == 0 && self->ring.count) {
         operation_pass(request, ACTOR_hosting, MESSAGE_HOST, out);
-    else
-        operation_finish(self, request, out);
+        return;
+    }
+    if (request->code == 0)
+        operation_keep(&request->key, out); /* for when a peer comes */
+    operation_finish(self, request, out);
 }
 
 static void on_hosted(operation_t *self, struct request *request, struct outbox *out)

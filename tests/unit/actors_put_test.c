@@ -48,15 +48,26 @@ static void expect_hosts(uint32_t hosts)
     solo_expect_nothing(&world);
 }
 
+/* Hosting is told of the contract, for when a peer comes. */
+static void expect_kept(void)
+{
+    struct watch *kept = (struct watch *)solo_take(&world, MESSAGE_KEPT);
+    struct message *message = &kept->head;
+    assert_memory_equal(&kept->key, &world.contract.key, sizeof kept->key);
+    message_free(&message);
+}
+
 /* lesson L1 */
 static void without_peers_a_put_is_held_here_and_nobody_is_asked(void **state)
 {
     (void)state;
     put_merged(0);
+    expect_kept();
     expect_hosts(1);
     solo_live(&world, 1);
     solo_gone(&world, 1);
     put_merged(0);
+    expect_kept();
     expect_hosts(1);
 }
 
