@@ -38,7 +38,7 @@ LIBWEIR  := $(PURE) $(filter-out $(BUILD)/client/cli%,$(filter $(BUILD)/client/%
 TEST_SOURCES := $(wildcard tests/*/*.c)
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(filter %_test.c,$(TEST_SOURCES)))
 SCRIPTS  := $(wildcard tests/*/*_test.sh)
-SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c tests/fuzz/%,$(TEST_SOURCES)))
+SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c tests/fuzz/% tests/sim/sim.c,$(TEST_SOURCES)))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.c))
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 BENCH_COMMON := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/common/*.c))
@@ -78,6 +78,11 @@ fuzz:  ## each fuzz target for SECONDS=30 from its corpus (clang's libFuzzer)
 	+$(Q)$(SUB) fuzzers BUILD=build-fuzz CC=clang CFLAGS="-O1 -g -fno-omit-frame-pointer" \
 	    SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all"
 	@scripts/fuzz $(SECONDS) $(patsubst %,build-fuzz/%,$(FUZZ:$(BUILD)/%=%))
+
+sim:  ## many nodes on a virtual clock, with faults: SEEDS=100 NODES=0 (drawn), or one SEED=n
+	@scripts/setup build test
+	+$(Q)$(SUB) $(BUILD)/tests/sim/sim
+	@$(BUILD)/tests/sim/sim $(SEEDS:%=--seeds %) $(NODES:%=--nodes %) $(SEED:%=--seed %) $(SIM_ARGS)
 
 bench:  ## measure, next to Redis: `name: value unit` lines
 	@scripts/setup build bench
@@ -139,6 +144,10 @@ $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/$$(dir $$*)support
 	@echo "  LINK $@"
 	$(Q)$(LINK) -o $@ $^ $(call file_link,tests/$*_test.c) -lcmocka $(LIBS)
 
+$(BUILD)/tests/sim/sim: $(BUILD)/tests/sim/sim.o $(BUILD)/tests/sim/support.a $(SHARED) $(BUILD)/libweir-all.a
+	@echo "  LINK $@"
+	$(Q)$(LINK) -o $@ $^ -lcmocka $(LIBS)
+
 $(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/libweir-all.a
 	@echo "  LINK $@"
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
@@ -183,7 +192,7 @@ clean:  ## remove what was built
 	rm -rf build build-*
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/bench/*/*.d)
-.PHONY: all help run check asan tsan fuzz bench lint check-compilers demo lib tests fuzzers \
+.PHONY: all help run check asan tsan fuzz sim bench lint check-compilers demo lib tests fuzzers \
         examples bench-programs install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -33,7 +33,8 @@ static uint64_t detail_of(const struct message *message)
     case MESSAGE_PEER_SEND:
     case MESSAGE_PEER_SENT: {
         const struct peer_send *send = (const struct peer_send *)message;
-        return send->number << 8 | (send->bytes->size ? send->bytes->data[0] : 0);
+        bool encoded = send->bytes && send->bytes->size; /* gone once it was sent */
+        return send->number << 8 | (encoded ? send->bytes->data[0] : 0);
     }
     case MESSAGE_DIAL:
         return ((const struct dial *)message)->number;
@@ -55,6 +56,86 @@ static uint64_t detail_of(const struct message *message)
     case MESSAGE_READ_DONE:
     case MESSAGE_HOSTED:
         return (uint64_t)(int64_t) - ((const struct request *)message)->code;
+    default:
+        return 0;
+    }
+}
+
+uint16_t trace_log_contract(const struct contract_key *key)
+{
+    return (uint16_t)(key->bytes[0] << 8 | key->bytes[1]);
+}
+
+/* Of what a peer sent; those about a contract tell it by a field `key`. */
+static uint16_t contract_of_mail(const struct peer_mail *mail)
+{
+    const union peer_any *body = &mail->body;
+    const uint8_t *key = NULL;
+    switch (mail->kind) {
+    case PEER_GET:
+        key = body->get.key;
+        break;
+    case PEER_UPDATE:
+        key = body->update.key;
+        break;
+    case PEER_JOIN:
+        key = body->join.key;
+        break;
+    case PEER_JOINED:
+        key = body->joined.key;
+        break;
+    case PEER_LEAVE:
+        key = body->leave.key;
+        break;
+    case PEER_HOST:
+        key = body->host.key;
+        break;
+    case PEER_DELTA:
+        key = body->delta.key;
+        break;
+    case PEER_SYNC:
+        key = body->sync.key;
+        break;
+    default:
+        return 0;
+    }
+    return (uint16_t)(key[0] << 8 | key[1]);
+}
+
+static uint16_t contract_of(const struct message *message)
+{
+    switch ((enum message_kind)message->kind) {
+    case MESSAGE_PEER_MAIL:
+        return contract_of_mail((const struct peer_mail *)message);
+    case MESSAGE_CHANGED:
+        return trace_log_contract(&((const struct changed *)message)->key);
+    case MESSAGE_NOTIFY:
+    case MESSAGE_NOTIFY_BACK:
+        return trace_log_contract(&((const struct notify *)message)->key);
+    case MESSAGE_WATCH:
+    case MESSAGE_NEEDED:
+        return trace_log_contract(&((const struct watch *)message)->key);
+    case MESSAGE_FOLLOW:
+    case MESSAGE_FELL_BEHIND:
+        return trace_log_contract(&((const struct follow *)message)->key);
+    case MESSAGE_SYNC:
+    case MESSAGE_SYNCED:
+        return trace_log_contract(&((const struct sync_order *)message)->key);
+    case MESSAGE_WALK:
+    case MESSAGE_WALKED:
+        return trace_log_contract(&((const struct walk *)message)->key);
+    case MESSAGE_MERGE:
+    case MESSAGE_MERGED:
+    case MESSAGE_READ:
+    case MESSAGE_READ_DONE:
+    case MESSAGE_HOST:
+    case MESSAGE_HOSTED:
+    case MESSAGE_ABOUT:
+    case MESSAGE_ABOUT_DONE:
+    case MESSAGE_DROP:
+    case MESSAGE_DROPPED:
+    case MESSAGE_REPLY:
+        return trace_log_contract(&((const struct request *)message)->key);
     default:
         return 0;
     }
@@ -99,6 +180,8 @@ static void print(const struct trace_row *row, FILE *to)
     }
     (void)fprintf(to, "%s %s->%s", message_rows[row->kind].name, actor_names[row->from],
                   actor_names[row->to]);
+    if (row->contract)
+        (void)fprintf(to, " k%04x", row->contract);
     print_detail(row, to);
     (void)fputc('\n', to);
 }
@@ -113,6 +196,7 @@ static void add(struct trace_log *self, const struct trace_row *row)
 {
     mix(self, row->us);
     mix(self, row->detail);
+    mix(self, row->contract);
     mix(self,
         (uint64_t)row->node << 32 | (uint64_t)row->kind << 16 | (uint64_t)row->from << 8 | row->to);
     self->rows[self->count++ % TRACE_LOG_ROWS] = *row;
@@ -126,6 +210,7 @@ void trace_log_message(struct trace_log *self, uint64_t us, size_t node,
     const struct trace_row row = {.us = us,
                                   .detail = detail_of(message),
                                   .node = (uint32_t)node,
+                                  .contract = contract_of(message),
                                   .kind = message->kind,
                                   .from = message->from,
                                   .to = message->to};

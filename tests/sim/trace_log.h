@@ -12,6 +12,7 @@ enum { TRACE_LOG_ROWS = 16384 };
 struct trace_row {
     uint64_t us, detail;
     uint32_t node;
+    uint16_t contract; /* two bytes of its key; 0: of none */
     uint8_t kind, from, to;
     bool is_note;
     char note[44]; /* what the simulation itself did */
@@ -30,6 +31,9 @@ void trace_log_message(struct trace_log *self, uint64_t us, size_t node,
                        const struct message *message);
 void trace_log_note(struct trace_log *self, uint64_t us, size_t node, const char *note,
                     uint64_t detail);
+
+/* How a contract is told in the trace. */
+uint16_t trace_log_contract(const struct contract_key *key);
 
 /* The last rows, at most so many. */
 void trace_log_print(const struct trace_log *self, size_t rows, FILE *to);

@@ -62,21 +62,28 @@ void machine_tell(struct machine *self, enum wire_event_kind kind, size_t place,
     self->wires->options.wake(self->wires->options.owner, self->number);
 }
 
-/* Bytes or the end have come: says so, unless it was said or nobody wants to read. */
+/* The far end closed it, and all before that has been read. */
+static void tell_end(struct machine *self, size_t place, int side)
+{
+    struct link *link = self->wires->links[place];
+    struct end *end = &link->ends[side];
+    const struct flow *in = &link->flows[1 - side];
+    if (!end->fin || end->end || end->broken || in->arrived > in->taken)
+        return;
+    end->end = true;
+    machine_tell(self, WIRE_closed, place, side, "closed by peer");
+}
+
 void machine_tell_readable(struct machine *self, size_t place, int side)
 {
     struct link *link = self->wires->links[place];
     struct end *end = &link->ends[side];
     const struct flow *in = &link->flows[1 - side];
-    if (in->arrived > in->taken) {
-        if (end->reading && !end->told) {
-            end->told = true;
-            machine_tell(self, WIRE_readable, place, side, NULL);
-        }
-    } else if (end->fin && !end->end && !end->broken) {
-        end->end = true;
-        machine_tell(self, WIRE_closed, place, side, "closed by peer");
+    if (in->arrived > in->taken && end->reading && !end->told) {
+        end->told = true;
+        machine_tell(self, WIRE_readable, place, side, NULL);
     }
+    tell_end(self, place, side);
 }
 
 /* Is it still to be told? */
@@ -203,7 +210,7 @@ static size_t wire_read(void *wire, int connection, uint8_t *to, size_t size)
     if (n)
         flow_take(in, to, n);
     tell_room(self->wires, place, 1 - side);
-    machine_tell_readable(self, place, side);
+    tell_end(self, place, side);
     return n;
 }
 

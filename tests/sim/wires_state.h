@@ -98,6 +98,7 @@ int machine_hold(struct machine *self, size_t link); /* gives it a number */
 void machine_let_go(struct machine *self, int local);
 void machine_tell(struct machine *self, enum wire_event_kind kind, size_t link, int side,
                   const char *why);
+/* Bytes or the end have come, or are wanted now: says so once, as edge-triggered polling does. */
 void machine_tell_readable(struct machine *self, size_t link, int side);
 void machine_init(struct machine *self);
 void machine_free(struct machine *self);

@@ -9,7 +9,10 @@
 #include <sys/stat.h>
 
 static const int64_t world_wall_ms = 1700000000000;
-enum { CLOCK_STEP_MS = 1000000 }; /* machines were not switched on at the same time */
+enum {
+    CLOCK_STEP_MS = 1000000,
+    REMEMBERED_MAX = 64
+}; /* machines were not switched on at the same time */
 
 struct node {
     struct world *world;
@@ -24,6 +27,11 @@ struct node {
     uint64_t sent;    /* messages to clients, seen by the player */
     uint64_t wake_us; /* the earliest appointment; NEVER: none */
     uint64_t handled; /* by former stages */
+    struct remembered {
+        struct peer_node nodes[REMEMBERED_MAX]; /* their address points at addresses */
+        char addresses[REMEMBERED_MAX][PEER_ADDRESS_BYTES_MAX];
+        size_t count;
+    } known; /* as in a node's file */
     bool ready, paused;
 };
 
@@ -158,18 +166,76 @@ size_t world_add(world_t *self, const struct world_node *setup)
     return node->number;
 }
 
+static void remember(void *remember_for, const struct peer_node *nodes, size_t count)
+{
+    struct remembered *known = &((struct node *)remember_for)->known;
+    known->count = count < REMEMBERED_MAX ? count : REMEMBERED_MAX;
+    for (size_t i = 0; i < known->count; i++) {
+        struct slice address = nodes[i].address;
+        if (address.size)
+            memcpy(known->addresses[i], address.data, address.size);
+        known->nodes[i] = nodes[i];
+        known->nodes[i].address = slice_of(known->addresses[i], address.size);
+    }
+}
+
+/* How a node is connected: borrows from the node, and from gateways. */
+static struct connections_options connections_of(struct world *self, struct node *node,
+                                                 struct peer_node gateways[WORLD_GATEWAYS_MAX])
+{
+    for (size_t i = 0; i < node->setup.gateways_count; i++) {
+        size_t gateway = node->setup.gateways[i];
+        gateways[i] = (struct peer_node){
+            .role = 1, .address = slice_text(wires_address(self->wires, gateway))};
+        memcpy(gateways[i].id, &self->nodes[gateway]->id, sizeof gateways[i].id);
+    }
+    return (struct connections_options){
+        .id = node->id,
+        .address = node->setup.unreachable ? NULL : wires_address(self->wires, node->number),
+        .role = node->setup.gateway,
+        .gateways = gateways,
+        .gateway_count = node->setup.gateways_count,
+        .known = node->known.nodes,
+        .known_count = node->known.count,
+        .seed = dice_throw(&node->dice),
+        .remember_for = node,
+        .remember = remember,
+    };
+}
+
+static struct transport_options transport_of(struct world *self, const struct node *node)
+{
+    struct transport_options options = {
+        .wire = wires_of(self->wires, node->number),
+        .config = {.network = slice_text("sim"),
+                   .version_min = PEER_PROTOCOL_MIN,
+                   .version_max = PEER_PROTOCOL_MAX,
+                   .role = node->setup.gateway ? ROLE_gateway : ROLE_peer}};
+    memcpy(options.config.secret_key, node->identity.secret_key, 32);
+    memcpy(options.config.public_key, node->identity.public_key, 32);
+    if (!node->setup.unreachable)
+        options.config.address = slice_text(wires_address(self->wires, node->number));
+    return options;
+}
+
 void world_start(world_t *self, size_t number)
 {
     struct node *node = self->nodes[number];
+    struct peer_node gateways[WORLD_GATEWAYS_MAX];
     struct reason why;
     if (node->stage)
         return;
     node->clients = far_clients_new();
+    const struct connections_options connections = connections_of(self, node, gateways);
+    const struct transport_options transport = transport_of(self, node);
     struct stage_options options = {
         .cast = {.client_wire = far_clients_wire(node->clients),
                  .node_id = node->identity.id,
                  .id = node->id,
-                 .state_bytes_max = STATE_BYTES_MAX},
+                 .state_bytes_max = STATE_BYTES_MAX,
+                 .connections = connections,
+                 .transport = transport,
+                 .networked = connections_is_networked(&connections)},
         .dir = node->dir,
         .map_bytes = self->options.map_bytes,
         .log_segment_bytes = self->options.log_segment_bytes,
@@ -180,13 +246,21 @@ void world_start(world_t *self, size_t number)
         .delay_us = self->options.worker_delay_us ? delay_us : NULL,
     };
     randombytes_buf(options.cast.replica, sizeof options.cast.replica);
+    wires_start(self->wires, number);
     if (stage_new(&options, self->us, &node->stage, &why) != 0)
         give_up("start of a node", &why);
-    wires_start(self->wires, number);
     trace_log_note(&self->trace, self->us, number, "start", 0);
     node->sent = 0;
     node->wake_us = NEVER;
     set_ready(self, number);
+}
+
+static void end_stage(struct node *node)
+{
+    node->handled += stage_handled(node->stage);
+    stage_destroy(&node->stage);
+    far_clients_destroy(&node->clients);
+    node->paused = false;
 }
 
 void world_kill(world_t *self, size_t number, bool power)
@@ -195,11 +269,18 @@ void world_kill(world_t *self, size_t number, bool power)
     if (!node->stage)
         return;
     trace_log_note(&self->trace, self->us, number, power ? "power off" : "kill", 0);
-    node->handled += stage_handled(node->stage);
-    wires_kill(self->wires, number, power);
-    stage_destroy(&node->stage);
-    far_clients_destroy(&node->clients);
-    node->paused = false;
+    wires_kill(self->wires, number, power); /* first: the actors get no word out any more */
+    end_stage(node);
+}
+
+void world_stop(world_t *self, size_t number)
+{
+    struct node *node = self->nodes[number];
+    if (!node->stage)
+        return;
+    trace_log_note(&self->trace, self->us, number, "stop", 0);
+    end_stage(node);
+    wires_kill(self->wires, number, false);
 }
 
 void world_pause(world_t *self, size_t number, bool paused)

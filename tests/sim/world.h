@@ -44,6 +44,7 @@ size_t world_add(world_t *self, const struct world_node *node);
 
 void world_start(world_t *self, size_t node); /* ends the program if its store cannot be opened */
 void world_kill(world_t *self, size_t node, bool power); /* power: its machine goes silent */
+void world_stop(world_t *self, size_t node);             /* as on SIGTERM: with a goodbye */
 void world_pause(world_t *self, size_t node, bool paused);
 
 size_t world_nodes(const world_t *self); /* added */

@@ -1,0 +1,335 @@
+#include "tests/sim/play.h"
+
+#include "contracts/view.h"
+
+#include <stdlib.h>
+
+/* --- who is live with whom --------------------------------------------------------------- */
+
+static struct live_peer *peer_find(struct live_peer *peers, size_t count, peer_t number)
+{
+    for (size_t i = 0; i < count; i++)
+        if (peers[i].number == number)
+            return &peers[i];
+    return NULL;
+}
+
+static void opened(struct play *self, struct played_node *node, const struct opened *message)
+{
+    size_t other = world_find(self->world, &message->id);
+    if (other == SIZE_MAX)
+        play_fail(self, "n%zu has a connection to nobody we know", node->number);
+    else
+        node->known[node->known_count++ % PLAY_PEERS_MAX] =
+            (struct live_peer){message->number, other, message->inbound};
+}
+
+static void went_live(struct play *self, struct played_node *node, const struct peer_live *message)
+{
+    const struct live_peer *known = peer_find(node->known, PLAY_PEERS_MAX, message->number);
+    if (!known || node->live_count == PLAY_PEERS_MAX) {
+        play_fail(self, "n%zu: #%llu went live without being opened", node->number,
+                  (unsigned long long)message->number);
+        return;
+    }
+    for (size_t i = 0; i < node->live_count; i++)
+        if (node->live[i].node == known->node) /* lesson D6 */
+            play_fail(self, "n%zu has two live connections to n%zu: #%llu and #%llu", node->number,
+                      known->node, (unsigned long long)node->live[i].number,
+                      (unsigned long long)known->number);
+    if (known->node == node->number) /* lesson D5 */
+        play_fail(self, "n%zu is connected to itself", node->number);
+    node->live[node->live_count++] = *known;
+}
+
+static void take_out(struct live_peer *peers, size_t *count, peer_t number)
+{
+    struct live_peer *found = peer_find(peers, *count, number);
+    if (found)
+        *found = peers[--*count];
+}
+
+void claims_on_message(void *play, size_t node, const struct message *message)
+{
+    struct play *self = (struct play *)play;
+    struct played_node *n = &self->nodes[node];
+    self->dials += message->kind == MESSAGE_DIAL;
+    if (message->kind == MESSAGE_OPENED)
+        opened(self, n, (const struct opened *)message);
+    else if (message->kind == MESSAGE_PEER_LIVE && message->to == ACTOR_hosting)
+        went_live(self, n, (const struct peer_live *)message);
+    else if (message->kind == MESSAGE_PEER_GONE && message->to == ACTOR_hosting)
+        take_out(n->live, &n->live_count, ((const struct peer_order *)message)->number);
+}
+
+static const struct live_peer *live_with(const struct played_node *node, size_t other)
+{
+    for (size_t i = 0; i < node->live_count; i++)
+        if (node->live[i].node == other)
+            return &node->live[i];
+    return NULL;
+}
+
+bool claims_is_member(const struct play *self, size_t node)
+{
+    return world_is_up(self->world, node) && !self->nodes[node].left;
+}
+
+/* Each pair of members has one connection that both ends know; *strict: and the right side dialled.
+ */
+static bool is_mesh(const struct play *self, bool strict, char *why, size_t size)
+{
+    for (size_t a = 0; a < self->nodes_count; a++)
+        for (size_t b = 0; b < self->nodes_count; b++) {
+            const struct played_node *from = &self->nodes[a], *to = &self->nodes[b];
+            if (a == b || !claims_is_member(self, a) || !claims_is_member(self, b) ||
+                (from->unreachable && to->unreachable))
+                continue;
+            const struct live_peer *here = live_with(from, b), *there = live_with(to, a);
+            if (!here || !there || here->inbound == there->inbound) {
+                (void)snprintf(why, size, "n%zu and n%zu are not connected as both see it (%s)", a,
+                               b, here ? there ? "two ends that dialled" : "the second" : "first");
+                return false;
+            }
+            bool lower =
+                memcmp(world_id(self->world, a), world_id(self->world, b), NODE_ID_BYTES) < 0;
+            bool dials = from->unreachable || (lower && !to->unreachable);
+            bool asks = from->gateway || to->gateway; /* who joins asks, whatever the ids are */
+            if (strict && !asks && here->inbound == dials) { /* lesson D1 */
+                (void)snprintf(why, size, "the wrong one of n%zu and n%zu dialled", a, b);
+                return false;
+            }
+        }
+    return true;
+}
+
+void claims_joined(struct play *self)
+{
+    char why[200];
+    if (!is_mesh(self, true, why, sizeof why))
+        play_fail(self, "after joining: %s", why);
+}
+
+/* --- what a node has --------------------------------------------------------------------- */
+
+/* As the trace has it. */
+static unsigned name_of(const struct play *self, size_t contract)
+{
+    return trace_log_contract(&self->contracts[contract].contract.key);
+}
+
+/* The state of a contract as the node's store shows it; false: the node does not have it. */
+static bool state_at(struct play *self, size_t node, size_t contract, struct reading *reading)
+{
+    struct slice open = {NULL, 0};
+    read_job_t *job = NULL;
+    struct reason why;
+    int rc = store_read(stage_store(world_stage(self->world, node)),
+                        &self->contracts[contract].contract.key, open, open, reading, &job, &why);
+    if (rc == 0 && job) {
+        while ((rc = read_step(job, reading, &why)) == ERR_AGAIN)
+            ;
+        read_job_destroy(&job);
+    }
+    if (rc != 0 && rc != ERR_NOT_FOUND)
+        play_fail(self, "n%zu could not read k%04x: %s", node, name_of(self, contract), why.text);
+    return rc == 0;
+}
+
+static struct slice bytes_of(const struct reading *reading)
+{
+    return slice_after(blob_slice(reading->bytes), reading->params_bytes);
+}
+
+static bool contains(struct slice state, const char *token)
+{
+    return state.size && memmem(state.data, state.size, token, strlen(token));
+}
+
+static int take_number(void *self, const struct view_item *item)
+{
+    *(int64_t *)self = item->number;
+    return 0;
+}
+
+static bool is_kept(const struct play *self, const struct played_op *op)
+{
+    return op->acknowledged && !op->waived && self->contracts[op->contract].keeps;
+}
+
+void claims_answered(struct play *self, struct played_op *op)
+{
+    struct reading reading;
+    bool found = false, down = false;
+    if (!self->contracts[op->contract].keeps)
+        return;
+    for (size_t node = 0; node < self->nodes_count && !found; node++) {
+        if (!world_is_up(self->world, node)) {
+            down = true;
+            continue;
+        }
+        if (!state_at(self, node, op->contract, &reading))
+            continue;
+        found = contains(bytes_of(&reading), op->token);
+        op->had_it |= found && node == op->node;
+        blob_release(&reading.bytes);
+    }
+    if (!found && !down)
+        play_fail(self, "n%zu acknowledged %s, which nobody has", op->node, op->token);
+}
+
+void claims_kept(struct play *self, size_t node)
+{
+    for (size_t contract = 0; contract < self->contracts_count; contract++) {
+        struct reading reading;
+        if (!self->contracts[contract].keeps || !state_at(self, node, contract, &reading))
+            continue;
+        for (const struct played_op *op = self->ops; op; op = op->next)
+            if (op->contract == contract && op->had_it && op->node == node && is_kept(self, op) &&
+                !contains(bytes_of(&reading), op->token))
+                play_fail(self, "n%zu acknowledged %s and does not have it", node, op->token);
+        blob_release(&reading.bytes);
+    }
+}
+
+void claims_in_time(struct play *self)
+{
+    uint64_t now = world_us(self->world), most = OPERATION_TIMEOUT_MS + OPERATION_SLACK_MS;
+    for (const struct played_op *op = self->ops; op; op = op->next) {
+        const struct played_node *node = &self->nodes[op->node];
+        bool stood = node->stood_until_us > op->asked_us; /* the node was paused meanwhile */
+        uint64_t from = stood ? node->stood_until_us : op->asked_us;
+        if (!op->done && op->life == node->life && world_is_up(self->world, op->node) &&
+            !world_is_paused(self->world, op->node) && now - from > most * 1000)
+            play_fail(self, "n%zu has not answered %s #%llu", op->node, client_verbs[op->verb].name,
+                      (unsigned long long)op->number);
+    }
+}
+
+/* --- at rest ----------------------------------------------------------------------------- */
+
+static bool has_all(struct play *self, size_t node, size_t contract, struct slice state, char *why,
+                    size_t size)
+{
+    const struct played_contract *c = &self->contracts[contract];
+    uint64_t added = 0;
+    for (const struct played_op *op = self->ops; op; op = op->next) {
+        added += op->contract == contract && op->acknowledged && !op->waived;
+        if (op->contract == contract && is_kept(self, op) && !contains(state, op->token)) {
+            (void)snprintf(why, size, "n%zu lacks %s of k%04x, acknowledged by n%zu", node,
+                           op->token, name_of(self, contract), op->node);
+            return false;
+        }
+    }
+    int64_t number = 0;
+    if (!c->counts || view_items(&c->contract, state, take_number, &number, NULL) != 0 ||
+        ((uint64_t)number >= added && (uint64_t)number <= c->attempted))
+        return true;
+    (void)snprintf(why, size, "k%04x counts %lld at n%zu; %llu were acknowledged, %llu tried",
+                   name_of(self, contract), (long long)number, node, (unsigned long long)added,
+                   (unsigned long long)c->attempted);
+    return false;
+}
+
+static bool follower_is_up_to_date(struct play *self, size_t node, size_t contract,
+                                   const struct fingerprint *fingerprint, char *why, size_t size)
+{
+    const struct subscriber *sub = &self->nodes[node].subs[contract];
+    if (!sub->follows)
+        return true;
+    struct fingerprint seen = summary_fingerprint(state_summary(sub->view));
+    if (memcmp(&seen, fingerprint, sizeof seen) == 0)
+        return true;
+    (void)snprintf(why, size, "a subscriber of k%04x at n%zu has not received everything",
+                   name_of(self, contract), node);
+    return false;
+}
+
+static bool acknowledged(const struct play *self, size_t contract)
+{
+    for (const struct played_op *op = self->ops; op; op = op->next)
+        if (op->contract == contract && op->acknowledged && !op->waived)
+            return true;
+    return false;
+}
+
+bool claims_is_hosted(struct play *self, size_t contract)
+{
+    for (size_t node = 0; node < self->nodes_count; node++) {
+        struct reading reading;
+        if (!claims_is_member(self, node) || !state_at(self, node, contract, &reading))
+            continue;
+        blob_release(&reading.bytes);
+        return true;
+    }
+    return false;
+}
+
+/* Appends who has which state of it. */
+static void tell_hosts(struct play *self, size_t contract, char *why, size_t size)
+{
+    for (size_t node = 0; node < self->nodes_count; node++) {
+        struct reading reading;
+        size_t used = strlen(why);
+        if (!claims_is_member(self, node) || !state_at(self, node, contract, &reading))
+            continue;
+        (void)snprintf(why + used, size - used, " n%zu:%02x%02x", node,
+                       reading.fingerprint.bytes[0], reading.fingerprint.bytes[1]);
+        blob_release(&reading.bytes);
+    }
+}
+
+/* All who have it have the same, with all that was acknowledged in it. */
+static bool agrees(struct play *self, size_t contract, char *why, size_t size)
+{
+    struct fingerprint first;
+    size_t hosts = 0, first_node = 0, members = 0;
+    bool ok = true;
+    for (size_t node = 0; ok && node < self->nodes_count; node++) {
+        struct reading reading;
+        members += claims_is_member(self, node);
+        if (!claims_is_member(self, node) || !state_at(self, node, contract, &reading))
+            continue;
+        if (hosts++ == 0) {
+            first = reading.fingerprint;
+            first_node = node;
+        }
+        ok = memcmp(&first, &reading.fingerprint, sizeof first) == 0;
+        if (!ok)
+            (void)snprintf(why, size, "n%zu and n%zu differ in k%04x", first_node, node,
+                           name_of(self, contract));
+        ok = ok && has_all(self, node, contract, bytes_of(&reading), why, size) &&
+             follower_is_up_to_date(self, node, contract, &reading.fingerprint, why, size);
+        blob_release(&reading.bytes);
+    }
+    if (ok && !hosts && acknowledged(self, contract)) {
+        (void)snprintf(why, size, "k%04x is nowhere", name_of(self, contract));
+        return false;
+    }
+    size_t wanted = members < HOSTS_WANTED ? members : HOSTS_WANTED;
+    if (ok && hosts && hosts < wanted) {
+        (void)snprintf(why, size, "k%04x is on %zu nodes, not on %zu", name_of(self, contract),
+                       hosts, wanted);
+        return false;
+    }
+    return ok;
+}
+
+bool claims_at_rest(struct play *self, char *why, size_t size)
+{
+    if (!is_mesh(self, false, why, size))
+        return false;
+    for (size_t contract = 0; contract < self->contracts_count; contract++)
+        if (!agrees(self, contract, why, size)) {
+            tell_hosts(self, contract, why, size);
+            return false;
+        }
+    for (const struct played_op *op = self->ops; op; op = op->next)
+        if (!op->done && op->life == self->nodes[op->node].life &&
+            claims_is_member(self, op->node)) {
+            (void)snprintf(why, size, "%s #%llu is open", client_verbs[op->verb].name,
+                           (unsigned long long)op->number);
+            return false;
+        }
+    return true;
+}

@@ -1,0 +1,143 @@
+/* play: one seed's life of a network: nodes join, clients write, read and follow at random ones,
+ * faults come, and then it must come to rest.
+ *
+ *   play.c     the phases      clients.c  what clients ask, and what they are told
+ *   storm.c    faults          claims.c   what must hold: at every step, and at rest
+ *
+ *   joining (no faults) → storm (faults and work) → calm (faults over) → rest within REST_MS
+ */
+#ifndef WEIR_TESTS_PLAY_H
+#define WEIR_TESTS_PLAY_H
+
+#include "contracts/state.h"
+#include "tests/sim/world.h"
+
+enum {
+    PLAY_NODES_MAX = 64,
+    PLAY_CONTRACTS_MAX = 12,
+    PLAY_PEERS_MAX = 128,
+    JOIN_MS = 15000,
+    REST_MS = 60000,
+    HOSTS_WANTED = 3,
+    SETTLED_MS = 30000,
+    OPERATION_SLACK_MS = 2000, /* on its way to the client, and ticks */
+};
+
+struct play_options {
+    uint64_t seed;
+    size_t nodes;      /* at first; 0: 5 to 8, drawn */
+    uint64_t storm_ms; /* 0: drawn */
+    bool faults;
+    FILE *echo;
+};
+
+/* A contract, and what became of it. */
+struct played_contract {
+    struct contract contract;
+    struct buffer params;
+    const struct kind *kind;
+    bool keeps;         /* what was once added stays: set, map, log without a cap */
+    bool counts;        /* a counter */
+    uint64_t attempted; /* of a counter: additions that may have happened */
+};
+
+/* One request of a client. */
+struct played_op {
+    struct played_op *next; /* newest first */
+    uint64_t number, asked_us;
+    size_t node, contract;
+    uint64_t life; /* of the node: a request of a former life is nobody's */
+    enum verb verb;
+    char token[16]; /* what an UPDATE or EDIT brings */
+    bool done, ok;
+    bool acknowledged; /* an UPDATE or EDIT that was carried out */
+    bool had_it;       /* … and the node that said so has it itself */
+    bool waived;       /* its node left for good */
+};
+
+struct subscriber {
+    bool asked, follows;
+    state_t *view; /* owned */
+};
+
+struct live_peer {
+    peer_t number;
+    size_t node;
+    bool inbound;
+};
+
+/* A node as the play sees it. */
+struct played_node {
+    size_t number;
+    uint64_t life; /* starts */
+    bool gateway, unreachable;
+    bool left;                              /* for good */
+    uint64_t stood_until_us;                /* when it last went on after a pause */
+    struct live_peer known[PLAY_PEERS_MAX]; /* the last that were OPENED: a ring */
+    size_t known_count;                     /* ever */
+    struct live_peer live[PLAY_PEERS_MAX];
+    size_t live_count;
+    struct subscriber subs[PLAY_CONTRACTS_MAX];
+};
+
+struct play {
+    struct play_options options;
+    world_t *world;
+    struct dice dice;
+    struct played_contract contracts[PLAY_CONTRACTS_MAX];
+    size_t contracts_count;
+    struct played_node nodes[PLAY_NODES_MAX];
+    size_t nodes_count;
+    size_t gateways[WORLD_GATEWAYS_MAX], gateways_count;
+    struct played_op *ops; /* owned */
+    uint64_t ops_count, answered, refused, notified, dials;
+    bool left;        /* some node left for good */
+    bool unreachable; /* there is a node that cannot be dialled: one at most, two could not connect
+                       */
+    bool failed;
+    char why[400];
+};
+
+/* What a play told. */
+struct play_result {
+    bool failed;
+    char why[400];
+    uint64_t hash, handled, virtual_ms, rest_ms, ops, answered, refused, notified;
+};
+
+/* Plays; when it fails, the last `rows` of the trace are written to `to` (may be NULL). */
+struct play_result play_run(const struct play_options *options, size_t rows, FILE *to);
+
+/* The first failure ends the play. */
+void play_fail(struct play *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* play.c: starts a node (again), adds one to the network, ends one's life. */
+void play_start_node(struct play *self, size_t node);
+size_t play_add_node(struct play *self, bool gateway);
+enum play_end { END_kill, END_power, END_goodbye };
+void play_end_node(struct play *self, size_t node, enum play_end how);
+
+/* clients.c */
+void clients_make_contracts(struct play *self);
+void clients_ask_one(struct play *self); /* something random, somewhere */
+void clients_put_all(struct play *self);
+void clients_get_all(struct play *self); /* every contract that is anywhere, everywhere */
+void clients_hear(void *play, size_t node);
+void clients_forget(struct play *self, size_t node); /* its process ended */
+void clients_free(struct play *self);
+
+/* storm.c */
+void storm_strike(struct play *self); /* one random fault, with its end in the agenda */
+void storm_end(struct play *self);    /* all is healed, all who did not leave are back */
+
+/* claims.c */
+void claims_on_message(void *play, size_t node, const struct message *message);
+void claims_answered(struct play *self, struct played_op *op); /* just acknowledged */
+void claims_kept(struct play *self, size_t node);              /* all acknowledged there is there */
+void claims_in_time(struct play *self); /* no operation is open past its deadline */
+void claims_joined(struct play *self);  /* after joining without faults */
+bool claims_at_rest(struct play *self, char *why, size_t size); /* or what is missing */
+bool claims_is_member(const struct play *self, size_t node);    /* up, and did not leave */
+bool claims_is_hosted(struct play *self, size_t contract);      /* by a member */
+
+#endif

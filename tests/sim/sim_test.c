@@ -1,0 +1,57 @@
+/* Many seeds of a network in trouble (play.h): what must hold at every step, and at rest.
+ * SIM_SEEDS=n plays another number of them, SEED=n begins with another one. */
+#include "tests/sim/play.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+/* cmocka wants these before it */
+#include <cmocka.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SEEDS = 20 }; /* each costs ten times as much there */
+#else
+enum { SEEDS = 200 };
+#endif
+enum { ROWS = 60 };
+
+static uint64_t number_of(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static void whatever_breaks_it_comes_to_rest_with_nothing_lost(void **state)
+{
+    uint64_t first = number_of("SEED", 1), seeds = number_of("SIM_SEEDS", SEEDS), handled = 0;
+    (void)state;
+    for (uint64_t seed = first; seed < first + seeds; seed++) {
+        const struct play_options options = {.seed = seed, .faults = true};
+        struct play_result result = play_run(&options, ROWS, stdout);
+        handled += result.handled;
+        if (result.failed)
+            fail_msg("seed %llu: %s\n  again: make sim SEED=%llu", (unsigned long long)seed,
+                     result.why, (unsigned long long)seed);
+    }
+    print_message("%llu seeds from %llu on, %llu messages\n", (unsigned long long)seeds,
+                  (unsigned long long)first, (unsigned long long)handled);
+}
+
+static void one_seed_is_one_trace_with_all_its_faults(void **state)
+{
+    const struct play_options options = {.seed = number_of("SEED", 1), .faults = true};
+    (void)state;
+    struct play_result first = play_run(&options, 0, NULL), again = play_run(&options, 0, NULL);
+    assert_int_equal(first.hash, again.hash);
+    assert_int_equal(first.handled, again.handled);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_seed_is_one_trace_with_all_its_faults),
+        cmocka_unit_test(whatever_breaks_it_comes_to_rest_with_nothing_lost),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
