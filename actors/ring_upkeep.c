@@ -9,6 +9,12 @@ enum { GATEWAY_NEEDED_BELOW = 2 * NEAR_A_SIDE };
 
 /* --- peers that others tell of ------------------------------------------------------------ */
 
+/* It failed so often that others take its place; it may still be redialled. */
+static bool is_lost(const struct peer *peer)
+{
+    return !peer_link_in(peer, PEER_live) && peer->tries >= DIAL_TRIES;
+}
+
 /* An address that somebody else can tell: not "every address of mine". */
 static bool is_told_address(struct slice address)
 {
@@ -25,17 +31,20 @@ struct peer *upkeep_note(connections_t *self, const struct peer_node *node, uint
     memcpy(id.bytes, node->id, sizeof id.bytes);
     if (memcmp(&id, &self->id, sizeof id) == 0)
         return NULL; /* lesson D5 */
-    struct peer *peer = peers_of(&self->peers, &id);
-    if (!peer)
+    struct peer *peer = peers_find(&self->peers, &id);
+    bool is_news = !peer || is_lost(peer); /* most of what is told is known */
+    if (!peer && !(peer = peers_of(&self->peers, &id)))
         return NULL;
     peer->heard_ms = now_ms;
     bool named = is_reserved(peer) || peer->asked;
     if (peer_link_in(peer, PEER_live) || (named && peer->address[0]))
         return peer; /* it is known better here */
+    is_news |= peer->role != node->role || !slice_is(node->address, peer->address);
     peer->role = node->role;
     if (is_told_address(node->address) && !peer_set_address(peer, node->address))
         return NULL;
-    connections_replan(self);
+    if (is_news)
+        connections_replan(self);
     return peer;
 }
 
@@ -58,12 +67,6 @@ static int by_clockwise(const void *a, const void *b)
 static bool is_connected(const struct peer *peer)
 {
     return peer_link_in(peer, PEER_live) != NULL;
-}
-
-/* It failed so often that others take its place; it may still be redialled. */
-static bool is_lost(const struct peer *peer)
-{
-    return !is_connected(peer) && peer->tries >= DIAL_TRIES;
 }
 
 static bool may_be_wanted(const connections_t *self, const struct peer *peer, uint64_t now_ms)
