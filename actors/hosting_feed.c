@@ -139,10 +139,14 @@ void feed_on_created(hosting_t *self, struct holding *row, struct now now, struc
     row->about_again = false;
     if (row->state == FEED_asking && row->hosts) { /* made as JOINED told */
         hosting_follow(row, row->feed, true, NULL, out);
+        /* A change that came before the contract was here has been sent away, and us with it:
+         * joined again before the feed looks at what is to be synced, we miss nothing. */
+        row->join_wanted = true;
+        hosting_ask(self, row, out);
         begin_sync(row, out);
-    } else {
-        feed_choose(self, row, now, out);
+        return;
     }
+    feed_choose(self, row, now, out);
     hosting_ask(self, row, out); /* for children that ask */
 }
 
