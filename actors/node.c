@@ -3,6 +3,7 @@
 #include "actors/cast.h"
 #include "actors/client_router.h"
 #include "actors/identity.h"
+#include "actors/node_peers.h"
 #include "base/trace.h"
 
 #include <dirent.h>
@@ -18,6 +19,7 @@ struct node {
     struct identity identity;
     store_t *store;
     client_router_t *router;
+    struct node_peers peers;
     struct cast cast;
     runner_t *runner;
 };
@@ -97,8 +99,8 @@ static int start_actors(node_t *self, const struct node_options *options, struct
                                 .state_bytes_max = options->state_bytes_max,
                                 .started_ms = runner_now().ms,
                                 .relaxed = options->relaxed};
-    memcpy(cast.id.bytes, self->identity.public_key, sizeof cast.id.bytes);
     randombytes_buf(cast.replica, sizeof cast.replica); /* lesson M7 */
+    node_peers_cast(&self->peers, &options->peers, &self->identity, &cast);
     int rc = cast_make(&self->cast, &cast, why);
     if (rc)
         return rc;
@@ -119,6 +121,8 @@ int node_start(const struct node_options *options, node_t **node, struct reason 
         rc = open_store(self, options, why);
     if (rc == 0)
         rc = identity_load(options->data_dir, &self->identity, why);
+    if (rc == 0)
+        rc = node_peers_open(&self->peers, &options->peers, options->data_dir, why);
     if (rc == 0)
         rc = client_router_new(&serving.options, &self->router, why);
     if (rc == 0)
@@ -142,6 +146,7 @@ void node_stop(node_t **pointer)
     runner_stop(&self->runner);
     cast_free(&self->cast);
     client_router_destroy(&self->router);
+    node_peers_close(&self->peers);
     store_close(&self->store);
     identity_wipe(&self->identity);
     free(self);
@@ -155,6 +160,11 @@ const char *node_id(const node_t *self)
 const char *node_client_endpoints(const node_t *self)
 {
     return client_router_bound(self->router);
+}
+
+const char *node_peer_endpoint(const node_t *self)
+{
+    return self->peers.bound;
 }
 
 const char *node_client_public_key(const node_t *self)

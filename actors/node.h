@@ -7,6 +7,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct node_peer_options {
+    const char *listen;          /* HOST:PORT for peers; port 0: a free one; NULL: no inbound */
+    const char *advertise;       /* HOST:PORT that peers are told; NULL: what it listens on */
+    const char *const *gateways; /* ID@HOST:PORT, NULL-terminated */
+    const char *network;         /* nodes of other networks are refused */
+    bool is_gateway;
+    size_t peers_max;
+};
+
 struct node_options {
     const char *data_dir;
     const char *const *client_endpoints; /* NULL-terminated; the ipc socket in data_dir is added */
@@ -14,6 +23,7 @@ struct node_options {
     uint64_t store_bytes_max;            /* UINT64_MAX: the disk is the limit */
     uint64_t state_bytes_max;
     bool relaxed;
+    struct node_peer_options peers;
 };
 
 typedef struct node node_t;
@@ -28,6 +38,7 @@ void node_stop(node_t **self);
 /* Borrowed until node_stop. */
 const char *node_id(const node_t *self);
 const char *node_client_endpoints(const node_t *self);
+const char *node_peer_endpoint(const node_t *self);     /* HOST:PORT; "none" without inbound */
 const char *node_client_public_key(const node_t *self); /* CURVE; NULL without remote clients */
 
 #endif

@@ -15,7 +15,6 @@ enum { GATEWAYS_MAX = 32 };
 struct node_peers {
     peer_tcp_t *tcp;
     known_peers_t *known;
-    char *texts; /* of the gateways, owned */
     struct peer_node gateways[GATEWAYS_MAX];
     size_t gateway_count;
     const char *bound; /* HOST:PORT, or "none" */

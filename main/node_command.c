@@ -66,40 +66,34 @@ static int wrong(struct reason *why, const char *option, const char *value, cons
     return fail(why, ERR_BAD_REQUEST, "--%s %s: %s", option, value, wanted);
 }
 
-/* Options for peers are held to their forms from the first version on. */
-static int check_peer_options(const struct node_settings *settings, struct reason *why)
+static int peer_options(const struct node_settings *settings, struct node_peer_options *peers,
+                        struct reason *why)
 {
-    const char *listen = node_settings_text(settings, SETTING_listen, "none");
-    const char *advertise = node_settings_text(settings, SETTING_advertise, NULL);
+    const char *listen = node_settings_text(settings, SETTING_listen, "0.0.0.0:31337");
     const char *role = node_settings_text(settings, SETTING_role, "peer");
     const char *most = node_settings_text(settings, SETTING_max_peers, "64");
-    if (!streq(listen, "none") && !is_address(listen))
+    *peers = (struct node_peer_options){
+        .listen = streq(listen, "none") ? NULL : listen,
+        .advertise = node_settings_text(settings, SETTING_advertise, NULL),
+        .gateways = settings->values[SETTING_gateway],
+        .network = node_settings_text(settings, SETTING_network, "weir"),
+        .is_gateway = streq(role, "gateway"),
+        .peers_max = strtoul(most, NULL, 10),
+    };
+    if (peers->listen && !is_address(listen))
         return wrong(why, "listen", listen, "HOST:PORT or none");
-    if (advertise && !is_address(advertise))
-        return wrong(why, "advertise", advertise, "HOST:PORT is wanted");
+    if (peers->advertise && !is_address(peers->advertise))
+        return wrong(why, "advertise", peers->advertise, "HOST:PORT is wanted");
     if (!streq(role, "peer") && !streq(role, "gateway"))
         return wrong(why, "role", role, "peer or gateway");
-    if (strspn(most, "0123456789") != strlen(most) || strlen(most) > 5)
-        return wrong(why, "max-peers", most, "a number up to 99999");
-    for (size_t i = 0; i < settings->counts[SETTING_gateway]; i++)
-        if (!is_peer(settings->values[SETTING_gateway][i]))
-            return wrong(why, "gateway", settings->values[SETTING_gateway][i],
-                         "ID@HOST:PORT is wanted");
+    if (strlen(peers->network) > NETWORK_BYTES_MAX || !*peers->network)
+        return wrong(why, "network", peers->network, "1 to 64 bytes");
+    if (strspn(most, "0123456789") != strlen(most) || strlen(most) > 5 || !peers->peers_max)
+        return wrong(why, "max-peers", most, "a number from 1 to 99999");
+    for (const char *const *gateway = peers->gateways; *gateway; gateway++)
+        if (!is_peer(*gateway))
+            return wrong(why, "gateway", *gateway, "ID@HOST:PORT is wanted");
     return 0;
-}
-
-/* What this version reads and does not use yet is said, not passed over. */
-static void tell_unused(const struct node_settings *settings)
-{
-    static const enum node_setting later[] = {SETTING_gateway, SETTING_advertise, SETTING_role,
-                                              SETTING_network, SETTING_max_peers};
-    bool listens =
-        settings->counts[SETTING_listen] && !streq(settings->values[SETTING_listen][0], "none");
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
-        listens |= settings->counts[later[i]] > 0;
-    if (listens)
-        trace(TRACE_warn, "this version serves clients only: --listen, --advertise, --gateway, "
-                          "--role, --network and --max-peers have no effect yet");
 }
 
 static int options_of(const struct node_settings *settings, const char *data_dir,
@@ -121,7 +115,7 @@ static int options_of(const struct node_settings *settings, const char *data_dir
                                 &options->state_bytes_max, why);
     if (rc == 0 && options->state_bytes_max > STATE_BYTES_CEILING)
         rc = fail(why, ERR_BAD_REQUEST, "--max-state: at most %u MiB", STATE_BYTES_CEILING >> 20);
-    return rc;
+    return rc ? rc : peer_options(settings, &options->peers, why);
 }
 
 /* Runs until a signal that was blocked before any thread began. */
@@ -132,8 +126,8 @@ static int run_node(const struct node_options *options, const sigset_t *signals)
     int rc = node_start(options, &node, &why), signal = 0;
     if (rc)
         return complain(&why, rc == ERR_BAD_REQUEST ? EXIT_USAGE : EXIT_FAILED);
-    printf("ready id=%s client=%s peers=none data=%s\n", node_id(node), node_client_endpoints(node),
-           options->data_dir);
+    printf("ready id=%s client=%s peers=%s data=%s\n", node_id(node), node_client_endpoints(node),
+           node_peer_endpoint(node), options->data_dir);
     (void)fflush(stdout);
     trace(TRACE_info, "serving clients at %s, data in %s, durability %s",
           node_client_endpoints(node), options->data_dir, options->relaxed ? "relaxed" : "full");
@@ -165,13 +159,10 @@ static int start(const struct node_settings *settings)
     default_data_dir(data_dir);
     int rc = start_log(settings, &why);
     if (rc == 0)
-        rc = check_peer_options(settings, &why);
-    if (rc == 0)
         rc = options_of(settings, node_settings_text(settings, SETTING_data, data_dir), &options,
                         &why);
     if (rc)
         return complain(&why, EXIT_USAGE);
-    tell_unused(settings);
     tune_memory();
     (void)sigemptyset(&signals);
     (void)sigaddset(&signals, SIGINT);

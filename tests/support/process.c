@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,11 +41,17 @@ static void become_node(const char *data_dir, const char *const *options, int ou
 {
     const char *weir = getenv("WEIR");
     const char *args[OPTIONS_MAX] = {
-        weir ? weir : "build/weir", "node",     "--data", data_dir, "--client",
-        "tcp://127.0.0.1:0",        "--listen", "none"};
-    size_t count = 8;
-    while (options && *options && count < OPTIONS_MAX - 1)
+        weir ? weir : "build/weir", "node", "--data", data_dir, "--client", "tcp://127.0.0.1:0"};
+    size_t count = 6;
+    bool listens = false;
+    while (options && *options && count < OPTIONS_MAX - 3) {
+        listens |= strcmp(*options, "--listen") == 0;
         args[count++] = *options++;
+    }
+    if (!listens) {
+        args[count++] = "--listen";
+        args[count++] = "none";
+    }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(out, STDOUT_FILENO);
     close(out);

@@ -1,0 +1,144 @@
+#include "tests/support/network.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+enum { OPTIONS_MAX = 16, POLL_MS = 10 };
+
+int64_t network_now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void network_pause_ms(int ms)
+{
+    struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    (void)nanosleep(&pause, NULL);
+}
+
+/* The word after ` name=` in the ready line. */
+static void ready_word(const struct process *process, const char *name, char *to, size_t room)
+{
+    char start[32];
+    (void)snprintf(start, sizeof start, " %s=", name);
+    const char *at = strstr(process->ready, start);
+    if (!at)
+        fail_msg("no%s in: %s", start, process->ready);
+    at += strlen(start);
+    (void)snprintf(to, room, "%.*s", (int)strcspn(at, " "), at);
+}
+
+void network_node_start(struct network *self, size_t number, const char *const *options)
+{
+    struct network_node *node = &self->nodes[number];
+    const char *all[OPTIONS_MAX] = {"--listen", node->address[0] ? node->address : "127.0.0.1:0"};
+    size_t count = 2;
+    if (node->gateway[0]) {
+        all[count++] = "--gateway";
+        all[count++] = node->gateway;
+    } else {
+        all[count++] = "--role";
+        all[count++] = "gateway";
+    }
+    while (options && *options && count < OPTIONS_MAX - 1)
+        all[count++] = *options++;
+    process_start(&node->process, node->data, all);
+    ready_word(&node->process, "id", node->id, sizeof node->id);
+    ready_word(&node->process, "peers", node->address, sizeof node->address);
+    struct weir_options client = {.endpoint = node->process.endpoint};
+    node->client = weir_new(&client);
+    assert_non_null(node->client);
+}
+
+void network_start(struct network *self, size_t count, const char *const *options)
+{
+    memset(self, 0, sizeof *self);
+    assert_true(count <= NETWORK_NODES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct network_node *node = &self->nodes[i];
+        data_dir_new(node->data);
+        if (i)
+            (void)snprintf(node->gateway, sizeof node->gateway, "%s@%s", self->nodes[0].id,
+                           self->nodes[0].address);
+        self->count = i + 1;
+        network_node_start(self, i, options);
+    }
+}
+
+void network_node_kill(struct network *self, size_t number)
+{
+    struct network_node *node = &self->nodes[number];
+    if (node->stopped)
+        (void)kill(node->process.pid, SIGCONT);
+    node->stopped = false;
+    weir_destroy(&node->client);
+    process_kill(&node->process);
+}
+
+void network_end(struct network *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        network_node_kill(self, i);
+        data_dir_remove(self->nodes[i].data);
+    }
+    self->count = 0;
+}
+
+json_t *network_peers(struct network *self, size_t number)
+{
+    const struct weir_reply *reply;
+    weir_t *client = self->nodes[number].client;
+    if (weir_peers(client, &reply) != 0)
+        fail_msg("PEERS of node %zu: %s", number, weir_error(client));
+    json_t *peers = json_loadb((const char *)reply->json.data, reply->json.size, 0, NULL);
+    assert_true(json_is_array(peers));
+    return peers;
+}
+
+static bool is_live(const json_t *peer)
+{
+    return strcmp(json_string_value(json_object_get(peer, "state")), "live") == 0;
+}
+
+size_t network_live(struct network *self, size_t number)
+{
+    json_t *peers = network_peers(self, number), *peer;
+    size_t live = 0, i;
+    json_array_foreach(peers, i, peer) live += is_live(peer);
+    json_decref(peers);
+    return live;
+}
+
+bool network_is_live(struct network *self, size_t number, const char *id)
+{
+    json_t *peers = network_peers(self, number), *peer;
+    bool found = false;
+    size_t i;
+    json_array_foreach(peers, i, peer) found |=
+        is_live(peer) && strcmp(json_string_value(json_object_get(peer, "id")), id) == 0;
+    json_decref(peers);
+    return found;
+}
+
+bool network_settles(struct network *self, size_t live, int within_ms)
+{
+    int64_t end = network_now_ms() + within_ms;
+    for (;;) {
+        bool all = true;
+        for (size_t i = 0; i < self->count; i++)
+            if (self->nodes[i].client && !self->nodes[i].stopped)
+                all = all && network_live(self, i) == live;
+        if (all || network_now_ms() > end)
+            return all;
+        network_pause_ms(POLL_MS);
+    }
+}
