@@ -1,12 +1,9 @@
 #include "contracts/sync_body.h"
 
-#include <assert.h>
-
 enum { BOUND_END = 255 }; /* no bound shares so much: it is longer by at least one byte */
 
 void sync_bound_set(struct sync_bound *self, struct slice key)
 {
-    assert(key.size <= sizeof self->key);
     self->end = false;
     self->size = (uint8_t)key.size;
     if (key.size)
@@ -109,11 +106,9 @@ static void write_bound(struct sync_writer *self, const struct sync_bound *bound
 {
     const struct sync_bound *last = &self->bound;
     size_t shared = 0;
-    assert(!last->end);
     if (bound->end) {
         buffer_append_u8(&self->bytes, BOUND_END);
     } else {
-        assert(slice_compare(sync_bound_key(last), sync_bound_key(bound)) < 0);
         while (shared < last->size && last->key[shared] == bound->key[shared])
             shared++;
         buffer_append_u8(&self->bytes, (uint8_t)shared);
