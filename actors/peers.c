@@ -104,6 +104,8 @@ void peers_unlink(struct peers *self, struct link *link)
         at = &(*at)->next;
     if (*at)
         *at = link->next;
+    if (!link->peer->links)
+        link->peer->dialled_back = false;
     HASH_DELETE(by_number, self->by_number, link);
     peer_traffic_release(&link->traffic);
     free(link);

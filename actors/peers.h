@@ -54,6 +54,7 @@ struct peer {
     uint64_t away_until_ms; /* it left, was full, or was given up: not wanted so long */
     uint64_t full_pause_ms; /* the last such time for being full */
     bool shed;              /* it had no room for this node */
+    bool dialled_back;      /* it was tried, for as long as it is connected */
     bool asked;             /* an operator waits: dial at once, whatever the ids are */
 
     /* its conduct */

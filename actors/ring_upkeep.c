@@ -182,6 +182,16 @@ static uint64_t grace_ms(const connections_t *self, const struct peer *peer)
     return peer->gateway ? GATEWAY_GRACE_MS : GRACE_MS;
 }
 
+/* It introduced itself, as a joiner has to, though it is this node that dials (lesson D1): dialled
+ * back once. The rule for two connections then keeps the new one; if it cannot be reached, what is
+ * there stays. */
+static bool is_to_be_dialled_back(const connections_t *self, const struct peer *peer)
+{
+    const struct link *live = peer_link_in(peer, PEER_live);
+    return live && live->inbound && !live->next && peer->links == live && !peer->dialled_back &&
+           is_lower(self, peer) && peer->address[0];
+}
+
 /* Dials whom it is time to. Returns when it is time for the next. */
 static uint64_t dial_wanted(connections_t *self, struct now now, struct outbox *out)
 {
@@ -190,6 +200,11 @@ static uint64_t dial_wanted(connections_t *self, struct now now, struct outbox *
     for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next)
         dialling += peer_link_in(p, PEER_dialling) != NULL;
     for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next) {
+        if (is_to_be_dialled_back(self, p) && dialling < DIALS_MAX) {
+            dialling++;
+            p->dialled_back = true;
+            connections_dial(self, p, now, out);
+        }
         if (p->want == WANT_none || p->links || !p->address[0] || now.ms < p->shunned_until_ms)
             continue;
         uint64_t at = p->wanted_ms + grace_ms(self, p);
