@@ -111,7 +111,7 @@ static void deliver(client_api_t *self, struct session *session, struct message 
 static void finish_status(client_api_t *self, struct request *reply, struct now now)
 {
     self->counters.clients = self->sessions.count;
-    report_answer(reply, report_status(&reply->report, &self->counters, self->options.node_id,
+    report_answer(reply, report_status(reply, &self->counters, self->options.node_id,
                                        now.ms - self->options.started_ms));
 }
 
@@ -214,7 +214,7 @@ static const struct route {
     [VERB_EDIT] = {ACTOR_update, MESSAGE_UPDATE},
     [VERB_SUBSCRIBE] = {ACTOR_subscribe, MESSAGE_SUBSCRIBE},
     [VERB_UNSUBSCRIBE] = {ACTOR_subscribe, MESSAGE_SUBSCRIBE},
-    [VERB_STATUS] = {ACTOR_storage, MESSAGE_ASK},
+    [VERB_STATUS] = {ACTOR_connections, MESSAGE_ASK}, /* and storage after it */
     [VERB_PEERS] = {ACTOR_connections, MESSAGE_ASK},
     [VERB_CONTRACTS] = {ACTOR_storage, MESSAGE_ASK},
     [VERB_CONNECT] = {ACTOR_connections, MESSAGE_ASK},

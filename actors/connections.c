@@ -353,11 +353,24 @@ static void on_mail(connections_t *self, const struct peer_mail *mail, struct no
     }
 }
 
+/* Our part of STATUS; the rest is storage's. */
+static void tell_status(const connections_t *self, struct request *request, struct outbox *out)
+{
+    request->peers = self->counters;
+    request->peers.live = self->view.count;
+    request->peers.known = self->peers.count;
+    send_to(out, ACTOR_storage, MESSAGE_ASK, &request->head);
+}
+
 /* --- as an actor ------------------------------------------------------------------------- */
 
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
 {
     connections_t *self = (connections_t *)actor;
+    if (message->kind == MESSAGE_ASK && ((struct request *)message)->verb == VERB_STATUS) {
+        tell_status(self, (struct request *)message, out);
+        return;
+    }
     if (message->kind == MESSAGE_ASK) {
         asks_take(self, (struct request *)message, now, out);
         return;

@@ -65,10 +65,7 @@ struct connections {
     size_t route_count;
     struct node_request requests[NODE_REQUESTS_MAX];
 
-    struct {
-        uint64_t dials, opened, failed; /* failed: dials that were never open */
-        uint64_t closed[CLOSE_REASON_COUNT];
-    } counters;
+    struct peers_report counters;
 };
 
 /* tick is to be called at that time, or before. */

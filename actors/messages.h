@@ -52,7 +52,7 @@ enum actor_id {
     M(GET, request, FROM(client_api), FROM(get), "a client's GET")                                 \
     M(UPDATE, request, FROM(client_api), FROM(update), "a client's UPDATE or EDIT")                \
     M(SUBSCRIBE, request, FROM(client_api), FROM(subscribe), "SUBSCRIBE or UNSUBSCRIBE")           \
-    M(ASK, request, FROM(client_api), FROM(storage) | FROM(connections),                           \
+    M(ASK, request, FROM(client_api) | FROM(connections), FROM(storage) | FROM(connections),       \
       "STATUS or CONTRACTS of storage; PEERS, CONNECT or DISCONNECT of connections")               \
     M(WORK, request, FROM(client_api) | FROM(storage), FROM(storage) | FROM(keeper),               \
       "BACKUP or CHECK; storage keeps the map still meanwhile")                                    \
@@ -167,6 +167,38 @@ struct storage_report {
     uint64_t work_done, work_all;
 };
 
+/* Why a connection ended, or was never one. */
+#define CLOSE_REASONS(R)                                                                           \
+    R(goodbye, "the peer said goodbye")                                                            \
+    R(closed, "closed without a goodbye")                                                          \
+    R(reset, "reset")                                                                              \
+    R(unreachable, "no connection could be made")                                                  \
+    R(silent, "no answer to pings")                                                                \
+    R(slow_handshake, "the handshake took too long")                                               \
+    R(bad_handshake, "the handshake was not one of ours, or failed")                               \
+    R(wrong_id, "another node than the one dialled")                                               \
+    R(refused, "refused by name: other network, version, …")                                       \
+    R(duplicate, "another connection to the same peer is kept")                                    \
+    R(bad_record, "a record did not open, or held no frames")                                      \
+    R(misbehaved, "too many broken rules")                                                         \
+    R(full, "no room for more peers")                                                              \
+    R(removed, "an operator removed it")                                                           \
+    R(stopping, "this node stops")                                                                 \
+    R(local_fault, "this node met a fault of its own")
+enum close_reason {
+#define R(name, text) CLOSE_##name,
+    CLOSE_REASONS(R)
+#undef R
+        CLOSE_REASON_COUNT
+};
+
+/* That of connections; how many of each since the start. */
+struct peers_report {
+    uint64_t live, known, dials, opened;
+    uint64_t failed; /* dials that were never open */
+    uint64_t closed[CLOSE_REASON_COUNT];
+};
+
 struct request {
     struct message head;
     client_t client;
@@ -196,7 +228,8 @@ struct request {
     uint64_t read_at_seq;         /* of READ_DONE: records up to it are in the reading */
     struct blob *json;            /* ASK, WORK: text; owned holder */
     uint32_t hosts;               /* HOSTED: nodes known to hold it, this one included */
-    struct storage_report report; /* ASK STATUS */
+    struct storage_report report; /* ASK STATUS: storage's part … */
+    struct peers_report peers;    /* … and that of connections */
 };
 
 struct watch {
@@ -275,31 +308,6 @@ struct opened {
     char remote[PEER_ADDRESS_BYTES_MAX + 1];   /* the far end of this very connection */
     char observed[PEER_ADDRESS_BYTES_MAX + 1]; /* as the far end sees us; "": not told */
     struct peer_traffic *traffic;              /* owned holder: counters that transport keeps up */
-};
-
-/* Why a connection ended, or was never one. */
-#define CLOSE_REASONS(R)                                                                           \
-    R(goodbye, "the peer said goodbye")                                                            \
-    R(closed, "closed without a goodbye")                                                          \
-    R(reset, "reset")                                                                              \
-    R(unreachable, "no connection could be made")                                                  \
-    R(silent, "no answer to pings")                                                                \
-    R(slow_handshake, "the handshake took too long")                                               \
-    R(bad_handshake, "the handshake was not one of ours, or failed")                               \
-    R(wrong_id, "another node than the one dialled")                                               \
-    R(refused, "refused by name: other network, version, …")                                       \
-    R(duplicate, "another connection to the same peer is kept")                                    \
-    R(bad_record, "a record did not open, or held no frames")                                      \
-    R(misbehaved, "too many broken rules")                                                         \
-    R(full, "no room for more peers")                                                              \
-    R(removed, "an operator removed it")                                                           \
-    R(stopping, "this node stops")                                                                 \
-    R(local_fault, "this node met a fault of its own")
-enum close_reason {
-#define R(name, text) CLOSE_##name,
-    CLOSE_REASONS(R)
-#undef R
-        CLOSE_REASON_COUNT
 };
 
 struct closed {

@@ -110,9 +110,30 @@ static uint64_t memory_peak_kib(void)
     return (uint64_t)usage.ru_maxrss;
 }
 
-char *report_status(const struct storage_report *storage, const struct client_counters *clients,
+/* What ended how often is told by reason, where it happened at all. */
+static json_t *connections_object(const struct peers_report *p)
+{
+    static const char *const closed_names[CLOSE_REASON_COUNT] = {
+#define R(name, text) "closed_" #name,
+        CLOSE_REASONS(R)
+#undef R
+    };
+    const struct figure figures[] = {
+        {"live", p->live},     {"known", p->known},   {"dials", p->dials},
+        {"opened", p->opened}, {"failed", p->failed},
+    };
+    json_t *object = object_of(figures, sizeof figures / sizeof figures[0]);
+    for (int r = 0; r < CLOSE_REASON_COUNT; r++)
+        if (p->closed[r])
+            (void)json_object_set_new(object, closed_names[r], number(p->closed[r]));
+    return object;
+}
+
+char *report_status(const struct request *request, const struct client_counters *clients,
                     const char *node_id, uint64_t uptime_ms)
 {
+    const struct storage_report *storage = &request->report;
+    const struct peers_report *peers = &request->peers;
     const struct figure figures[] = {
         {"uptime_ms", uptime_ms},
         {"memory_peak_kib", memory_peak_kib()},
@@ -120,12 +141,13 @@ char *report_status(const struct storage_report *storage, const struct client_co
         {"waiting_for_room", storage->waiting_for_room},
         {"large_operations", storage->jobs},
         {"watched", storage->watched},
-        {"peers", 0},
+        {"peers", peers->live},
     };
-    json_t *status = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id", node_id, "version",
+    json_t *status = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", node_id, "version",
                                WEIR_VERSION, "durability", storage->relaxed ? "relaxed" : "full",
                                "fault", storage->fault.text, "store", store_object(storage),
-                               "clients", clients_object(clients), "work", work_object(storage));
+                               "clients", clients_object(clients), "connections",
+                               connections_object(peers), "work", work_object(storage));
     json_t *more = object_of(figures, sizeof figures / sizeof figures[0]);
     if (status)
         (void)json_object_update_missing(status, more);

@@ -16,8 +16,9 @@ struct client_counters {
 /* A text as the request's JSON (taken over; NULL: out of memory). Sets the request's code. */
 void report_answer(struct request *request, char *text);
 
-/* The STATUS answer: a new terminated string that the caller frees, or NULL without memory. */
-char *report_status(const struct storage_report *storage, const struct client_counters *clients,
+/* The STATUS answer, of what storage and connections put in the request: a new terminated string
+ * that the caller frees, or NULL without memory. */
+char *report_status(const struct request *request, const struct client_counters *clients,
                     const char *node_id, uint64_t uptime_ms);
 
 /* What a check found, what a backup copied: the same. */

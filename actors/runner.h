@@ -34,7 +34,8 @@ struct hosted {
     void *self;
 };
 
-/* An actor without a spec is left out; nothing may be sent to it. Starts all workers; returns when they run. NULL when a thread could not be made. */
+/* An actor without a spec is left out; nothing may be sent to it. Starts all workers; returns when
+ * they run. NULL when a thread could not be made. */
 runner_t *runner_start(const struct hosted hosted[ACTOR_COUNT]);
 
 /* Stops them in order (front first, so that nothing new comes), frees the mail on its way. The

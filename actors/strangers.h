@@ -24,8 +24,8 @@ struct strangers {
     uint64_t swept_ms;
 };
 
-/* May one more come from there? Counts it if so; strangers_left follows once. (Whether there are too
- * many in all is the caller's to see: it makes the oldest go.) */
+/* May one more come from there? Counts it if so; strangers_left follows once. (Whether there are
+ * too many in all is the caller's to see: it makes the oldest go.) */
 bool strangers_admit(struct strangers *self, const uint8_t prefix[PREFIX_BYTES], uint64_t now_ms);
 
 /* One of them has become a peer, or is gone. */
