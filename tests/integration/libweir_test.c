@@ -182,7 +182,10 @@ static void errors_carry_code_and_sentence(void **state)
     put(f, "set", "errors", NULL, known);
     assert_int_equal(weir_update(f->w, known, weir_text("junk"), &reply), WEIR_BAD_STATE);
     assert_int_equal(weir_counter_add(f->w, key, 1), WEIR_NOT_FOUND);
-    assert_int_equal(weir_peer_connect(f->w, "nobody@127.0.0.1:1", &reply), WEIR_NO_LIVE_PEER);
+    assert_int_equal(weir_peer_connect(f->w, "nobody@127.0.0.1:1", &reply), WEIR_BAD_REQUEST);
+    assert_int_equal(
+        weir_peer_connect(f->w, "11111111111111111111111111111112@127.0.0.1:1", &reply),
+        WEIR_NO_LIVE_PEER);
 }
 
 static void a_range_of_a_state_is_read(void **state)

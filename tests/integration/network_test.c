@@ -1,0 +1,338 @@
+/* Real processes on loopback that are a network: who connects to whom, what a peer's end looks like
+ * to the others, and contracts that go round. */
+#include "base/base58.h"
+#include "tests/support/network.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum {
+    SETTLE_MS = 30000, /* only a fault takes that long */
+    TOLD_MS = 100,     /* lesson L2 */
+    SILENT_MS = 20000, /* lesson L5: by pings that nobody answers */
+    QUIET_MS = 30000,  /* lesson D2 */
+};
+
+static struct network network;
+
+static int end_network(void **state)
+{
+    (void)state;
+    network_end(&network);
+    return 0;
+}
+
+static void id_of(const char *text, uint8_t id[32])
+{
+    assert_int_equal(base58_decode(slice_text(text), id, 32), 0);
+}
+
+static int64_t field(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    if (!json_is_integer(value))
+        fail_msg("no number %s", name);
+    return (int64_t)json_integer_value(value);
+}
+
+/* What STATUS tells of peers: a member of its object. */
+static int64_t count_of(size_t node, const char *name)
+{
+    const struct weir_reply *reply;
+    assert_int_equal(weir_status(network.nodes[node].client, &reply), 0);
+    json_t *status = json_loadb((const char *)reply->json.data, reply->json.size, 0, NULL);
+    int64_t value = field(json_object_get(status, "connections"), name);
+    json_decref(status);
+    return value;
+}
+
+/* Each pair has one connection, and the lower id dialled it (lesson D1). */
+static void assert_full_mesh(void)
+{
+    size_t connections = 0;
+    for (size_t i = 0; i < network.count; i++) {
+        json_t *peers = network_peers(&network, i), *peer;
+        uint8_t own[32], other[32];
+        size_t k;
+        id_of(network.nodes[i].id, own);
+        assert_int_equal(json_array_size(peers), network.count - 1);
+        json_array_foreach(peers, k, peer)
+        {
+            const char *dialler = json_string_value(json_object_get(peer, "dialled_by"));
+            id_of(json_string_value(json_object_get(peer, "id")), other);
+            bool own_is_lower = memcmp(own, other, sizeof own) < 0;
+            const char *direction = json_string_value(json_object_get(peer, "direction"));
+            assert_string_equal(direction, own_is_lower ? "out" : "in");
+            id_of(dialler, other);
+            assert_int_equal(memcmp(own, other, sizeof own) == 0, own_is_lower);
+            connections++;
+        }
+        json_decref(peers);
+    }
+    assert_int_equal(connections,
+                     network.count * (network.count - 1)); /* each seen from both ends */
+}
+
+static void mesh_of(size_t count)
+{
+    int64_t dials = 0, later = 0;
+    network_start(&network, count, NULL);
+    assert_true(network_settles(&network, count - 1, SETTLE_MS));
+    assert_full_mesh();
+    for (size_t i = 0; i < count; i++) {
+        dials += count_of(i, "dials");
+        assert_int_equal(count_of(i, "failed"), 0);
+    }
+    network_pause_ms(QUIET_MS);
+    for (size_t i = 0; i < count; i++)
+        later += count_of(i, "dials");
+    assert_int_equal(later, dials); /* lesson D2 */
+    assert_full_mesh();
+}
+
+static void five_nodes_become_a_full_mesh(void **state)
+{
+    (void)state;
+    mesh_of(5);
+}
+
+static void twenty_nodes_become_a_full_mesh(void **state)
+{
+    (void)state;
+    mesh_of(20);
+}
+
+/* --- ends -------------------------------------------------------------------------------- */
+
+/* How long the others take to know that the node is gone; -1: longer than they may. */
+static int64_t told_after(size_t gone, int within_ms)
+{
+    int64_t start = network_now_ms();
+    for (;;) {
+        bool known = false;
+        for (size_t i = 0; i < network.count; i++)
+            known |= i != gone && network_is_live(&network, i, network.nodes[gone].id);
+        int64_t after = network_now_ms() - start;
+        if (!known)
+            return after;
+        if (after > within_ms)
+            return -1;
+        network_pause_ms(2);
+    }
+}
+
+static void killed_is_known_at_once(void **state) /* lesson L2 */
+{
+    (void)state;
+    network_start(&network, 4, NULL);
+    assert_true(network_settles(&network, 3, SETTLE_MS));
+    network_node_kill(&network, 2);
+    assert_true(told_after(2, TOLD_MS) >= 0);
+}
+
+static void a_goodbye_is_known_at_once_and_by_name(void **state) /* lesson L7 */
+{
+    (void)state;
+    network_start(&network, 3, NULL);
+    assert_true(network_settles(&network, 2, SETTLE_MS));
+    int64_t before = network_now_ms();
+    weir_destroy(&network.nodes[2].client);
+    assert_int_equal(process_stop(&network.nodes[2].process), 0);
+    assert_true(network_now_ms() - before <= 2000);
+    assert_true(told_after(2, TOLD_MS) >= 0);
+    const struct weir_reply *reply;
+    assert_int_equal(weir_status(network.nodes[0].client, &reply), 0);
+    json_t *status = json_loadb((const char *)reply->json.data, reply->json.size, 0, NULL);
+    assert_true(field(json_object_get(status, "connections"), "closed_goodbye") >= 1);
+    json_decref(status);
+}
+
+static void stopped_is_known_by_its_silence(void **state) /* lesson L5 */
+{
+    (void)state;
+    network_start(&network, 3, NULL);
+    assert_true(network_settles(&network, 2, SETTLE_MS));
+    kill(network.nodes[2].process.pid, SIGSTOP);
+    network.nodes[2].stopped = true;
+    assert_true(told_after(2, SILENT_MS) >= 0);
+    kill(network.nodes[2].process.pid, SIGCONT);
+    network.nodes[2].stopped = false;
+    assert_true(network_settles(&network, 2, SETTLE_MS));
+    assert_full_mesh();
+}
+
+static void a_killed_gateway_is_dialled_again(void **state) /* lesson L4 */
+{
+    (void)state;
+    network_start(&network, 3, NULL);
+    assert_true(network_settles(&network, 2, SETTLE_MS));
+    network_node_kill(&network, 0);
+    assert_true(told_after(0, TOLD_MS) >= 0);
+    network_pause_ms(3000);
+    network_node_start(&network, 0, NULL);
+    assert_true(network_settles(&network, 2, SETTLE_MS));
+    assert_full_mesh();
+}
+
+static void a_node_rejoins_by_the_peers_it_knew(void **state)
+{
+    (void)state;
+    network_start(&network, 4, NULL);
+    assert_true(network_settles(&network, 3, SETTLE_MS));
+    char id[64];
+    memcpy(id, network.nodes[3].id, sizeof id);
+    weir_destroy(&network.nodes[3].client);
+    assert_int_equal(process_stop(&network.nodes[3].process), 0);
+    network_node_kill(&network, 0); /* the gateway is gone for good */
+    network_node_start(&network, 3, NULL);
+    assert_string_equal(network.nodes[3].id, id);
+    assert_true(network_settles(&network, 2, SETTLE_MS));
+}
+
+/* --- contracts --------------------------------------------------------------------------- */
+
+static void put_map(size_t node, const char *name, uint8_t key[32])
+{
+    const struct weir_reply *reply;
+    weir_params_t *params = weir_params_new();
+    struct weir_bytes none = {0};
+    assert_int_equal(weir_params_set(params, "name", name, NULL), 0);
+    weir_t *client = network.nodes[node].client;
+    if (weir_put(client, "map", weir_params_bytes(params), none, &reply) != 0)
+        fail_msg("put: %s", weir_error(client));
+    memcpy(key, reply->key, 32);
+    weir_params_destroy(&params);
+}
+
+static void set_field(size_t node, const uint8_t key[32], const char *name, const char *value)
+{
+    weir_t *client = network.nodes[node].client;
+    if (weir_map_set(client, key, weir_text(name), weir_text(value)) != 1)
+        fail_msg("set at node %zu: %s", node, weir_error(client));
+}
+
+static bool fingerprint_at(size_t node, const uint8_t key[32], uint8_t fingerprint[32])
+{
+    const struct weir_reply *reply;
+    if (weir_get(network.nodes[node].client, key, &reply) != 0)
+        return false;
+    memcpy(fingerprint, reply->fingerprint, 32);
+    return true;
+}
+
+/* Waits until all running nodes answer GET with the same state. */
+static bool all_equal(const uint8_t key[32], int within_ms)
+{
+    int64_t end = network_now_ms() + within_ms;
+    for (;;) {
+        uint8_t first[32], other[32];
+        bool equal = true, any = false;
+        for (size_t i = 0; i < network.count && equal; i++) {
+            if (!network.nodes[i].client || network.nodes[i].stopped)
+                continue;
+            equal = fingerprint_at(i, key, any ? other : first) &&
+                    (!any || memcmp(first, other, sizeof first) == 0);
+            any = true;
+        }
+        if (equal || network_now_ms() > end)
+            return equal;
+        network_pause_ms(5);
+    }
+}
+
+static void what_is_put_at_one_is_found_at_all(void **state)
+{
+    (void)state;
+    uint8_t key[32], fingerprint[32];
+    network_start(&network, 5, NULL);
+    assert_true(network_settles(&network, 4, SETTLE_MS));
+    put_map(1, "found", key);
+    set_field(1, key, "a", "1");
+    for (size_t i = 0; i < 5; i++)
+        assert_true(fingerprint_at(i, key, fingerprint));
+    for (size_t i = 0; i < 5; i++)
+        set_field(i, key, network.nodes[i].id, "here");
+    assert_true(all_equal(key, SETTLE_MS));
+}
+
+static void count_items(const struct weir_reply *reply, size_t *count)
+{
+    /* entries: u8 key size, key, u32 value size, value */
+    size_t at = 0;
+    *count = 0;
+    while (at < reply->state.size) {
+        const uint8_t *bytes = reply->state.data;
+        at += 1u + bytes[at];
+        at += 4u + ((size_t)bytes[at] << 24 | (size_t)bytes[at + 1] << 16 |
+                    (size_t)bytes[at + 2] << 8 | bytes[at + 3]);
+        ++*count;
+    }
+}
+
+static void writers_at_three_nodes_lose_nothing_when_nodes_die(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 60 };
+    uint8_t key[32];
+    network_start(&network, 6, NULL);
+    assert_true(network_settles(&network, 5, SETTLE_MS));
+    put_map(0, "writers", key);
+    for (size_t round = 0; round < ROUNDS; round++) {
+        char name[32];
+        if (round == ROUNDS / 3)
+            network_node_kill(&network, 4);
+        if (round == 2 * ROUNDS / 3)
+            network_node_start(&network, 4, NULL);
+        for (size_t writer = 1; writer <= 3; writer++) {
+            (void)snprintf(name, sizeof name, "w%zu-%zu", writer, round);
+            set_field(writer, key, name, "x");
+        }
+    }
+    assert_true(network_settles(&network, 5, SETTLE_MS));
+    assert_true(all_equal(key, SETTLE_MS));
+    for (size_t i = 0; i < network.count; i++) {
+        const struct weir_reply *reply;
+        size_t count;
+        assert_int_equal(weir_get(network.nodes[i].client, key, &reply), 0);
+        count_items(reply, &count);
+        assert_int_equal(count, 3 * ROUNDS);
+    }
+}
+
+static void alone_it_says_so_at_once(void **state) /* lesson L1 */
+{
+    (void)state;
+    uint8_t key[32] = {7};
+    const struct weir_reply *reply;
+    network_start(&network, 2, NULL);
+    assert_true(network_settles(&network, 1, SETTLE_MS));
+    network_node_kill(&network, 0);
+    assert_true(told_after(0, TOLD_MS) >= 0);
+    int64_t start = network_now_ms();
+    assert_int_equal(weir_get(network.nodes[1].client, key, &reply), WEIR_NO_LIVE_PEER);
+    assert_true(network_now_ms() - start < 250);
+}
+
+int main(void)
+{
+#define CLAIM(name) cmocka_unit_test_teardown(name, end_network)
+    const struct CMUnitTest tests[] = {
+        CLAIM(five_nodes_become_a_full_mesh),
+        CLAIM(twenty_nodes_become_a_full_mesh),
+        CLAIM(killed_is_known_at_once),
+        CLAIM(a_goodbye_is_known_at_once_and_by_name),
+        CLAIM(stopped_is_known_by_its_silence),
+        CLAIM(a_killed_gateway_is_dialled_again),
+        CLAIM(a_node_rejoins_by_the_peers_it_knew),
+        CLAIM(what_is_put_at_one_is_found_at_all),
+        CLAIM(writers_at_three_nodes_lose_nothing_when_nodes_die),
+        CLAIM(alone_it_says_so_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
