@@ -128,6 +128,7 @@ static void look_round(struct play *self)
     if (self->failed)
         return;
     clients_get_all(self);
+    run_ms(self, GRACE_MS); /* who dialled out of turn is dialled back */
     self->dials = 0;
     run_ms(self, SETTLED_MS);
     for (const struct played_op *op = self->ops; op && op->number >= last; op = op->next)
