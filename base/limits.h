@@ -64,6 +64,7 @@
 #define WALK_SLICE_ENTRIES_MAX  1024u        /* … small ones by number: about 2 ms */
 #define READ_RETRY_MS           2u /* for a large read whose client has not taken its last one */
 #define MAP_BYTES_FIRST         (256u << 20) /* LMDB's map at first; grows by itself */
+#define TRIM_FROM_BYTES         (4u << 20)   /* memory is given back after a fold of that much */
 #define DISK_RESERVE_BYTES      (16u << 20) /* free space kept for the log and LMDB's page copies */
 
 /* --- peers ------------------------------------------------------------------------------- */
@@ -111,28 +112,28 @@
 #define DIAL_TRIES        6u      /* then others than gateways, pinned and near ones are given up */
 #define GIVEN_UP_MS       600000u /* so long */
 #define LEFT_MS           30000u  /* who said goodbye is not dialled so long */
-#define REMOVED_MS         86400000u /* nor whose operator removed this node, unless it dials */
-#define FULL_MS           30000u  /* nor who had no room, doubled each time … */
-#define FULL_MS_MAX       600000u /* … up to this */
-#define LOST_MS           3600000u /* near ones that vanished are redialled for so long */
-#define DIALS_MAX         16u      /* under way at once */
-#define SHED_AGE_MS       5000u    /* a full gateway keeps a connection for so long at least */
-#define BLAMES_MAX        8u       /* broken rules of a peer, then it is refused … */
-#define BLAME_MS          600000u  /* … if no more than this lies between them … */
-#define SHUNNED_MS        60000u   /* … for so long */
-#define CONNECT_WAIT_MS   10000u   /* for a CONNECT that an operator asked for */
-#define NODE_REQUESTS_MAX 64u      /* CONNECTs and matrices that operators wait for */
-#define MATRIX_WAIT_MS    1000u    /* for the peers' rows */
-#define NEAR_A_SIDE       4u       /* ring neighbours that are kept live */
-#define TOLD_A_SIDE       8u       /* of a peer's place: of whom it is told */
-#define NODES_TOLD_MAX    64u      /* that are read of one NEIGHBOURS */
-#define NEWS_MS           20u      /* news of live peers is gathered for so long */
-#define TELL_AGAIN_MS     60000u   /* near ones are told of each other anew */
-#define ROUTES_MAX        256u     /* CONNECTs on their way through this node */
-#define ROUTE_MS          5000u    /* for their answer */
-#define INVITED_MS        15000u   /* who accepted a CONNECT, or was accepted, is wanted so long */
-#define FAR_EVERY_MS      1000u    /* a far link is looked for, doubled while none is found … */
-#define FAR_EVERY_MS_MAX  60000u   /* … up to this */
+#define REMOVED_MS        86400000u /* nor whose operator removed this node, unless it dials */
+#define FULL_MS           30000u    /* nor who had no room, doubled each time … */
+#define FULL_MS_MAX       600000u   /* … up to this */
+#define LOST_MS           3600000u  /* near ones that vanished are redialled for so long */
+#define DIALS_MAX         16u       /* under way at once */
+#define SHED_AGE_MS       5000u     /* a full gateway keeps a connection for so long at least */
+#define BLAMES_MAX        8u        /* broken rules of a peer, then it is refused … */
+#define BLAME_MS          600000u   /* … if no more than this lies between them … */
+#define SHUNNED_MS        60000u    /* … for so long */
+#define CONNECT_WAIT_MS   10000u    /* for a CONNECT that an operator asked for */
+#define NODE_REQUESTS_MAX 64u       /* CONNECTs and matrices that operators wait for */
+#define MATRIX_WAIT_MS    1000u     /* for the peers' rows */
+#define NEAR_A_SIDE       4u        /* ring neighbours that are kept live */
+#define TOLD_A_SIDE       8u        /* of a peer's place: of whom it is told */
+#define NODES_TOLD_MAX    64u       /* that are read of one NEIGHBOURS */
+#define NEWS_MS           20u       /* news of live peers is gathered for so long */
+#define TELL_AGAIN_MS     60000u    /* near ones are told of each other anew */
+#define ROUTES_MAX        256u      /* CONNECTs on their way through this node */
+#define ROUTE_MS          5000u     /* for their answer */
+#define INVITED_MS        15000u    /* who accepted a CONNECT, or was accepted, is wanted so long */
+#define FAR_EVERY_MS      1000u     /* a far link is looked for, doubled while none is found … */
+#define FAR_EVERY_MS_MAX  60000u    /* … up to this */
 #define JOIN_EVERY_MS_MAX                                                                          \
     60000u /* own place is looked for: at once, after 1 s, doubled up to this */
 
