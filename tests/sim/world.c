@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static const int64_t world_wall_ms = 1700000000000;
@@ -341,11 +342,22 @@ size_t world_find(const world_t *self, const struct node_id *id)
 
 /* --- making ------------------------------------------------------------------------------ */
 
+/* A store has some files open; a thousand of them are more than a shell allows by default. */
+static void allow_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 world_t *world_new(const struct world_options *options)
 {
     struct world *self = (struct world *)calloc(1, sizeof *self);
     if (!self)
         abort();
+    allow_files();
     dice_for_sodium();
     dice_seed_sodium(options->seed);
     self->options = *options;
