@@ -15,6 +15,21 @@
 #define EDIT_OPERANDS_MAX     4096u /* frames of one EDIT: bounds how long others wait for it */
 #define EDIT_BYTES_MAX        (1u << 20) /* all its operands; larger edits come in batches */
 
+/* --- rooms (group chats) ------------------------------------------------------------------ */
+#define ROOM_ENTRIES_MAX           8192u /* of one room; past it the oldest messages go */
+#define ROOM_LINKS_MAX             16u   /* invitations from the owner down to an author */
+#define ROOM_NAME_BYTES_MAX        100u
+#define ROOM_DESCRIPTION_BYTES_MAX 500u
+#define ROOM_TEXT_BYTES_MAX        4000u /* of a message, and of a direct one */
+#define ROOM_NICKNAME_BYTES_MAX    50u
+#define ROOM_REACTION_BYTES_MAX    64u   /* an emoji of many parts has about 40 */
+#define ROOM_MODERATORS_MAX        32u   /* named in a configuration */
+#define ROOM_MEMBERS_MAX           1000u /* that a configuration may allow; copies of one key */
+#define ROOM_BANS_MAX              1000u /* that a configuration may allow */
+#define ROOM_MESSAGES_DEFAULT      1000u /* shown, until the owner says otherwise */
+#define ROOM_MEMBERS_DEFAULT       200u
+#define ROOM_BANS_DEFAULT          200u
+
 /* --- client socket ----------------------------------------------------------------------- */
 #define REQUEST_ID_BYTES_MAX       16u
 #define CLIENTS_MAX                10000u      /* sessions kept; the longest idle one goes first */

@@ -42,19 +42,37 @@ static int read_newest(struct contract *self, struct slice value, struct reason 
     return 0;
 }
 
+static int read_owner(struct contract *self, struct slice value, struct reason *why)
+{
+    if (value.size != WRITER_KEY_BYTES)
+        return fail(why, ERR_BAD_PARAMS, "owner: %zu bytes; wanted a public key of %d bytes",
+                    value.size, WRITER_KEY_BYTES);
+    self->owner = value.data;
+    return 0;
+}
+
+static int read_salt(struct contract *self, struct slice value, struct reason *why)
+{
+    (void)self;
+    if (value.size != ROOM_SALT_BYTES)
+        return fail(why, ERR_BAD_PARAMS, "salt: %zu bytes; wanted %d", value.size, ROOM_SALT_BYTES);
+    return 0;
+}
+
 /* Every parameter there is; a kind takes those that its `params` name, and the common ones. */
 static const struct {
     const char *name;
     bool common;
     int (*read)(struct contract *self, struct slice value, struct reason *why);
 } param_rows[] = {
-    {"name", true, read_name},
-    {"newest", false, read_newest},
-    {"writers", true, read_writers},
+    {"name", true, read_name},  {"newest", false, read_newest},  {"owner", false, read_owner},
+    {"salt", false, read_salt}, {"writers", true, read_writers},
 };
 
-static bool kind_takes(const struct kind *kind, const char *name)
+static bool kind_takes(const struct kind *kind, const char *name, bool common)
 {
+    if (common && !(kind->prove && strcmp(name, "writers") == 0)) /* it has its own rule */
+        return true;
     for (const char *const *known = kind->params; *known; known++)
         if (strcmp(*known, name) == 0)
             return true;
@@ -65,7 +83,7 @@ static int read_param(struct contract *self, const struct entry *param, struct r
 {
     for (size_t i = 0; i < sizeof param_rows / sizeof param_rows[0]; i++)
         if (slice_is(param->key, param_rows[i].name) &&
-            (param_rows[i].common || kind_takes(self->kind, param_rows[i].name)))
+            kind_takes(self->kind, param_rows[i].name, param_rows[i].common))
             return param_rows[i].read(self, param->value, why);
     return fail(why, ERR_BAD_PARAMS, "a %s takes no parameter '%.*s'", self->kind->name,
                 (int)param->key.size, (const char *)param->key.data);
@@ -112,6 +130,9 @@ int contract_init(struct contract *self, struct slice kind_name, struct slice pa
     }
     if (more < 0)
         return fail(why, ERR_BAD_PARAMS, "parameters: %s", fault.text);
+    int rc = made.kind->finish_params ? made.kind->finish_params(&made, why) : 0;
+    if (rc)
+        return rc;
     made.key = key_of(made.kind, params);
     *self = made;
     return 0;
@@ -129,11 +150,13 @@ struct slice contract_param(const struct contract *self, const char *name)
 
 bool contract_signed(const struct contract *self)
 {
-    return self->writers.size != 0;
+    return self->writers.size != 0 || self->kind->prove != NULL;
 }
 
 bool contract_has_writer(const struct contract *self, const uint8_t writer[WRITER_KEY_BYTES])
 {
+    if (self->kind->prove)
+        return true;
     size_t from = 0, to = self->writers.size / WRITER_KEY_BYTES;
     while (from < to) {
         size_t middle = from + (to - from) / 2;

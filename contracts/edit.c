@@ -46,6 +46,8 @@ static const struct edit_verb *find_verb(const struct kind *kind, struct slice n
 static int refuse_verb(const struct kind *kind, struct slice verb, struct reason *why)
 {
     char known[128] = "";
+    if (!kind->verbs->name)
+        return fail(why, ERR_BAD_KIND, "a %s takes no EDIT: its clients sign deltas", kind->name);
     for (const struct edit_verb *row = kind->verbs; row->name; row++) {
         size_t used = strlen(known);
         (void)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", row->name);
@@ -84,8 +86,7 @@ static int by_key_then_number(const void *a, const void *b)
     return order ? order : (x->number > y->number) - (x->number < y->number);
 }
 
-/* Entries in any order become a delta: key order, the last of equal keys. */
-static int append_sorted(struct slice made, struct buffer *delta)
+int entries_sort(struct slice made, struct buffer *delta)
 {
     size_t count = 0;
     struct slice rest = made;
@@ -134,7 +135,7 @@ int kind_edit(const struct contract *contract, const struct state_reader *state,
     if (!rc && buffer_failed(&made))
         rc = ERR_NO_MEMORY;
     if (!rc)
-        rc = append_sorted(buffer_slice(&made), delta);
+        rc = entries_sort(buffer_slice(&made), delta);
     buffer_free(&made);
     return explain(rc, why);
 }

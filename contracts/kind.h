@@ -8,7 +8,8 @@
  * edit gets them as arguments.
  *
  * `value` below is always the *inner* value: without the signature trailer of contracts with listed
- * writers (contracts/writers.h), which the callers of kinds put on and take off. */
+ * writers (contracts/writers.h), which the callers of kinds put on and take off. A kind with
+ * `prove` is the exception: its check_entry and prove see the whole one. */
 #ifndef WEIR_CONTRACTS_KIND_H
 #define WEIR_CONTRACTS_KIND_H
 
@@ -64,16 +65,27 @@ struct edit_verb {
     size_t operands_min, operands_max, operands_step; /* step 2: pairs */
 };
 
+struct proofs; /* contracts/proofs.h */
+
 struct kind {
     const char *name;
     const char *doc;           /* one line for `weir help` and docs */
     const char *const *params; /* names it takes besides `name` and `writers`; NULL-terminated */
     const struct edit_verb *verbs; /* name NULL ends; the kind's words for EDIT */
+    /* Looks at the parameters together, once each was read; NULL when there is nothing to say.
+     * ERR_BAD_PARAMS with the reason. */
+    int (*finish_params)(struct contract *contract, struct reason *why);
 
     /* Is this entry one that a correct writer could have made? Looks at nothing but its arguments.
      * ERR_BAD_STATE with the reason. */
     int (*check_entry)(const struct contract *contract, struct slice key, struct slice value,
                        struct reason *why);
+    /* For kinds that let in whoever proves a right to write; NULL for all others. Every entry has
+     * the trailer then, whatever the parameters. Does this entry, which passed check_entry, prove
+     * that its author may write? The answer is the entry's own: state (may be NULL) and proofs only
+     * spare checking again what was found true before. ERR_BAD_STATE with the reason. */
+    int (*prove)(const struct contract *contract, const struct state_reader *state,
+                 struct proofs *proofs, struct slice key, struct slice value, struct reason *why);
     /* Total order on the inner values of one key: <0, 0, >0; 0 only for equal bytes. */
     int (*compare)(struct slice a, struct slice b);
     /* Tells what the caps exclude of the merged state; NULL when nothing ever is. */
@@ -108,6 +120,10 @@ const struct kind *kind_find(struct slice name);
 MUST_USE int kind_edit(const struct contract *contract, const struct state_reader *state,
                        const struct editor *editor, struct slice verb, const struct slice *operands,
                        size_t count, struct buffer *delta, struct reason *why);
+
+/* Appends entries that stand in any order as a delta: in key order, of a key given twice the last.
+ * ERR_NO_MEMORY. */
+MUST_USE int entries_sort(struct slice entries, struct buffer *delta);
 
 /* Tells the ranges of entry keys that kind_edit would look at, so that who edits from afar (a
  * signing client) fetches those alone and not the state. Errors as kind_edit, or what range

@@ -61,6 +61,12 @@ int state_join(state_t *self, struct slice delta, size_t *changed)
     return rc ? rc : take_changes(self, changed);
 }
 
+const struct change *state_changes(const state_t *self, size_t *count)
+{
+    *count = self->merge.count;
+    return self->merge.changes;
+}
+
 const struct summary *state_summary(const state_t *self)
 {
     return &self->summary;

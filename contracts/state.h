@@ -20,6 +20,11 @@ MUST_USE int state_merge(state_t *self, struct slice delta, size_t *changed, str
  */
 MUST_USE int state_join(state_t *self, struct slice delta, size_t *changed);
 
+/* What the last merge or join changed, in key order. Keys, and whether there was a value before and
+ * is one after: the bytes of `before` are gone, those of `after` are the delta's. Borrowed until
+ * the next merge, and no longer than the delta. */
+const struct change *state_changes(const state_t *self, size_t *count);
+
 /* Borrowed until the next merge. */
 const struct summary *state_summary(const state_t *self);
 struct state_reader state_reader(state_t *self);

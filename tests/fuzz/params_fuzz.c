@@ -19,7 +19,8 @@ static void check_accepted(const struct contract *contract)
     MUST(contract_param(contract, "name").size <= NAME_BYTES_MAX);
     MUST(contract_param(contract, "newest").size == 0 || contract->kind->settle);
     size_t writers = contract->writers.size / WRITER_KEY_BYTES;
-    MUST(writers <= WRITERS_MAX && contract_signed(contract) == (writers > 0));
+    MUST(writers <= WRITERS_MAX &&
+         contract_signed(contract) == (writers > 0 || contract->kind->prove));
     MUST(slice_equal(contract->writers, contract_param(contract, "writers")));
     for (size_t i = 0; i < writers; i++)
         MUST(contract_has_writer(contract, contract->writers.data + i * WRITER_KEY_BYTES));

@@ -12,8 +12,10 @@
 
 static bool may_include(const char *name)
 {
-    static const char *const prefixes[] = {"\"base/", "\"contracts/", "<sodium/crypto_",
-                                           "<stdio.h>", "<stdlib.h>"};
+    static const char *const prefixes[] = {
+        "\"base/",   "\"contracts/", "<sodium/crypto_", "<sodium/utils.h>" /* memzero */,
+        "<stdio.h>", "<stdlib.h>",   "<stdarg.h>",
+    };
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
         if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
             return true;

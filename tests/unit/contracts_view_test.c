@@ -12,6 +12,8 @@ static void the_empty_state_shows_a_counters_zero_and_nothing_else(void **state)
     (void)state;
     for (const struct kind *const *kind = kinds; *kind; kind++) {
         struct fixture f;
+        if ((*kind)->finish_params)
+            continue; /* rooms need parameters */
         fixture_open(&f, (*kind)->name, slice_of(NULL, 0));
         assert_string_equal(fixture_show(&f), strcmp((*kind)->name, "counter") ? "" : "0");
         fixture_close(&f);
