@@ -124,6 +124,19 @@ static void json_entry(struct printer *self, const struct weir_item *item)
     fputc('}', self->out);
 }
 
+/* A room's message: as a log's entry, with the name that its author has. */
+static void json_message(struct printer *self, const struct weir_item *item)
+{
+    comma(self);
+    fprintf(self->out, "{\"time\":%llu,\"name\":", (unsigned long long)item->time_ms);
+    print_json_bytes(self->out, item->name);
+    fputs(",\"text\":", self->out);
+    print_json_bytes(self->out, item->value);
+    char writer[WEIR_KEY_TEXT_MAX];
+    weir_key_print(item->writer, writer);
+    fprintf(self->out, ",\"writer\":\"%s\"}", writer);
+}
+
 static void text_number(struct printer *self, const struct weir_item *item)
 {
     json_number(self, item);
@@ -148,6 +161,15 @@ static void text_entry(struct printer *self, const struct weir_item *item)
     print_bytes(self->out, item->value);
 }
 
+static void text_message(struct printer *self, const struct weir_item *item)
+{
+    print_time(self->out, item->time_ms);
+    fputc('\t', self->out);
+    print_bytes(self->out, item->name);
+    fputc('\t', self->out);
+    print_bytes(self->out, item->value);
+}
+
 /* How each kind is printed. `nothing`: the JSON of a value that has no item. */
 static const struct form {
     const char *kind, *open, *nothing, *close;
@@ -159,6 +181,7 @@ static const struct form {
     {"set", "[", "", "]", json_value, text_value},
     {"map", "{", "", "}", json_field, text_field},
     {"log", "[", "", "]", json_entry, text_entry},
+    {"room", "[", "", "]", json_message, text_message},
 };
 
 static const struct form *form_of(const weir_contract_t *contract)

@@ -1,7 +1,7 @@
 #include "contracts/kind.h"
 
 /* K (kind): one file <kind>.c, which defines <kind>_kind, and one row here. */
-#define KINDS(K) K(counter) K(register) K(multi_register) K(set) K(map) K(log)
+#define KINDS(K) K(counter) K(register) K(multi_register) K(set) K(map) K(log) K(room)
 
 #define DECLARE(name) extern const struct kind name##_kind;
 KINDS(DECLARE)

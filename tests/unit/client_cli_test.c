@@ -1,5 +1,6 @@
 /* The command line's reading and printing, without a node. */
 #include "client/cli.h"
+#include "tests/property/rooms.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -241,6 +242,49 @@ static void a_delta_is_one_line_and_shows_what_it_takes_away(void **state)
     expect("set", STEPS("add", "b"), print_json_removed, "");
 }
 
+/* A room is signed by its members: its state is made by contracts/. */
+static void a_rooms_messages_have_the_names_of_their_authors(void **state)
+{
+    (void)state;
+    struct person owner;
+    struct buffer params = {0}, entries = {0}, delta = {0};
+    struct contract inner;
+    weir_contract_t *contract = NULL;
+    char *text;
+    size_t size;
+    person_make(&owner, 1);
+    room_params(owner.key, 1, UINT64_MAX, &params);
+    assert_int_equal(contract_init(&inner, slice_text("room"), buffer_slice(&params), NULL), 0);
+    struct room_author author = person_as_author(&owner, &inner, 0);
+    struct room_words name = {.plain = slice_text("ann")}, said = {.plain = slice_text("hi")};
+    assert_int_equal(room_write_nickname(&author, 1, &name, &entries, NULL), 0);
+    assert_int_equal(room_write_message(&author, (uint64_t)1700000000123 << 16, ROOM_TEXT, NULL,
+                                        &said, NULL, &entries, NULL),
+                     0);
+    assert_int_equal(entries_sort(buffer_slice(&entries), &delta), 0);
+    struct weir_bytes bytes = {delta.data, delta.size};
+    assert_int_equal(
+        weir_contract_new("room", (struct weir_bytes){params.data, params.size}, &contract, NULL),
+        0);
+    FILE *out = open_memstream(&text, &size);
+    assert_int_equal(print_json_value(out, contract, bytes, NULL), 0);
+    fputc('\n', out);
+    assert_int_equal(print_text_value(out, contract, bytes, NULL), 0);
+    fclose(out);
+    char writer[WEIR_KEY_TEXT_MAX], wanted[512];
+    weir_key_print(owner.key, writer);
+    snprintf(wanted, sizeof wanted,
+             "[{\"time\":1700000000123,\"name\":\"ann\",\"text\":\"hi\",\"writer\":\"%s\"}]\n"
+             "2023-11-14T22:13:20.123Z\tann\thi\n",
+             writer);
+    assert_string_equal(text, wanted);
+    free(text);
+    weir_contract_destroy(&contract);
+    buffer_free(&params);
+    buffer_free(&entries);
+    buffer_free(&delta);
+}
+
 static void base64_is_whole_whatever_the_size(void **state)
 {
     (void)state;
@@ -268,6 +312,7 @@ int main(void)
         cmocka_unit_test(json_of_values_is_as_scripts_expect),
         cmocka_unit_test(text_of_values_is_a_line_an_item),
         cmocka_unit_test(a_delta_is_one_line_and_shows_what_it_takes_away),
+        cmocka_unit_test(a_rooms_messages_have_the_names_of_their_authors),
         cmocka_unit_test(base64_is_whole_whatever_the_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
