@@ -265,6 +265,7 @@ sustained() {
 
 merge() {
     "$PROGRAMS/merge_bench" >"$DIR/merge" || echo merge >>"$FAILURES"
+    "$PROGRAMS/room_bench" >>"$DIR/merge" || echo room >>"$FAILURES"
 }
 
 # --- the run ---------------------------------------------------------------------------------------
