@@ -21,9 +21,17 @@ static void *make_client_api(struct cast *self, const struct cast_options *optio
     return client_api_new(&api);
 }
 
+/* Nobody can dial this node. */
+static bool is_leaf(const struct cast_options *options)
+{
+    const char *address = options->connections.address;
+    return !address || !*address;
+}
+
 static void *make_operation(struct cast *self, const struct cast_options *options)
 {
-    const struct operation_options operation = {.id = options->id, .networked = options->networked};
+    const struct operation_options operation = {
+        .id = options->id, .networked = options->networked, .leaf = is_leaf(options)};
     (void)self;
     return operation_new(&operation);
 }
@@ -36,7 +44,8 @@ static void *make_subscribe(struct cast *self, const struct cast_options *option
 
 static void *make_hosting(struct cast *self, const struct cast_options *options)
 {
-    const struct hosting_options hosting = {.id = options->id, .networked = options->networked};
+    const struct hosting_options hosting = {
+        .id = options->id, .networked = options->networked, .leaf = is_leaf(options)};
     (void)self;
     return hosting_new(&hosting);
 }

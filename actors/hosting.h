@@ -25,6 +25,7 @@
 struct hosting_options {
     struct node_id id;
     bool networked; /* this node knows of others */
+    bool leaf;      /* it cannot be dialled */
 };
 
 typedef struct hosting hosting_t;

@@ -25,8 +25,7 @@ static void send_joined(const struct holding *row, peer_t number, int code, uint
 static bool is_farther(const hosting_t *self, const struct holding *row, peer_t number)
 {
     const struct ring_peer *peer = ring_view_find(&self->view, number);
-    return peer &&
-           ring_is_nearer(row->place, &self->view.id, self->view.place, &peer->id, peer->place);
+    return peer && ring_view_is_nearer(&self->view, row->place, peer);
 }
 
 static bool may_join(const hosting_t *self, const struct holding *row, const struct peer_join *join,

@@ -330,6 +330,7 @@ struct peer_live {
     peer_t number;
     struct node_id id;
     uint8_t role;
+    bool leaf; /* it cannot be dialled (proto/ring.h) */
 };
 
 /* One encoded message (peer_encode) for a live peer. A peer that is gone gets nothing, silently:
@@ -364,6 +365,9 @@ struct peer_send *peer_send_new(peer_t number, enum lane lane, enum peer_kind ki
 struct outbox;
 bool peer_tell(struct outbox *out, peer_t number, enum lane lane, enum peer_kind kind,
                const void *body);
+
+/* Takes a live peer into an actor's view of the ring. ERR_NO_MEMORY. */
+MUST_USE int peer_view_add(struct ring_view *view, const struct peer_live *live);
 
 /* A request that this node makes for itself: asked_by gets the answer. args are copied to behind
  * it, what they point at must outlive it (set mail for that). NULL without memory. */

@@ -10,6 +10,7 @@
 struct operation_options {
     struct node_id id; /* this node's */
     bool networked;    /* it knows of others: what is not here may be there */
+    bool leaf;         /* it cannot be dialled */
 };
 
 /* Open to get, update and put only. */

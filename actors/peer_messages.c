@@ -50,6 +50,12 @@ struct request *request_new(enum actor_id asked_by, enum verb verb, const struct
     return &self->request;
 }
 
+int peer_view_add(struct ring_view *view, const struct peer_live *live)
+{
+    return live->leaf ? ring_view_add_leaf(view, live->number, &live->id)
+                      : ring_view_add(view, live->number, &live->id);
+}
+
 struct peer_traffic *peer_traffic_new(void)
 {
     struct peer_traffic *self = (struct peer_traffic *)calloc(1, sizeof *self);

@@ -69,7 +69,7 @@ static long index_of(const struct ring_view *self, peer_t number)
     return NEVER_AN_INDEX;
 }
 
-int ring_view_add(struct ring_view *self, peer_t number, const struct node_id *id)
+static int add(struct ring_view *self, peer_t number, const struct node_id *id, bool leaf)
 {
     if (index_of(self, number) >= 0)
         return 0;
@@ -82,12 +82,22 @@ int ring_view_add(struct ring_view *self, peer_t number, const struct node_id *i
         self->peers = peers;
         self->capacity = capacity;
     }
-    struct ring_peer added = {number, *id, ring_place_of_node(id)};
+    struct ring_peer added = {number, *id, ring_place_of_node(id), leaf};
     size_t at = self->count++;
     for (; at > 0 && self->peers[at - 1].place > added.place; at--)
         self->peers[at] = self->peers[at - 1];
     self->peers[at] = added;
     return 0;
+}
+
+int ring_view_add(struct ring_view *self, peer_t number, const struct node_id *id)
+{
+    return add(self, number, id, false);
+}
+
+int ring_view_add_leaf(struct ring_view *self, peer_t number, const struct node_id *id)
+{
+    return add(self, number, id, true);
 }
 
 void ring_view_remove(struct ring_view *self, peer_t number)
@@ -114,22 +124,34 @@ static bool is_among(peer_t number, const peer_t *numbers, size_t count)
     return false;
 }
 
+static bool is_before(place_t to, const struct ring_peer *a, const struct ring_peer *b)
+{
+    if (a->leaf != b->leaf)
+        return b->leaf;
+    return ring_is_nearer(to, &a->id, a->place, &b->id, b->place);
+}
+
+static struct ring_peer own_of(const struct ring_view *self)
+{
+    return (struct ring_peer){0, self->id, self->place, self->leaf};
+}
+
 const struct ring_peer *ring_next(const struct ring_view *self, place_t to, const peer_t *excluded,
                                   size_t excluded_count)
 {
-    const struct ring_peer *best = NULL;
-    const struct node_id *best_id = &self->id;
-    place_t best_place = self->place;
+    const struct ring_peer own = own_of(self), *best = NULL;
     for (size_t i = 0; i < self->count; i++) {
         const struct ring_peer *p = &self->peers[i];
-        if (!ring_is_nearer(to, &p->id, p->place, best_id, best_place) ||
-            is_among(p->number, excluded, excluded_count))
-            continue;
-        best = p;
-        best_id = &p->id;
-        best_place = p->place;
+        if (is_before(to, p, best ? best : &own) && !is_among(p->number, excluded, excluded_count))
+            best = p;
     }
     return best;
+}
+
+bool ring_view_is_nearer(const struct ring_view *self, place_t to, const struct ring_peer *peer)
+{
+    const struct ring_peer own = own_of(self);
+    return is_before(to, &own, peer);
 }
 
 size_t ring_nearest(const struct ring_view *self, place_t to, const struct ring_peer **peers,
@@ -138,13 +160,10 @@ size_t ring_nearest(const struct ring_view *self, place_t to, const struct ring_
     size_t count = 0;
     for (size_t i = 0; most && i < self->count; i++) {
         const struct ring_peer *p = &self->peers[i];
-        if (count == most &&
-            !ring_is_nearer(to, &p->id, p->place, &peers[most - 1]->id, peers[most - 1]->place))
+        if (count == most && !is_before(to, p, peers[most - 1]))
             continue;
         size_t at = count < most ? count++ : most - 1;
-        for (; at > 0 &&
-               ring_is_nearer(to, &p->id, p->place, &peers[at - 1]->id, peers[at - 1]->place);
-             at--)
+        for (; at > 0 && is_before(to, p, peers[at - 1]); at--)
             peers[at] = peers[at - 1];
         peers[at] = p;
     }

@@ -37,16 +37,21 @@ uint64_t ring_distance(place_t a, place_t b);
 bool ring_is_nearer(place_t to, const struct node_id *a, place_t a_place, const struct node_id *b,
                     place_t b_place);
 
+/* A *leaf* cannot be dialled (it is behind a NAT, or does not listen), so two leaves are never
+ * connected: it counts as farther from every place than all who can be dialled, and is no root
+ * while one of those is live. */
 struct ring_peer {
     peer_t number;
     struct node_id id;
     place_t place;
+    bool leaf;
 };
 
 /* The live peers as one actor knows them. Zero-initialise, then set own id by ring_view_init. */
 struct ring_view {
     struct node_id id;
     place_t place;
+    bool leaf;               /* this node; set after ring_view_init */
     struct ring_peer *peers; /* owned; sorted by place */
     size_t count, capacity;
 };
@@ -54,6 +59,7 @@ struct ring_view {
 void ring_view_init(struct ring_view *self, const struct node_id *id);
 void ring_view_free(struct ring_view *self);
 MUST_USE int ring_view_add(struct ring_view *self, peer_t number, const struct node_id *id);
+MUST_USE int ring_view_add_leaf(struct ring_view *self, peer_t number, const struct node_id *id);
 void ring_view_remove(struct ring_view *self, peer_t number);
 const struct ring_peer *ring_view_find(const struct ring_view *self, peer_t number);
 
@@ -67,6 +73,9 @@ const struct ring_peer *ring_next(const struct ring_view *self, place_t to, cons
  * first. Returns how many. */
 size_t ring_nearest(const struct ring_view *self, place_t to, const struct ring_peer **peers,
                     size_t most);
+
+/* Is this node nearer to `to` than the peer? */
+bool ring_view_is_nearer(const struct ring_view *self, place_t to, const struct ring_peer *peer);
 
 /* A place for a far link: at a distance drawn with probability proportional to 1/distance
  * (Kleinberg 2000), on either side. `random` is uniform; `nodes` a guess of the network's size. */

@@ -19,13 +19,12 @@ void play_fail(struct play *self, const char *format, ...)
 
 size_t play_add_node(struct play *self, bool gateway)
 {
-    bool unreachable = !gateway && !self->unreachable && dice_one_in(&self->dice, 8);
+    bool unreachable = !gateway && dice_one_in(&self->dice, 6);
     struct world_node node = {.gateway = gateway,
                               .unreachable = unreachable,
                               .gateways_count = self->gateways_count,
                               .wall_skew_ms = (int64_t)dice_below(&self->dice, 10000) - 5000};
     memcpy(node.gateways, self->gateways, sizeof node.gateways);
-    self->unreachable |= unreachable;
     size_t number = world_add(self->world, &node);
     self->nodes[number] =
         (struct played_node){.number = number, .gateway = gateway, .unreachable = unreachable};

@@ -91,9 +91,7 @@ struct play {
     size_t gateways[WORLD_GATEWAYS_MAX], gateways_count;
     struct played_op *ops; /* owned */
     uint64_t ops_count, answered, refused, notified, dials;
-    bool left;        /* some node left for good */
-    bool unreachable; /* there is a node that cannot be dialled: one at most, two could not connect
-                       */
+    bool left; /* some node left for good */
     bool failed;
     char why[400];
 };

@@ -285,10 +285,33 @@ static void greedy_routing_reaches_the_nearest_node_in_log2_n_hops(void **state)
         ring_view_free(&views[i]);
 }
 
+static void who_cannot_be_dialled_is_farther_than_all_who_can(void **state)
+{
+    (void)state;
+    struct node_id own = {{1}}, leaf = {{2}}, other = {{3}};
+    struct ring_view view = {.count = 0};
+    const struct ring_peer *nearest[2];
+    ring_view_init(&view, &own);
+    assert_int_equal(ring_view_add_leaf(&view, 2, &leaf), 0);
+    place_t at_leaf = ring_place_of_node(&leaf);
+    assert_null(ring_next(&view, at_leaf, NULL, 0)); /* though it is right there */
+    assert_true(ring_view_is_nearer(&view, at_leaf, ring_view_find(&view, 2)));
+    assert_int_equal(ring_view_add(&view, 3, &other), 0);
+    assert_int_equal(ring_nearest(&view, at_leaf, nearest, 2), 2);
+    assert_int_equal(nearest[0]->number, 3);
+    view.leaf = true; /* now this node is one too, and all who can be dialled are nearer */
+    assert_int_equal(ring_next(&view, view.place, NULL, 0)->number, 3);
+    ring_view_remove(&view, 3);
+    assert_null(ring_next(&view, view.place, NULL, 0));
+    assert_int_equal(ring_next(&view, at_leaf, NULL, 0)->number, 2);
+    ring_view_free(&view);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(distance_is_the_shorter_way_round),
+        cmocka_unit_test(who_cannot_be_dialled_is_farther_than_all_who_can),
         cmocka_unit_test(equal_distances_are_told_apart_by_the_lower_id),
         cmocka_unit_test(a_place_is_a_hash_of_its_own_kind),
         cmocka_unit_test(the_view_keeps_peers_by_place_and_finds_them_by_number),
