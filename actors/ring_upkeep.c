@@ -25,6 +25,16 @@ static bool is_told_address(struct slice address)
     return hello_is_address(address);
 }
 
+/* Somebody is connected to who was given up here: it is back, and gets one more try. */
+static void try_again(struct peer *peer, uint64_t now_ms)
+{
+    if (peer->links || peer->tries < DIAL_TRIES || now_ms < peer->shunned_until_ms)
+        return;
+    peer->tries = DIAL_TRIES - 1;
+    peer->away_until_ms = 0;
+    peer->dial_at_ms = now_ms;
+}
+
 struct peer *upkeep_note(connections_t *self, const struct peer_node *node, uint64_t now_ms)
 {
     struct node_id id;
@@ -44,7 +54,8 @@ struct peer *upkeep_note(connections_t *self, const struct peer_node *node, uint
     if (is_told_address(node->address) && !peer_set_address(peer, node->address))
         return NULL;
     if (is_news)
-        connections_replan(self);
+        try_again(peer, now_ms);
+    connections_replan(self);
     return peer;
 }
 
