@@ -44,7 +44,7 @@ connections_t *connections_new(const struct connections_options *options)
                    options->address ? options->address : "");
     self->can_be_dialled = self->address[0] != 0;
     self->news_ms = self->join_ms = self->remember_ms = self->tell_ms = self->far_ms =
-        self->life_ms = NEVER;
+        self->life_ms = self->forgive_ms = NEVER;
     ring_view_init(&self->view, &self->id);
     if (!note_all(self, options->gateways, options->gateway_count, true) ||
         !note_all(self, options->known, options->known_count, false))
@@ -108,6 +108,7 @@ static void tell_live(const struct link *link, struct outbox *out)
         live->number = link->number;
         live->id = link->peer->id;
         live->role = link->peer->role;
+        live->leaf = !link->peer->address[0];
         send_to(out, (enum actor_id)a, MESSAGE_PEER_LIVE, &live->head);
     }
 }

@@ -63,25 +63,40 @@ static void care(connections_t *self, struct link *link, struct now now, struct 
     connections_look(self, next);
 }
 
+/* Who is refused for a while is let in again. */
+static void forgive(connections_t *self, uint64_t now_ms)
+{
+    self->forgive_ms = NEVER;
+    for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next) {
+        if (p->shunned_until_ms && now_ms >= p->shunned_until_ms)
+            p->shunned_until_ms = 0;
+        else if (p->shunned_until_ms && p->shunned_until_ms < self->forgive_ms)
+            self->forgive_ms = p->shunned_until_ms;
+    }
+}
+
 void life_tick(connections_t *self, struct now now, struct outbox *out)
 {
+    if (now.ms >= self->forgive_ms)
+        forgive(self, now.ms);
+    connections_wake(self, self->forgive_ms);
     if (now.ms < self->life_ms) {
         connections_wake(self, self->life_ms);
         return;
     }
+    size_t count = 0;
+    peer_t numbers[CONNECTIONS_MAX]; /* looking at one may end another */
     self->life_ms = NEVER;
-    for (struct peer *p = self->peers.by_id, *next; p; p = next) {
-        next = (struct peer *)p->by_id.next;
-        if (p->shunned_until_ms && now.ms >= p->shunned_until_ms)
-            p->shunned_until_ms = 0;
-        else if (p->shunned_until_ms)
-            connections_look(self, p->shunned_until_ms);
-        if (!p->links)
-            continue;
-        struct link *live = peer_link_in(p, PEER_live);
-        if (live)
-            care(self, live, now, out);
-        connections_settle(self, p, now, out);
+    for (struct link *l = self->peers.by_number; l && count < CONNECTIONS_MAX;
+         l = (struct link *)l->by_number.next)
+        numbers[count++] = l->number;
+    for (size_t i = 0; i < count; i++) {
+        struct link *link = peers_link_find(&self->peers, numbers[i]);
+        struct peer *peer = link ? link->peer : NULL;
+        if (link && link->state == PEER_live)
+            care(self, link, now, out);
+        if (peer)
+            connections_settle(self, peer, now, out);
     }
 }
 
@@ -159,7 +174,9 @@ void life_shun(connections_t *self, struct peer *peer, enum close_reason reason,
         next = l->next;
         connections_step(self, l, PEER_EVENT_dropped, reason, why, now, out);
     }
-    connections_look(self, peer->shunned_until_ms);
+    if (peer->shunned_until_ms < self->forgive_ms)
+        self->forgive_ms = peer->shunned_until_ms;
+    connections_wake(self, self->forgive_ms);
 }
 
 void life_blame(connections_t *self, struct peer *peer, const char *why, struct now now,

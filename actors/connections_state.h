@@ -52,9 +52,10 @@ struct connections {
     uint64_t last_tx;
     size_t pinned_count;
 
-    uint64_t wake_ms; /* for tick */
-    uint64_t life_ms; /* connections are looked at then */
-    uint64_t plan_ms; /* whom to want, and whom to dial, is looked at then; 0: at once */
+    uint64_t wake_ms;    /* for tick */
+    uint64_t life_ms;    /* connections are looked at then */
+    uint64_t forgive_ms; /* and who is refused for a while */
+    uint64_t plan_ms;    /* whom to want, and whom to dial, is looked at then; 0: at once */
     uint64_t news_ms, tell_ms, join_ms, far_ms, remember_ms; /* NEVER: not set */
     uint64_t join_pause_ms, far_pause_ms, remembered_ms;
     bool live_changed;       /* since gossip last looked */
