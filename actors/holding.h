@@ -46,9 +46,10 @@ struct holding {
     peer_t failed;            /* the last feed that did not work, … */
     uint64_t failed_until_ms; /* … not asked again before */
     unsigned failures;
-    unsigned confirms;                      /* JOINs since it is live, until enough nodes hold it */
-    uint8_t hosts;                          /* nodes that hold it, as the feed last told */
-    struct fingerprint sent;                /* what JOIN last told */
+    unsigned confirms;       /* JOINs since it is live, until enough nodes hold it */
+    uint8_t hosts;           /* nodes that hold it, as the feed last told */
+    struct fingerprint sent; /* what JOIN last told */
+    bool doubted;            /* it differed at the last comparison: asked once more soon */
     struct fingerprint last_sent, last_got; /* of the JOIN before and its answer */
 
     struct child *children; /* owned */

@@ -11,6 +11,7 @@ hosting_t *hosting_new(const struct hosting_options *options)
     self->networked = options->networked;
     self->refresh_at_ms = NEVER;
     ring_view_init(&self->view, &options->id);
+    self->view.leaf = options->leaf;
     holding_table_init(&self->table);
     return self;
 }
@@ -201,7 +202,7 @@ static void list_stored(hosting_t *self, struct outbox *out)
 static void on_live(hosting_t *self, const struct peer_live *live, struct now now,
                     struct outbox *out)
 {
-    if (ring_view_add(&self->view, live->number, &live->id) != 0)
+    if (peer_view_add(&self->view, live) != 0)
         return; /* without memory it is not used */
     self->networked = true;
     list_stored(self, out);
@@ -316,6 +317,7 @@ static void refresh(hosting_t *self, struct now now, struct outbox *out)
     table->refresh_next = (struct holding *)row->hh.next;
     if (row->state != FEED_live)
         return;
+    row->doubted = false;
     row->join_wanted = true;
     hosting_ask(self, row, out);
 }

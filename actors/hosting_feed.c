@@ -181,8 +181,12 @@ static void on_again(hosting_t *self, struct holding *row, const struct peer_joi
     bool still = same(&got, &row->last_got) && same(&row->sent, &row->last_sent);
     row->last_got = got;
     row->last_sent = row->sent;
-    if (!same(&got, &row->sent) && still && row->state == FEED_live)
+    if (!same(&got, &row->sent) && still && row->state == FEED_live) {
         begin_sync(row, out);
+    } else if (!same(&got, &row->sent) && row->state == FEED_live && !row->doubted) {
+        row->doubted = true; /* asked once more, when what is on its way has come */
+        holding_due(&self->table, row, now.ms + DOUBT_MS);
+    }
     hosting_answer(self, row, 0, NULL, now, out);
 }
 
@@ -256,6 +260,11 @@ void feed_gone(hosting_t *self, struct holding *row, struct now now, struct outb
 /* A feed that is new is asked again soon, until it tells of enough copies: a PUT waits for them. */
 static void confirm(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
 {
+    if (row->doubted) {
+        row->join_wanted = true;
+        hosting_ask(self, row, out);
+        return;
+    }
     if (row->confirms >= CONFIRMS_MAX || row->hosts > children_copies_wanted(self))
         return;
     holding_due(&self->table, row, now.ms + ((uint64_t)CONFIRM_MS << 2 * row->confirms++));
