@@ -183,6 +183,13 @@ static int merge_now(storage_t *self, struct request *request, struct now now)
                       request->args_count - 2, change, &request->why);
 }
 
+/* What a peer sends in bulk may come faster than it is merged: what is small does not wait behind
+ * all of it (lesson C5). */
+static bool is_bulk(const struct request *request, struct slice delta)
+{
+    return request->origin && delta.size >= PEER_BULK_BYTES;
+}
+
 /* Is it a job? (A contract that is not known is merge_now's to refuse.) */
 static bool is_large(storage_t *self, const struct request *request)
 {
@@ -190,11 +197,13 @@ static bool is_large(storage_t *self, const struct request *request)
     if (request->head.kind == MESSAGE_DROP)
         return false;
     if (request->verb == VERB_PUT)
-        return storage_is_large(&request->contract, request->args[2]);
+        return is_bulk(request, request->args[2]) ||
+               storage_is_large(&request->contract, request->args[2]);
     if (request->verb != VERB_UPDATE || request->args[1].size <= STORAGE_SIGNED_SLICE_BYTES)
         return false;
     return store_find(self->options.store, &request->key, &held, NULL) == 0 &&
-           storage_is_large(&held->contract, request->args[1]);
+           (is_bulk(request, request->args[1]) ||
+            storage_is_large(&held->contract, request->args[1]));
 }
 
 static void refuse_for_fold(storage_t *self, struct request *request, struct outbox *out)

@@ -122,6 +122,8 @@ void storage_job_merge(storage_t *self, struct request *request, struct outbox *
     }
     job->delta = request->args[request->verb == VERB_PUT ? 2 : 1];
     job->walk = entries_of(job->delta);
+    if (request->origin && job->delta.size <= PEER_PIECE_BYTES)
+        job->stage = STAGE_MERGE; /* one piece: its merge is all or nothing */
 }
 
 /* Cuts the next piece off the walk: whole entries, of a size for one slice. Empty at the end. */
@@ -201,16 +203,27 @@ static int step_check(storage_t *self, struct job *job, bool *done)
     return rc;
 }
 
+/* The contract and the next piece, where they are not there. */
+static int prepare_merge(storage_t *self, struct job *job, struct reason *why)
+{
+    int rc = job->contract.kind ? 0 : copy_contract(self, job);
+    if (rc == 0 && job->piece.size == 0)
+        rc = cut_piece(job, why);
+    return rc;
+}
+
 static int step_merge(storage_t *self, struct job *job, struct now now, bool *done)
 {
     struct request *request = job->request;
     struct reason *why = &request->why;
     struct store_change change = {0};
-    if (job->piece.size == 0) {
-        int rc = cut_piece(job, why);
-        if (rc)
-            return rc;
+    if (!self->fold_code && store_unfolded_bytes(self->options.store) >= UNFOLDED_LARGE_MAX) {
+        job->blocked = true;
+        return 0;
     }
+    int ready = prepare_merge(self, job, why);
+    if (ready)
+        return ready;
     bool last = job->walk.rest.size == 0;
     int rc = store_merge(self->options.store, &job->contract, request->verb == VERB_PUT, job->piece,
                          &change, why);

@@ -60,6 +60,7 @@
 #define LOG_ALIGN               4096u /* a flush never rewrites a page that a former one synced */
 #define LOG_BATCH_RECORDS_MAX   4096u /* records of one flush */
 #define UNFOLDED_BYTES_MAX      (48u << 20) /* merged and not yet in LMDB; past it new work waits */
+#define UNFOLDED_LARGE_MAX      (36u << 20) /* large merges wait from here on: small ones go on */
 #define FOLD_AT_BYTES           (24u << 20) /* a fold starts when this much waits … */
 #define FOLD_EVERY_MS           1000u       /* … or this long after the first change */
 #define FOLD_RETRY_MS           100u        /* after a fold that could not start */

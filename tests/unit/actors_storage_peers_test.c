@@ -152,6 +152,43 @@ static void a_large_change_tells_who_sent_it(void **state)
     free(data);
 }
 
+static void send_change(enum actor_id from, peer_t origin, const struct buffer *delta)
+{
+    struct slice args[] = {slice_of(&map.contract.key, sizeof map.contract.key),
+                           buffer_slice(delta)};
+    struct request *merge = request_new(from, VERB_UPDATE, &map.contract.key, args, 2);
+    merge->origin = origin;
+    small_node_send(&node, from, ACTOR_storage, MESSAGE_MERGE, &merge->head);
+}
+
+/* lesson C5 */
+static void a_small_change_does_not_wait_behind_bulk_of_a_peer(void **state)
+{
+    (void)state;
+    enum { PIECES = 5 };
+    uint8_t *data = (uint8_t *)calloc(1, PEER_BULK_BYTES);
+    struct buffer bulk = {0}, few = {0};
+    map_entry(&few, "small", 2, slice_of(data, 10));
+    map_entry(&bulk, "large", 2, slice_of(data, PEER_BULK_BYTES));
+    put_entries(0, 1, 10);
+    for (unsigned i = 0; i < PIECES; i++)
+        send_change(ACTOR_sync, 7, &bulk);
+    send_change(ACTOR_update, 0, &few);
+    small_node_run(&node);
+    struct message *message = small_node_take(&node, ACTOR_update, MESSAGE_MERGED);
+    uint64_t small_seq = ((struct request *)message)->change.seq;
+    message_free(&message);
+    for (unsigned i = 0; i < PIECES; i++) {
+        message = small_node_take(&node, ACTOR_sync, MESSAGE_MERGED);
+        assert_int_equal(((struct request *)message)->code, 0);
+        assert_true(i || ((struct request *)message)->change.seq > small_seq);
+        message_free(&message);
+    }
+    buffer_free(&bulk);
+    buffer_free(&few);
+    free(data);
+}
+
 /* --- holdings ---------------------------------------------------------------------------- */
 
 static void holdings_tell_every_contract_once_in_key_order(void **state)
@@ -458,6 +495,7 @@ int main(void)
         TEST(about_waits_for_the_flush),
         TEST(a_change_tells_who_sent_it),
         TEST(a_large_change_tells_who_sent_it),
+        TEST(a_small_change_does_not_wait_behind_bulk_of_a_peer),
         TEST(holdings_tell_every_contract_once_in_key_order),
         TEST(a_small_state_is_walked_in_one_turn),
         TEST(a_large_state_is_walked_in_parts_of_a_piece),
