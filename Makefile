@@ -89,6 +89,11 @@ bench:  ## measure, next to Redis: `name: value unit` lines
 	+$(Q)$(SUB) $(BUILD)/weir bench-programs
 	@BUILD=$(abspath $(BUILD)) bench/run.sh
 
+bench-net:  ## measure what goes between nodes, next to Redis with a replica, LMDB, libsodium
+	@scripts/setup build bench
+	+$(Q)$(SUB) $(BUILD)/weir bench-programs $(BUILD)/tests/sim/sim
+	@BUILD=$(abspath $(BUILD)) bench/net.sh
+
 lint:  ## format, clang-tidy, cppcheck, the rooms' rules, and a build with clang
 	@scripts/setup build test lint
 	+$(Q)$(SUB) check-compilers
@@ -99,7 +104,7 @@ check-compilers:  ## build everything with gcc and with clang, warnings are erro
 	+$(Q)$(SUB) all tests BUILD=build-gcc CC=gcc
 	+$(Q)$(SUB) all tests BUILD=build-clang CC=clang
 
-demo:  ## a node with every Debian package, a dictionary and a log
+demo:  ## a network of six nodes with every Debian package, a dictionary and a log
 	@scripts/setup build demo
 	+$(Q)$(SUB) $(BUILD)/weir examples
 	@BUILD=$(BUILD) scripts/demo.sh
@@ -192,7 +197,7 @@ clean:  ## remove what was built
 	rm -rf build build-*
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/bench/*/*.d)
-.PHONY: all help run check asan tsan fuzz sim bench lint check-compilers demo lib tests fuzzers \
+.PHONY: all help run check asan tsan fuzz sim bench bench-net lint check-compilers demo lib tests fuzzers \
         examples bench-programs install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

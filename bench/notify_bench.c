@@ -2,7 +2,9 @@
  * subscribers, each with its own connection, in one thread; the next update goes out when all have
  * the last one. Prints `name value` lines.
  *
- *   notify_bench weir|redis PORT SUBSCRIBERS SECONDS PID */
+ *   notify_bench weir|redis PORT SUBSCRIBERS SECONDS PID [PORT]
+ *
+ * With a second port the subscribers are there: at another node, at a replica. */
 #include "bench/common/arguments.h"
 #include "bench/common/clock.h"
 #include "bench/common/dialect.h"
@@ -94,7 +96,7 @@ static void publish(struct bench *self)
         take_events(self);
 }
 
-static void set_up(struct bench *self, uint16_t port)
+static void set_up(struct bench *self, uint16_t port, uint16_t subscribers_port)
 {
     struct reply reply;
     world_init(&self->world, FIELDS, VALUE_BYTES, 1, "bench-notify");
@@ -104,7 +106,7 @@ static void set_up(struct bench *self, uint16_t port)
     add(self, &self->publisher, port);
     dialect_call(self->dialect, &self->publisher, &self->world, OP_CREATE_MAP, 0, &reply);
     for (size_t i = 0; i < self->count; i++) {
-        add(self, &self->subscribers[i], port);
+        add(self, &self->subscribers[i], subscribers_port);
         dialect_call(self->dialect, &self->subscribers[i], &self->world, OP_SUBSCRIBE, 0, &reply);
     }
 }
@@ -140,13 +142,14 @@ static void tear_down(struct bench *self)
 int main(int argc, char **argv)
 {
     static struct bench bench;
-    if (argc != 6)
-        die("usage: notify_bench weir|redis PORT SUBSCRIBERS SECONDS PID");
+    if (argc != 6 && argc != 7)
+        die("usage: notify_bench weir|redis PORT SUBSCRIBERS SECONDS PID [PORT]");
     bench.dialect = dialect_find(argv[1]);
     bench.count = argument_number(argv[3], SUBSCRIBERS_MAX);
     if (bench.count == 0)
         die("1 to %d subscribers", SUBSCRIBERS_MAX);
-    set_up(&bench, (uint16_t)argument_number(argv[2], UINT16_MAX));
+    set_up(&bench, (uint16_t)argument_number(argv[2], UINT16_MAX),
+           (uint16_t)argument_number(argv[argc == 7 ? 6 : 2], UINT16_MAX));
     run(&bench, argument_seconds(argv[4]), (pid_t)argument_number(argv[5], INT32_MAX));
     tear_down(&bench);
     return 0;

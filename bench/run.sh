@@ -13,8 +13,6 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 BUILD=$(cd "${BUILD:-build}" && pwd) || exit 1
-PROGRAMS=$BUILD/bench
-WEIR=$BUILD/weir
 ROUNDS=${BENCH_ROUNDS:-5}
 SECONDS_EACH=${BENCH_SECONDS:-1.5}
 SUSTAINED=${BENCH_SUSTAINED:-60}
@@ -22,50 +20,15 @@ ONLY=${BENCH_ONLY:-.}
 PORT=${BENCH_PORT:-17500}
 DIR=${BENCH_DIR:-$BUILD/bench/run}
 OBJECTS=100000
-round=0
 
-rm -rf "$DIR" && mkdir -p "$DIR" || exit 1
-DIR=$(cd "$DIR" && pwd)
-RESULTS=$DIR/results FAILURES=$DIR/failures
-: >"$RESULTS"
-: >"$FAILURES"
+# shellcheck source=bench/servers.sh
+. bench/servers.sh
 
 sections=(disk durable_64 durable_16 durable_1 durable_64x16 get_64 get_1 get_beside_16
     notify_1 notify_100 get_10m small fresh lib)
 last_sections=(sustained merge)
 
 # --- servers ---------------------------------------------------------------------------------------
-
-declare -A pids # by name
-
-# start NAME PATTERN COMMAND…: runs it in the background until its output has a line like PATTERN
-start() {
-    local name=$1 pattern=$2
-    shift 2
-    "$@" >"$DIR/$name.log" 2>&1 &
-    pids[$name]=$!
-    for _ in {1..1000}; do
-        grep -qs "$pattern" "$DIR/$name.log" && return
-        kill -0 "${pids[$name]}" 2>/dev/null || break
-        sleep 0.02
-    done
-    echo "bench: $name does not start: $(tail -n 3 "$DIR/$name.log")" >&2
-    exit 1
-}
-
-stop() { # NAME [SIGNAL]
-    kill -"${2:-TERM}" "${pids[$1]}" 2>/dev/null
-    wait "${pids[$1]}" 2>/dev/null
-    unset "pids[$1]"
-}
-
-clean_up() { # logs and results stay
-    local name
-    for name in "${!pids[@]}"; do stop "$name"; done
-    find "$DIR" -mindepth 1 -maxdepth 1 -type d -exec rm -rf {} +
-}
-trap clean_up EXIT
-trap 'exit 1' INT TERM
 
 # A map of 100,000 fields of 1 KiB is over the default of --max-state.
 weir_command() { # DATA PORT: an argument a line
@@ -79,29 +42,7 @@ start_weir() { # NAME PORT
     start "$1" '^ready' "${command[@]}"
 }
 
-# Rewriting of its log is left to a call of ours between the rounds: Redis at its best.
-start_redis() { # NAME PORT
-    mkdir -p "$DIR/$1"
-    start "$1" 'Ready to accept' redis-server --port "$2" --bind 127.0.0.1 --dir "$DIR/$1" \
-        --appendonly yes --appendfsync always --save '' --auto-aof-rewrite-percentage 0
-}
-
 # --- measuring -------------------------------------------------------------------------------------
-
-# measure NAME COMMAND…: keeps the `name value` lines it prints as `round NAME.name value`
-measure() {
-    local name=$1
-    shift
-    if "$@" >"$DIR/out"; then
-        sed "s/^/$round $name./" "$DIR/out" >>"$RESULTS"
-    else
-        echo "$name" >>"$FAILURES"
-    fi
-}
-
-keep() { # NAME VALUE
-    echo "$round $1 $2" >>"$RESULTS"
-}
 
 load() { # SERVER PORT-OFFSET NAME-OF-PROCESS OPTIONS…
     local server=$1 port=$((PORT + $2)) pid=${pids[$3]}
@@ -206,10 +147,6 @@ start_ms() { # NAME SIGNAL DATA
     measure "$1" "$PROGRAMS/start_bench" "$2" "${command[@]}" 2>>"$DIR/$1.log"
 }
 
-rss() { # NAME PROCESS
-    keep "$1" "$(awk '/^VmRSS/ {print $2 / 1000 * 1.024}' "/proc/${pids[$2]}/status")"
-}
-
 fresh_redis() {
     start_redis redis_fresh $((PORT + 6))
     sleep 0.5
@@ -270,18 +207,6 @@ merge() {
 
 # --- the run ---------------------------------------------------------------------------------------
 
-wanted() { [[ $1 =~ $ONLY ]]; }
-
-any_wanted() { # of the sections given
-    local name
-    for name; do wanted "$name" && return; done
-    return 1
-}
-
-fill() { # COMMAND…: a load that must work
-    "$@" >/dev/null || exit 1
-}
-
 set_up() {
     start_weir weir "$PORT"
     start_redis redis $((PORT + 1))
@@ -300,14 +225,6 @@ set_up() {
             --batch $((small_entries[$size] < 1000 ? 20 : 1000)) --group fill:4:1
     done
     small_weir --quiet 60
-}
-
-conditions() {
-    echo "# $(date -u +%FT%TZ) · $(nproc) × $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" \
-        "· $(awk '/MemTotal/ {printf "%.0f", $2 / 1e6}' /proc/meminfo) GB · Linux $(uname -r)" \
-        "· $(df --output=fstype "$DIR" | tail -n 1) · $(redis-server --version | cut -d' ' -f1-3)" \
-        "· libzmq $(pkg-config --modversion libzmq)"
-    echo "# $ROUNDS rounds, $SECONDS_EACH s each; medians; spread = (greatest - least) / median"
 }
 
 run_sections() {
@@ -332,8 +249,6 @@ run_sections() {
 }
 
 run_sections
-conditions
-awk -f bench/report.awk "$RESULTS" bench/figures.txt
+report bench/figures.txt
 [ -f "$DIR/merge" ] && cat "$DIR/merge"
-sort "$FAILURES" | uniq -c | while read -r times name; do echo "# failed $times times: $name"; done
 [ ! -s "$FAILURES" ]
