@@ -5,8 +5,8 @@
 set -u
 readme=$PWD/README.md
 dir=$(mktemp -d)
-node=
-trap '[ -z "$node" ] || kill "$node"; wait 2>/dev/null; rm -rf "$dir"' EXIT
+node= nodes=()
+trap '[ -z "$node" ] || kill "$node" "${nodes[@]}"; wait 2>/dev/null; rm -rf "$dir"' EXIT
 mkdir "$dir/build" && ln -s "$WEIR" "$dir/build/weir" && cd "$dir" || exit 1
 
 mkfifo ready
@@ -80,6 +80,58 @@ else
 fi
 session '```console' 4 "listed writers"
 
+# --- a network: two nodes on this machine, with a port and data of their own ---
+
+port=$(shuf -i 20000-30000 -n 1) # the README names ports; these must be free
+written_id() { block 1 "\`\`\`console $1" | sed -n 's/^ready id=\([^ ]*\) .*/\1/p'; }
+gateway_written=$(written_id gateway) joins_written=$(written_id joins)
+gateway_id=$gateway_written joins_id=$joins_written
+here() { # what is written, with the addresses and ids of this test
+    sed -e "s/192\.0\.2\.10:31337/127.0.0.1:$port/g" -e "s/$gateway_written/$gateway_id/g" \
+        -e "s/$joins_written/$joins_id/g" \
+        -e "s/${gateway_written:0:8}/${gateway_id:0:8}/g" -e "s/${joins_written:0:8}/${joins_id:0:8}/g"
+}
+# start_written HEAD LISTEN: a node by the command that the README has; its ready line in $line
+start_written() {
+    local command
+    command=$(block 1 "\`\`\`console $1" | sed -n 's/^\$ //p' | here)
+    mkfifo "$1.ready"
+    # shellcheck disable=SC2086
+    (PATH=$dir/build:$PATH WEIR_DATA=$dir/$1 WEIR_CLIENT=tcp://127.0.0.1:0 WEIR_LISTEN=$2 \
+        exec $command >"$1.ready" 2>"$1.log") &
+    nodes+=($!)
+    read -r -t 60 line <"$1.ready"
+}
+# Which of the two dialled follows from their ids, which are new each time.
+either_way() { sed -e "s/$joins_id  gateway/$gateway_id  gateway/" -e 's/  in  /  out  /' -e 's/ [<>]/ x/g'; }
+network_session() { # HEAD NODE CLAIM
+    block 1 "\`\`\`console $1" | here >written
+    sed -n 's/^\$ //p' written >commands
+    grep -v '^\$ ' written | either_way >expected
+    (export PATH=$dir/build:$PATH WEIR_NODE=ipc://$dir/$2/weir.sock && . ./commands) 2>&1 |
+        either_way >printed
+    if [ -s commands ] && matches expected printed; then
+        echo "ok - README: $3"
+    else
+        echo "not ok - README: $3"
+        diff expected printed
+        failed=1
+    fi
+}
+start_written gateway "0.0.0.0:$port"
+gateway_id=$(sed -n 's/^ready id=\([^ ]*\) client=.*/\1/p' <<<"$line")
+start_written joins 127.0.0.1:0
+joins_id=$(sed -n 's/^ready id=\([^ ]*\) client=.*/\1/p' <<<"$line")
+if [ -n "$gateway_id" ] && [ -n "$joins_id" ]; then
+    echo "ok - README: a gateway and a node that joins"
+else
+    echo "not ok - README: a gateway and a node that joins"
+    cat gateway.log joins.log
+    failed=1
+fi
+until "$WEIR" peers --json --node "ipc://$dir/joins/weir.sock" | grep -q '"rtt_us": *[0-9]'; do :; done
+network_session first gateway "what one of two nodes puts"
+network_session second joins "the other one finds, and who is connected"
 root=$(dirname "$readme")
 block 1 '```c' >app.c
 # shellcheck disable=SC2046,SC2086
