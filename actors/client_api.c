@@ -214,7 +214,7 @@ static const struct route {
     [VERB_EDIT] = {ACTOR_update, MESSAGE_UPDATE},
     [VERB_SUBSCRIBE] = {ACTOR_subscribe, MESSAGE_SUBSCRIBE},
     [VERB_UNSUBSCRIBE] = {ACTOR_subscribe, MESSAGE_SUBSCRIBE},
-    [VERB_STATUS] = {ACTOR_connections, MESSAGE_ASK}, /* and storage after it */
+    [VERB_STATUS] = {ACTOR_connections, MESSAGE_ASK}, /* then transport, then storage */
     [VERB_PEERS] = {ACTOR_connections, MESSAGE_ASK},
     [VERB_CONTRACTS] = {ACTOR_storage, MESSAGE_ASK},
     [VERB_CONNECT] = {ACTOR_connections, MESSAGE_ASK},

@@ -354,13 +354,13 @@ static void on_mail(connections_t *self, const struct peer_mail *mail, struct no
     }
 }
 
-/* Our part of STATUS; the rest is storage's. */
+/* Our part of STATUS; the rest is that of transport, where there is one, and storage. */
 static void tell_status(const connections_t *self, struct request *request, struct outbox *out)
 {
     request->peers = self->counters;
     request->peers.live = self->view.count;
     request->peers.known = self->peers.count;
-    send_to(out, ACTOR_storage, MESSAGE_ASK, &request->head);
+    send_to(out, self->alone ? ACTOR_storage : ACTOR_transport, MESSAGE_ASK, &request->head);
 }
 
 /* --- as an actor ------------------------------------------------------------------------- */

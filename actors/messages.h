@@ -52,8 +52,9 @@ enum actor_id {
     M(GET, request, FROM(client_api), FROM(get), "a client's GET")                                 \
     M(UPDATE, request, FROM(client_api), FROM(update), "a client's UPDATE or EDIT")                \
     M(SUBSCRIBE, request, FROM(client_api), FROM(subscribe), "SUBSCRIBE or UNSUBSCRIBE")           \
-    M(ASK, request, FROM(client_api) | FROM(connections), FROM(storage) | FROM(connections),       \
-      "STATUS or CONTRACTS of storage; PEERS, CONNECT or DISCONNECT of connections")               \
+    M(ASK, request, FROM(client_api) | FROM(connections) | FROM(transport),                        \
+      FROM(storage) | FROM(connections) | FROM(transport),                                         \
+      "CONTRACTS of storage; PEERS and the like of connections; STATUS of all three")              \
     M(WORK, request, FROM(client_api) | FROM(storage), FROM(storage) | FROM(keeper),               \
       "BACKUP or CHECK; storage keeps the map still meanwhile")                                    \
     M(WORKED, request, FROM(keeper), FROM(storage), "its result, on the way to REPLY")             \
@@ -199,6 +200,15 @@ struct peers_report {
     uint64_t closed[CLOSE_REASON_COUNT];
 };
 
+/* What happened to strangers. Those that became peers are CLOSED's to tell. */
+struct transport_counters {
+    uint64_t accepted, answered, opened;
+    uint64_t
+        turned_away; /* closed unheard: too many, or too fast, from their addresses or in all */
+    uint64_t slow, broken; /* did not finish in time; sent what is no handshake, or went away */
+    uint64_t refused;      /* by name: other network, version, … */
+};
+
 struct request {
     struct message head;
     client_t client;
@@ -223,13 +233,15 @@ struct request {
     /* the answer */
     int code; /* 0 or an error, then: */
     struct reason why;
-    struct store_change change;   /* MERGED; owns record */
-    struct reading reading;       /* READ_DONE; owns bytes */
-    uint64_t read_at_seq;         /* of READ_DONE: records up to it are in the reading */
-    struct blob *json;            /* ASK, WORK: text; owned holder */
-    uint32_t hosts;               /* HOSTED: nodes known to hold it, this one included */
-    struct storage_report report; /* ASK STATUS: storage's part … */
-    struct peers_report peers;    /* … and that of connections */
+    struct store_change change; /* MERGED; owns record */
+    struct reading reading;     /* READ_DONE; owns bytes */
+    uint64_t read_at_seq;       /* of READ_DONE: records up to it are in the reading */
+    struct blob *json;          /* ASK, WORK: text; owned holder */
+    uint32_t hosts;             /* HOSTED: nodes known to hold it, this one included */
+
+    struct storage_report report;        /* ASK STATUS: storage's part … */
+    struct peers_report peers;           /* … that of connections … */
+    struct transport_counters strangers; /* … and that of transport */
 };
 
 struct watch {

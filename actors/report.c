@@ -111,7 +111,7 @@ static uint64_t memory_peak_kib(void)
 }
 
 /* What ended how often is told by reason, where it happened at all. */
-static json_t *connections_object(const struct peers_report *p)
+static json_t *connections_object(const struct peers_report *p, const struct transport_counters *s)
 {
     static const char *const closed_names[CLOSE_REASON_COUNT] = {
 #define R(name, text) "closed_" #name,
@@ -119,8 +119,16 @@ static json_t *connections_object(const struct peers_report *p)
 #undef R
     };
     const struct figure figures[] = {
-        {"live", p->live},     {"known", p->known},   {"dials", p->dials},
-        {"opened", p->opened}, {"failed", p->failed},
+        {"live", p->live},
+        {"known", p->known},
+        {"dials", p->dials},
+        {"opened", p->opened},
+        {"failed", p->failed},
+        {"strangers", s->accepted},
+        {"strangers_turned_away", s->turned_away},
+        {"strangers_slow", s->slow},
+        {"strangers_broken", s->broken},
+        {"strangers_refused", s->refused},
     };
     json_t *object = object_of(figures, sizeof figures / sizeof figures[0]);
     for (int r = 0; r < CLOSE_REASON_COUNT; r++)
@@ -143,11 +151,11 @@ char *report_status(const struct request *request, const struct client_counters 
         {"watched", storage->watched},
         {"peers", peers->live},
     };
-    json_t *status = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", node_id, "version",
-                               WEIR_VERSION, "durability", storage->relaxed ? "relaxed" : "full",
-                               "fault", storage->fault.text, "store", store_object(storage),
-                               "clients", clients_object(clients), "connections",
-                               connections_object(peers), "work", work_object(storage));
+    json_t *status = json_pack(
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", node_id, "version", WEIR_VERSION,
+        "durability", storage->relaxed ? "relaxed" : "full", "fault", storage->fault.text, "store",
+        store_object(storage), "clients", clients_object(clients), "connections",
+        connections_object(peers, &request->strangers), "work", work_object(storage));
     json_t *more = object_of(figures, sizeof figures / sizeof figures[0]);
     if (status)
         (void)json_object_update_missing(status, more);

@@ -83,6 +83,13 @@ static void on_hang_up(transport_t *self, const struct peer_order *order, const 
         transport_drop(self, link, order->reason, &order->why, turn);
 }
 
+/* STATUS: on its way from connections to storage. */
+static void on_ask(const transport_t *self, struct request *request, const struct turn *turn)
+{
+    request->strangers = self->counters;
+    send_to(turn->out, ACTOR_storage, MESSAGE_ASK, &request->head);
+}
+
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
 {
     transport_t *self = (transport_t *)actor;
@@ -93,6 +100,9 @@ static void receive(void *actor, struct message *message, struct now now, struct
         return;
     case MESSAGE_NOTIFY:
         transport_notify(self, (struct notify *)message, &turn);
+        return;
+    case MESSAGE_ASK:
+        on_ask(self, (struct request *)message, &turn);
         return;
     case MESSAGE_DIAL:
         on_dial(self, (struct dial *)message, &turn);

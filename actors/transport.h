@@ -2,8 +2,8 @@
  * a window for each. It knows connections by number and decides nothing about who may stay: that
  * is connections' to do.
  *
- *   takes DIAL, ADMIT, HANG_UP, PEER_SEND, NOTIFY (for followers that are peers)
- *   gives OPENED, CLOSED, PEER_MAIL, PEER_SENT, NOTIFY_BACK, CLIENT_READY
+ *   takes DIAL, ADMIT, HANG_UP, PEER_SEND, NOTIFY (for followers that are peers), ASK
+ *   gives OPENED, CLOSED, PEER_MAIL, PEER_SENT, NOTIFY_BACK, CLIENT_READY, ASK
  *
  *   connections    DIAL ▸               ADMIT ▸                     HANG_UP ▸
  *   transport            handshake ▸ OPENED     PEER_MAIL ▸ …                 goodbye ▸ CLOSED
@@ -30,16 +30,6 @@ struct transport_options {
     const struct peer_wire *wire;   /* borrowed */
     struct handshake_config config; /* copied; the texts that it borrows must outlive transport */
     size_t connections_max;         /* strangers included; 0: CONNECTIONS_MAX */
-};
-
-/* What happened to strangers, for tests and reports. Those that became peers are CLOSED's to tell.
- */
-struct transport_counters {
-    uint64_t accepted, answered, opened;
-    uint64_t
-        turned_away; /* closed unheard: too many, or too fast, from their addresses or in all */
-    uint64_t slow, broken; /* did not finish in time; sent what is no handshake, or went away */
-    uint64_t refused;      /* by name: other network, version, … */
 };
 
 typedef struct transport transport_t;

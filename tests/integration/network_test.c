@@ -33,25 +33,6 @@ static void id_of(const char *text, uint8_t id[32])
     assert_int_equal(base58_decode(slice_text(text), id, 32), 0);
 }
 
-static int64_t field(const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-    if (!json_is_integer(value))
-        fail_msg("no number %s", name);
-    return (int64_t)json_integer_value(value);
-}
-
-/* What STATUS tells of peers: a member of its object. */
-static int64_t count_of(size_t node, const char *name)
-{
-    const struct weir_reply *reply;
-    assert_int_equal(weir_status(network.nodes[node].client, &reply), 0);
-    json_t *status = json_loadb((const char *)reply->json.data, reply->json.size, 0, NULL);
-    int64_t value = field(json_object_get(status, "connections"), name);
-    json_decref(status);
-    return value;
-}
-
 /* Each pair has one connection, and the lower id dialled it (lesson D1). */
 static void assert_full_mesh(void)
 {
@@ -86,12 +67,12 @@ static void mesh_of(size_t count)
     assert_true(network_settles(&network, count - 1, SETTLE_MS));
     assert_full_mesh();
     for (size_t i = 0; i < count; i++) {
-        dials += count_of(i, "dials");
-        assert_int_equal(count_of(i, "failed"), 0);
+        dials += network_count(&network, i, "dials");
+        assert_int_equal(network_count(&network, i, "failed"), 0);
     }
     network_pause_ms(QUIET_MS);
     for (size_t i = 0; i < count; i++)
-        later += count_of(i, "dials");
+        later += network_count(&network, i, "dials");
     assert_int_equal(later, dials); /* lesson D2 */
     assert_full_mesh();
 }
@@ -146,11 +127,7 @@ static void a_goodbye_is_known_at_once_and_by_name(void **state) /* lesson L7 */
     assert_int_equal(process_stop(&network.nodes[2].process), 0);
     assert_true(network_now_ms() - before <= 2000);
     assert_true(told_after(2, TOLD_MS) >= 0);
-    const struct weir_reply *reply;
-    assert_int_equal(weir_status(network.nodes[0].client, &reply), 0);
-    json_t *status = json_loadb((const char *)reply->json.data, reply->json.size, 0, NULL);
-    assert_true(field(json_object_get(status, "connections"), "closed_goodbye") >= 1);
-    json_decref(status);
+    assert_true(network_count(&network, 0, "closed_goodbye") >= 1);
 }
 
 static void stopped_is_known_by_its_silence(void **state) /* lesson L5 */

@@ -45,7 +45,7 @@ void network_node_start(struct network *self, size_t number, const char *const *
     if (node->gateway[0]) {
         all[count++] = "--gateway";
         all[count++] = node->gateway;
-    } else {
+    } else if (!node->apart) {
         all[count++] = "--role";
         all[count++] = "gateway";
     }
@@ -59,19 +59,30 @@ void network_node_start(struct network *self, size_t number, const char *const *
     assert_non_null(node->client);
 }
 
-void network_start(struct network *self, size_t count, const char *const *options)
+static void start_all(struct network *self, size_t count, const char *const *options, bool apart)
 {
     memset(self, 0, sizeof *self);
     assert_true(count <= NETWORK_NODES_MAX);
     for (size_t i = 0; i < count; i++) {
         struct network_node *node = &self->nodes[i];
         data_dir_new(node->data);
-        if (i)
+        node->apart = apart;
+        if (i && !apart)
             (void)snprintf(node->gateway, sizeof node->gateway, "%s@%s", self->nodes[0].id,
                            self->nodes[0].address);
         self->count = i + 1;
         network_node_start(self, i, options);
     }
+}
+
+void network_start(struct network *self, size_t count, const char *const *options)
+{
+    start_all(self, count, options, false);
+}
+
+void network_start_apart(struct network *self, size_t count, const char *const *options)
+{
+    start_all(self, count, options, true);
 }
 
 void network_node_kill(struct network *self, size_t number)
@@ -127,6 +138,21 @@ bool network_is_live(struct network *self, size_t number, const char *id)
         is_live(peer) && strcmp(json_string_value(json_object_get(peer, "id")), id) == 0;
     json_decref(peers);
     return found;
+}
+
+int64_t network_count(struct network *self, size_t number, const char *name)
+{
+    const struct weir_reply *reply;
+    weir_t *client = self->nodes[number].client;
+    if (weir_status(client, &reply) != 0)
+        fail_msg("STATUS of node %zu: %s", number, weir_error(client));
+    json_t *status = json_loadb((const char *)reply->json.data, reply->json.size, 0, NULL);
+    const json_t *count = json_object_get(json_object_get(status, "connections"), name);
+    if (!count && strncmp(name, "closed_", 7) != 0)
+        fail_msg("STATUS counts no %s", name);
+    int64_t value = (int64_t)json_integer_value(count);
+    json_decref(status);
+    return value;
 }
 
 bool network_settles(struct network *self, size_t live, int within_ms)

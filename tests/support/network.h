@@ -19,6 +19,7 @@ struct network_node {
     char gateway[256];                   /* ID@HOST:PORT of whom it joins through; "" */
     weir_t *client;
     bool stopped; /* SIGSTOP */
+    bool apart;   /* knows of nobody, and is no gateway */
 };
 
 struct network {
@@ -28,6 +29,8 @@ struct network {
 
 /* Starts so many at once. options: more arguments for each, NULL-terminated, or NULL. */
 void network_start(struct network *self, size_t count, const char *const *options);
+/* The same with nodes that do not know of each other, and none is a gateway. */
+void network_start_apart(struct network *self, size_t count, const char *const *options);
 /* Kills what runs and removes all data. */
 void network_end(struct network *self);
 
@@ -40,6 +43,9 @@ json_t *network_peers(struct network *self, size_t node);
 /* How many of its peers are live; is this one among them? */
 size_t network_live(struct network *self, size_t node);
 bool network_is_live(struct network *self, size_t node, const char *id);
+
+/* A count of the `connections` in its STATUS; 0 for a reason (closed_…) that there was not. */
+int64_t network_count(struct network *self, size_t node, const char *name);
 
 /* Waits until each running node has `live` live peers; false when that takes more than so long. */
 bool network_settles(struct network *self, size_t live, int within_ms);

@@ -430,6 +430,29 @@ static void a_record_spliced_from_another_session_closes_with_bad_record(void **
     net_free(&net);
 }
 
+static void status_passes_through_and_takes_the_strangers_along(void **unused)
+{
+    (void)unused;
+    struct net net;
+    net_init(&net);
+    net_start(&net, 0);
+    int stranger = wire_pair_stranger(net.wires, 1, 20, 0, 1);
+    wire_pair_say(net.wires, stranger, slice_text("GET / HTTP/1.1\r\n\r\n"));
+    (void)wire_pair_stranger(net.wires, 1, 20, 0, 2);
+    net_advance_ms(&net, HANDSHAKE_MS);
+    struct request *request = message_new(sizeof *request);
+    request->verb = VERB_STATUS;
+    net_give(&net, 1, ACTOR_connections, MESSAGE_ASK, &request->head);
+    net_run(&net);
+    request = net_expect(&net, 1, MESSAGE_ASK);
+    assert_int_equal(request->head.to, ACTOR_storage);
+    assert_int_equal(request->strangers.accepted, 2);
+    assert_int_equal(request->strangers.broken, 1);
+    assert_int_equal(request->strangers.slow, 1);
+    drop(request);
+    net_free(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +472,7 @@ int main(void)
         cmocka_unit_test(a_changed_byte_closes_with_bad_record_and_nothing_is_handed_on),
         cmocka_unit_test(a_reflected_stream_closes_with_bad_record),
         cmocka_unit_test(a_record_spliced_from_another_session_closes_with_bad_record),
+        cmocka_unit_test(status_passes_through_and_takes_the_strangers_along),
     };
     return cmocka_run_group_tests_name("actors_transport", tests, NULL, NULL);
 }
