@@ -1,0 +1,233 @@
+/* Strangers at the door of a real node: whatever they say, they are closed in time, cost little,
+ * and a peer that comes meanwhile gets in. And a node that may open few descriptors. */
+#include "tests/support/network.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum {
+    STRANGERS = 200,
+    CROWD = 400,
+    PATIENCE_MS = 7500, /* they are closed after 5 s; the rest is for a slow machine */
+    SETTLE_MS = 30000,
+    GROWTH_KIB_MAX = STRANGERS * 16 + 4096, /* 16 KiB each, and the peer that joins meanwhile */
+    FEW_DESCRIPTORS = 256,
+    CPU_TICKS_MAX = 150, /* of 1/100 s, in some seconds of a crowd; one that spins takes them all */
+};
+
+static struct network network;
+static const char *const quietly[] = {"--log-level", "error", NULL};
+
+static int end_network(void **state)
+{
+    (void)state;
+    network_end(&network);
+    return 0;
+}
+
+/* --- strangers --------------------------------------------------------------------------- */
+
+struct stranger {
+    int fd; /* -1: it was closed */
+    bool slow;
+    int64_t said_ms, closed_after_ms;
+};
+
+static const struct saying {
+    const char *bytes;
+    size_t size; /* 0: random bytes; 1: one of them a second */
+} sayings[] = {
+    {"", 0},
+    {"GET / HTTP/1.1\r\nHost: weir\r\n\r\n", 30},
+    {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11},
+    {"\xff\0\0\0\0\0\0\0\1\x7f\3\1NULL", 16},
+    {"\2", 1}, /* the length of a message that might be */
+};
+enum { SAYINGS = sizeof sayings / sizeof sayings[0] };
+
+static int reach(const char *address)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    to.sin_port = htons((uint16_t)strtoul(strrchr(address, ':') + 1, NULL, 10));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    if (connect(fd, (const struct sockaddr *)(const void *)&to, sizeof to) != 0)
+        fail_msg("connect: %s", strerror(errno));
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    return fd;
+}
+
+static void say(struct stranger *stranger, const struct saying *saying)
+{
+    uint8_t random[600];
+    for (size_t i = 0; i < sizeof random; i++)
+        random[i] = (uint8_t)rand();
+    const void *bytes = saying->size ? (const void *)saying->bytes : random;
+    size_t size = saying->size ? saying->size : 2 + (size_t)rand() % (sizeof random - 2);
+    stranger->slow = saying->size == 1;
+    stranger->said_ms = network_now_ms();
+    (void)send(stranger->fd, bytes, size, MSG_NOSIGNAL); /* it may be closed already */
+}
+
+/* One more byte each second, and a look at whether it was closed. Nothing is ever answered. */
+static void go_on(struct stranger *stranger, int64_t start_ms)
+{
+    uint8_t byte = 2;
+    int64_t now = network_now_ms();
+    if (stranger->slow && now >= stranger->said_ms + 1000) {
+        (void)send(stranger->fd, &byte, 1, MSG_NOSIGNAL);
+        stranger->said_ms = now;
+    }
+    ssize_t got = recv(stranger->fd, &byte, 1, 0);
+    assert_true(got <= 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    stranger->closed_after_ms = now - start_ms;
+    (void)close(stranger->fd);
+    stranger->fd = -1;
+}
+
+static size_t go_on_all(struct stranger *strangers, size_t count, int64_t start_ms)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strangers[i].fd >= 0)
+            go_on(&strangers[i], start_ms);
+        open += strangers[i].fd >= 0;
+    }
+    return open;
+}
+
+/* --- the node, as the system sees it ----------------------------------------------------- */
+
+static long memory_kib(size_t node)
+{
+    char path[64], line[256];
+    long kib = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)network.nodes[node].process.pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file))
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtol(line + 6, NULL, 10);
+    (void)fclose(file);
+    return kib;
+}
+
+/* Of a processor, user and system, in hundredths of a second. */
+static long cpu_ticks(size_t node)
+{
+    char path[64], line[1024];
+    unsigned long user = 0, system = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)network.nodes[node].process.pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof line, file));
+    (void)fclose(file);
+    const char *at = strrchr(line, ')');
+    assert_int_equal(sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                            &user, /* */
+                            &system),
+                     2);
+    return (long)(user + system);
+}
+
+/* --- claims ------------------------------------------------------------------------------ */
+
+static void two_hundred_strangers_are_closed_in_time_while_a_peer_joins(void **state)
+{
+    (void)state;
+    static struct stranger strangers[STRANGERS];
+    network_start(&network, 1, quietly);
+    assert_int_equal(network_live(&network, 0), 0);
+    long before_kib = memory_kib(0);
+    int64_t start = network_now_ms();
+    for (size_t i = 0; i < STRANGERS; i++) {
+        strangers[i].fd = reach(network.nodes[0].address);
+        say(&strangers[i], &sayings[i % SAYINGS]);
+    }
+    struct network_node *peer = &network.nodes[1];
+    data_dir_new(peer->data);
+    (void)snprintf(peer->gateway, sizeof peer->gateway, "%s@%s", network.nodes[0].id,
+                   network.nodes[0].address);
+    network.count = 2;
+    network_node_start(&network, 1, quietly);
+    assert_true(go_on_all(strangers, STRANGERS, start) > 0); /* they are still there */
+    assert_true(network_settles(&network, 1, PATIENCE_MS));
+    while (go_on_all(strangers, STRANGERS, start) && network_now_ms() < start + PATIENCE_MS)
+        network_pause_ms(5);
+    for (size_t i = 0; i < STRANGERS; i++)
+        if (strangers[i].fd >= 0)
+            fail_msg("stranger %zu, of kind %zu, is not closed", i, i % SAYINGS);
+    assert_true(memory_kib(0) - before_kib < GROWTH_KIB_MAX);
+    assert_int_equal(network_count(&network, 0, "strangers_slow") +
+                         network_count(&network, 0, "strangers_broken"),
+                     STRANGERS);
+    assert_true(network_count(&network, 0, "strangers_slow") >= STRANGERS / SAYINGS);
+    assert_int_equal(network_live(&network, 0), 1);
+}
+
+static void limit_descriptors(rlim_t count, struct rlimit *before)
+{
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
+    struct rlimit few = {.rlim_cur = count, .rlim_max = before->rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+}
+
+/* More strangers come than it may have connections: it lets some wait, does not spin, still serves
+ * its clients, and lets a peer in when they are gone. */
+static void a_node_with_few_descriptors_stays_calm_in_a_crowd(void **state)
+{
+    (void)state;
+    static struct stranger strangers[CROWD];
+    struct rlimit before;
+    limit_descriptors(FEW_DESCRIPTORS, &before);
+    network_start(&network, 1, quietly);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(network_live(&network, 0), 0);
+    long ticks = cpu_ticks(0);
+    int64_t start = network_now_ms();
+    for (size_t i = 0; i < CROWD; i++)
+        strangers[i] = (struct stranger){.fd = reach(network.nodes[0].address)};
+    for (; network_now_ms() < start + 3000; network_pause_ms(100)) {
+        (void)go_on_all(strangers, CROWD, start);
+        assert_int_equal(network_live(&network, 0), 0); /* a client is answered */
+    }
+    assert_true(cpu_ticks(0) - ticks < CPU_TICKS_MAX);
+    for (size_t i = 0; i < CROWD; i++)
+        if (strangers[i].fd >= 0)
+            (void)close(strangers[i].fd);
+    struct network_node *peer = &network.nodes[1];
+    data_dir_new(peer->data);
+    (void)snprintf(peer->gateway, sizeof peer->gateway, "%s@%s", network.nodes[0].id,
+                   network.nodes[0].address);
+    network.count = 2;
+    network_node_start(&network, 1, quietly);
+    assert_true(network_settles(&network, 1, SETTLE_MS));
+}
+
+int main(void)
+{
+    unsigned seed = (unsigned)network_now_ms();
+    print_message("seed %u\n", seed);
+    srand(seed);
+#define CLAIM(name) cmocka_unit_test_teardown(name, end_network)
+    const struct CMUnitTest tests[] = {
+        CLAIM(two_hundred_strangers_are_closed_in_time_while_a_peer_joins),
+        CLAIM(a_node_with_few_descriptors_stays_calm_in_a_crowd),
+    };
+    return cmocka_run_group_tests_name("strangers", tests, NULL, NULL);
+}
