@@ -116,7 +116,9 @@ int node_start(const struct node_options *options, node_t **node, struct reason 
         return fail(why, ERR_NO_MEMORY, "out of memory");
     }
     struct serving serving = {.endpoints = {NULL}};
-    int rc = list_endpoints(&serving, options, why);
+    int rc = peer_tcp_check_limit(why); /* libzmq ends the process when it runs out */
+    if (rc == 0)
+        rc = list_endpoints(&serving, options, why);
     if (rc == 0)
         rc = open_store(self, options, why);
     if (rc == 0)

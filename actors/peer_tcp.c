@@ -331,6 +331,16 @@ const char *peer_tcp_bound(const peer_tcp_t *self)
     return self->bound;
 }
 
+int peer_tcp_check_limit(struct reason *why)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= OTHER_DESCRIPTORS + ROOM_MIN)
+        return 0;
+    return fail(why, ERR_BUSY,
+                "this process may open %llu files and sockets, and needs at least %d (ulimit -n)",
+                (unsigned long long)limit.rlim_cur, OTHER_DESCRIPTORS + ROOM_MIN);
+}
+
 size_t peer_tcp_room(void)
 {
     struct rlimit limit;
@@ -338,6 +348,6 @@ size_t peer_tcp_room(void)
         limit.rlim_cur >= CONNECTIONS_MAX + OTHER_DESCRIPTORS)
         return CONNECTIONS_MAX;
     return limit.rlim_cur < OTHER_DESCRIPTORS + ROOM_MIN
-               ? ROOM_MIN
+               ? ROOM_MIN /* lowered since it was checked */
                : (size_t)limit.rlim_cur - OTHER_DESCRIPTORS;
 }

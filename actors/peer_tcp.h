@@ -25,6 +25,9 @@ const struct peer_wire *peer_tcp_wire(const peer_tcp_t *self);
 /* HOST:PORT as bound, the port known; "" without a listener. Borrowed. */
 const char *peer_tcp_bound(const peer_tcp_t *self);
 
+/* May this process open as many files and sockets as a node needs at least? ERR_BUSY. */
+MUST_USE int peer_tcp_check_limit(struct reason *why);
+
 /* Connections that the limit of open files leaves room for, what else a node opens set aside; for
  * transport_options. At most CONNECTIONS_MAX. */
 size_t peer_tcp_room(void);

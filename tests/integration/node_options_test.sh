@@ -86,6 +86,9 @@ export WEIR_DURABILITY=relaxed
 claim "the environment is read" start --data "$scratch/data" $any
 claim "… and counts" status_has '"durability":"relaxed"'
 stop
+claim "too few open files are refused by name" \
+    bash -c "ulimit -n 100 && $(declare -f refused) && weir=$weir scratch=$scratch refused 1 'ulimit -n' --data $scratch/few $any"
+claim "… before anything is made" test ! -e "$scratch/few"
 echo 'durability = full' >"$scratch/weir.conf"
 claim "the config file weighs more than the environment" \
     start --data "$scratch/data" $any --config "$scratch/weir.conf"
