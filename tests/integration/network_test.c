@@ -1,6 +1,7 @@
 /* Real processes on loopback that are a network: who connects to whom, what a peer's end looks like
  * to the others, and contracts that go round. */
 #include "base/base58.h"
+#include "tests/support/fake_peer.h"
 #include "tests/support/network.h"
 
 #include <setjmp.h>
@@ -115,6 +116,28 @@ static void killed_is_known_at_once(void **state) /* lesson L2 */
     assert_true(network_settles(&network, 3, SETTLE_MS));
     network_node_kill(&network, 2);
     assert_true(told_after(2, TOLD_MS) >= 0);
+}
+
+static void a_reset_is_known_at_once_and_by_name(void **state) /* lesson L2 */
+{
+    (void)state;
+    enum { NODES = 3, FAKE = NODES };
+    struct fake_peer fake;
+    int ends[NODES];
+    network_start(&network, NODES, NULL);
+    assert_true(network_settles(&network, NODES - 1, SETTLE_MS));
+    fake_peer_init(&fake);
+    memcpy(network.nodes[FAKE].id, fake.id, sizeof network.nodes[FAKE].id); /* none of ours */
+    for (size_t i = 0; i < NODES; i++)
+        ends[i] = fake_peer_join(&fake, network.nodes[i].id, network.nodes[i].address);
+    assert_true(network_settles(&network, NODES, SETTLE_MS));
+    for (size_t i = 0; i < NODES; i++)
+        fake_peer_reset(ends[i]);
+    assert_true(told_after(FAKE, TOLD_MS) >= 0);
+    for (size_t i = 0; i < NODES; i++) {
+        assert_int_equal(network_count(&network, i, "closed_reset"), 1);
+        assert_int_equal(network_live(&network, i), NODES - 1);
+    }
 }
 
 static void a_goodbye_is_known_at_once_and_by_name(void **state) /* lesson L7 */
@@ -303,6 +326,7 @@ int main(void)
         CLAIM(five_nodes_become_a_full_mesh),
         CLAIM(twenty_nodes_become_a_full_mesh),
         CLAIM(killed_is_known_at_once),
+        CLAIM(a_reset_is_known_at_once_and_by_name),
         CLAIM(a_goodbye_is_known_at_once_and_by_name),
         CLAIM(stopped_is_known_by_its_silence),
         CLAIM(a_killed_gateway_is_dialled_again),

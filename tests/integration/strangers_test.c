@@ -113,20 +113,6 @@ static size_t go_on_all(struct stranger *strangers, size_t count, int64_t start_
 
 /* --- the node, as the system sees it ----------------------------------------------------- */
 
-static long memory_kib(size_t node)
-{
-    char path[64], line[256];
-    long kib = 0;
-    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)network.nodes[node].process.pid);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    while (fgets(line, sizeof line, file))
-        if (strncmp(line, "VmHWM:", 6) == 0)
-            kib = strtol(line + 6, NULL, 10);
-    (void)fclose(file);
-    return kib;
-}
-
 /* Of a processor, user and system, in hundredths of a second. */
 static long cpu_ticks(size_t node)
 {
@@ -153,7 +139,7 @@ static void two_hundred_strangers_are_closed_in_time_while_a_peer_joins(void **s
     static struct stranger strangers[STRANGERS];
     network_start(&network, 1, quietly);
     assert_int_equal(network_live(&network, 0), 0);
-    long before_kib = memory_kib(0);
+    int64_t before_kib = network_memory_peak_kib(&network, 0);
     int64_t start = network_now_ms();
     for (size_t i = 0; i < STRANGERS; i++) {
         strangers[i].fd = reach(network.nodes[0].address);
@@ -172,7 +158,7 @@ static void two_hundred_strangers_are_closed_in_time_while_a_peer_joins(void **s
     for (size_t i = 0; i < STRANGERS; i++)
         if (strangers[i].fd >= 0)
             fail_msg("stranger %zu, of kind %zu, is not closed", i, i % SAYINGS);
-    assert_true(memory_kib(0) - before_kib < GROWTH_KIB_MAX);
+    assert_true(network_memory_peak_kib(&network, 0) - before_kib < GROWTH_KIB_MAX);
     assert_int_equal(network_count(&network, 0, "strangers_slow") +
                          network_count(&network, 0, "strangers_broken"),
                      STRANGERS);

@@ -155,6 +155,21 @@ int64_t network_count(struct network *self, size_t number, const char *name)
     return value;
 }
 
+int64_t network_memory_peak_kib(const struct network *self, size_t number)
+{
+    char path[64], line[256];
+    int64_t kib = -1;
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)self->nodes[number].process.pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file))
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtoll(line + 6, NULL, 10);
+    (void)fclose(file);
+    assert_true(kib > 0);
+    return kib;
+}
+
 bool network_settles(struct network *self, size_t live, int within_ms)
 {
     int64_t end = network_now_ms() + within_ms;
