@@ -47,7 +47,8 @@ bool network_is_live(struct network *self, size_t node, const char *id);
 /* A count of the `connections` in its STATUS; 0 for a reason (closed_…) that there was not. */
 int64_t network_count(struct network *self, size_t node, const char *name);
 
-/* The most memory that its process has had (VmHWM). */
+/* The most memory that its process has had (VmHWM); 0 under a sanitizer, whose own is most of it.
+ */
 int64_t network_memory_peak_kib(const struct network *self, size_t node);
 
 /* Waits until each running node has `live` live peers; false when that takes more than so long. */
