@@ -159,7 +159,7 @@ static int by_size(const void *a, const void *b)
 }
 
 /* An update at the sender until it is told at the healthy one, in ms. */
-static int64_t probe(const uint8_t key[32], size_t *events)
+static int64_t probe(const uint8_t key[32], const size_t *events)
 {
     static unsigned number;
     char value[16];

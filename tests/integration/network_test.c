@@ -231,7 +231,7 @@ static bool all_equal(const uint8_t key[32], int within_ms)
 {
     int64_t end = network_now_ms() + within_ms;
     for (;;) {
-        uint8_t first[32], other[32];
+        uint8_t first[32] = {0}, other[32] = {0};
         bool equal = true, any = false;
         for (size_t i = 0; i < network.count && equal; i++) {
             if (!network.nodes[i].client || network.nodes[i].stopped)

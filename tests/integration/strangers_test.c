@@ -28,6 +28,7 @@ enum {
 };
 
 static struct network network;
+static uint64_t seed;
 static const char *const quietly[] = {"--log-level", "error", NULL};
 
 static int end_network(void **state)
@@ -70,13 +71,22 @@ static int reach(const char *address)
     return fd;
 }
 
+/* splitmix64 (Steele, Lea, Flood 2014). */
+static uint64_t draw(void)
+{
+    uint64_t z = seed += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
 static void say(struct stranger *stranger, const struct saying *saying)
 {
     uint8_t random[600];
     for (size_t i = 0; i < sizeof random; i++)
-        random[i] = (uint8_t)rand();
+        random[i] = (uint8_t)draw();
     const void *bytes = saying->size ? (const void *)saying->bytes : random;
-    size_t size = saying->size ? saying->size : 2 + (size_t)rand() % (sizeof random - 2);
+    size_t size = saying->size ? saying->size : 2 + (size_t)draw() % (sizeof random - 2);
     stranger->slow = saying->size == 1;
     stranger->said_ms = network_now_ms();
     (void)send(stranger->fd, bytes, size, MSG_NOSIGNAL); /* it may be closed already */
@@ -207,9 +217,9 @@ static void a_node_with_few_descriptors_stays_calm_in_a_crowd(void **state)
 
 int main(void)
 {
-    unsigned seed = (unsigned)network_now_ms();
-    print_message("seed %u\n", seed);
-    srand(seed);
+    const char *given = getenv("SEED");
+    seed = given ? strtoull(given, NULL, 0) : (uint64_t)network_now_ms();
+    print_message("SEED=%llu\n", (unsigned long long)seed);
 #define CLAIM(name) cmocka_unit_test_teardown(name, end_network)
     const struct CMUnitTest tests[] = {
         CLAIM(two_hundred_strangers_are_closed_in_time_while_a_peer_joins),
