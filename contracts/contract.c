@@ -138,6 +138,17 @@ int contract_init(struct contract *self, struct slice kind_name, struct slice pa
     return 0;
 }
 
+struct contract contract_with_params(const struct contract *self, const uint8_t *params)
+{
+    struct contract copy = *self;
+    copy.params.data = params;
+    if (self->writers.size)
+        copy.writers.data = params + (self->writers.data - self->params.data);
+    if (self->owner)
+        copy.owner = params + (self->owner - self->params.data);
+    return copy;
+}
+
 struct slice contract_param(const struct contract *self, const char *name)
 {
     struct entries walk = entries_of(self->params);

@@ -37,6 +37,10 @@ struct contract {
 MUST_USE int contract_init(struct contract *self, struct slice kind_name, struct slice params,
                            struct reason *why);
 
+/* The same contract over a copy of its params, which it borrows from then on: all that stands
+ * inside the params moves with them. */
+struct contract contract_with_params(const struct contract *self, const uint8_t *params);
+
 /* One parameter's value, empty when it is absent. Borrows from params. */
 struct slice contract_param(const struct contract *self, const char *name);
 

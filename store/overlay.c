@@ -89,13 +89,9 @@ static struct overlay_contract *new_contract(struct overlay *self, const struct 
     uint8_t *params = (uint8_t *)arena_take(&self->arena, contract->params.size);
     assert(added && params);
     RB_INIT(&added->entries);
-    struct contract *copy = &added->held.contract;
-    *copy = *contract;
     if (contract->params.size)
         memcpy(params, contract->params.data, contract->params.size);
-    copy->params.data = params;
-    if (contract->writers.size) /* they stand inside the parameters */
-        copy->writers.data = params + (contract->writers.data - contract->params.data);
+    added->held.contract = contract_with_params(contract, params);
     self->bytes += sizeof *added + contract->params.size;
     return added;
 }

@@ -172,6 +172,43 @@ static void kind_and_params_make_the_key_and_nothing_else_does(void **state)
         buffer_free(&params[i]);
 }
 
+/* All slices of a contract stand inside its params: a copy of them keeps none of the old bytes. */
+static void assert_moves(const char *kind, struct slice params)
+{
+    uint8_t *first = (uint8_t *)malloc(params.size), *second = (uint8_t *)malloc(params.size);
+    struct contract contract;
+    assert_true(first && second);
+    memcpy(first, params.data, params.size);
+    memcpy(second, params.data, params.size);
+    struct slice own = slice_of(first, params.size);
+    assert_int_equal(contract_init(&contract, slice_text(kind), own, NULL), 0);
+    struct contract moved = contract_with_params(&contract, second);
+    memset(first, 0xee, params.size);
+    const uint8_t *end = second + params.size;
+    assert_true(slice_equal(moved.params, params));
+    assert_true(!moved.writers.size || (moved.writers.data >= second && moved.writers.data < end));
+    assert_true(!moved.owner || (moved.owner >= second && moved.owner < end));
+    assert_int_equal(moved.owner != NULL, contract.owner != NULL);
+    assert_int_equal(moved.writers.size, contract.writers.size);
+    free(first);
+    free(second);
+}
+
+static void what_stands_inside_the_params_moves_with_them(void **state)
+{
+    (void)state;
+    uint8_t bytes[32];
+    struct buffer room = {0}, listed = {0};
+    memset(bytes, 7, sizeof bytes);
+    entry_append(&room, slice_text("owner"), slice_of(bytes, 32));
+    entry_append(&room, slice_text("salt"), slice_of(bytes, 16));
+    entry_append(&listed, slice_text("writers"), slice_of(bytes, 32));
+    assert_moves("room", buffer_slice(&room));
+    assert_moves("map", buffer_slice(&listed));
+    buffer_free(&room);
+    buffer_free(&listed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_name_has_its_limit),
         cmocka_unit_test(writers_are_keys_in_ascending_order),
         cmocka_unit_test(params_have_one_encoding),
+        cmocka_unit_test(what_stands_inside_the_params_moves_with_them),
         cmocka_unit_test(kind_and_params_make_the_key_and_nothing_else_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
