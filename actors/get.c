@@ -69,10 +69,13 @@ void get_ask(operation_t *self, struct relay *row, struct now now, struct outbox
         relay_move(row, RELAY_asking);
         if (ask(row, next, now, out)) {
             row->asked = next;
+            relays_give_up_at(&self->relays, row,
+                              now.ms + (row->asker ? RELAY_PATIENCE_MS / 2 : RELAY_PATIENCE_MS));
             return;
         }
         relay_failed(row, ERR_INTERNAL, "out of memory");
     }
+    relays_give_up_at(&self->relays, row, NEVER);
     if (row->asker)
         get_serve_nobody_left(self, row, out);
     else
@@ -148,6 +151,7 @@ static bool on_piece(operation_t *self, struct peer_mail *mail, struct now now, 
         return false;
     }
     row->pieces++;
+    relays_give_up_at(&self->relays, row, row->asker ? NEVER : now.ms + RELAY_STALL_MS);
     if (row->asker) {
         get_serve_pass(self, row, mail, now, out);
         return true;
@@ -167,6 +171,7 @@ static void got_all(operation_t *self, struct relay *row, struct now now, struct
         return;
     }
     row->got = true;
+    relays_give_up_at(&self->relays, row, NEVER);
     if (row->merges)
         relay_move(row, RELAY_merging);
     else
@@ -364,11 +369,24 @@ static void receive(void *actor, struct message *message, struct now now, struct
     message_free(&message);
 }
 
+/* The asked peer says nothing, though it is live: it may have stopped, which its pings tell only
+ * after a while (lesson L3). */
+static bool is_silent(const struct relay *row, struct now now)
+{
+    return row->state == RELAY_asking && row->asked && now.ms < row->deadline_ms &&
+           (!row->asker || row->pieces == 0);
+}
+
 /* Rows first: they know better than a transaction what was waited for. */
 static void tick(void *actor, struct now now, struct outbox *out)
 {
     operation_t *self = (operation_t *)actor;
     for (struct relay *row; (row = relays_expired(&self->relays, now.ms));) {
+        if (is_silent(row, now)) {
+            asked_failed(self, row, ERR_TIMEOUT, "the peers that were asked do not answer", true,
+                         now, out);
+            continue;
+        }
         const char *why = now.ms < row->deadline_ms ? "you do not read" : "no peer answered";
         if (row->asker && !row->ended)
             get_tell_got(row->asker, row->asker_tx, row->lane, ERR_TIMEOUT, why, NULL, out);

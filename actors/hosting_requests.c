@@ -73,7 +73,7 @@ void requests_on_host(hosting_t *self, struct request *request, struct now now, 
         return;
     }
     mail_push(&row->waiting, &request->head);
-    row->waiting_until_ms = now.ms + (request->verb == VERB_PUT ? PLACING_MS : JOIN_TIMEOUT_MS);
+    row->waiting_until_ms = now.ms + (request->verb == VERB_PUT ? PLACING_MS : JOIN_WAIT_MS);
     if (row->presence == PRESENCE_unknown)
         hosting_ask(self, row, out);
     else

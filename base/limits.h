@@ -86,7 +86,8 @@
 /* --- peers ------------------------------------------------------------------------------- */
 #define HOLDINGS_MAX      2000000u /* contracts that hosting keeps fed, about 300 bytes each */
 #define ABOUTS_OUT_MAX    256u     /* contracts that hosting asks storage about at once */
-#define JOIN_TIMEOUT_MS   5000u    /* for JOINED: the feed may have to join others first */
+#define JOIN_TIMEOUT_MS   1500u    /* for JOINED: the feed may have to join others first */
+#define JOIN_WAIT_MS      5000u    /* what a SUBSCRIBE waits for a feed, one after the other */
 #define FEED_RETRY_MS     250u     /* after a feed that did not work, doubled each time … */
 #define FEED_RETRY_MS_MAX 10000u
 #define CONFIRMS_MAX      4u     /* JOINs of a new feed until enough nodes hold the contract … */
@@ -162,6 +163,7 @@
 #define RELAY_BESIDE_MAX     3u     /* of them, not nearer to the key; the first node does this */
 #define RELAY_MARGIN_MS      250u   /* a hop has less time than its asker, to tell that it is up */
 #define PEER_BULK_BYTES      16384u /* messages from this on go in the bulk lane: one fragment */
+#define RELAY_PATIENCE_MS    1000u  /* for the first word of who is asked; half of it at a relay */
 #define RELAY_STALL_MS       5000u /* an asker that takes no PIECE so long holds up its host's lane */
 #define PIECES_OUT_MAX       2u    /* of a state that is served, not yet taken by the socket */
 

@@ -190,6 +190,25 @@ static void a_peer_that_goes_is_followed_by_the_next_at_once(void **state)
 }
 
 /* lesson L3 */
+static void a_peer_that_says_nothing_is_followed_by_the_next_in_a_second(void **state)
+{
+    (void)state;
+    live(1, 3);
+    get_hosted(ERR_NOT_FOUND);
+    struct peer_get first = asked(NEAREST);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS - 1);
+    solo_expect_nothing(&world);
+    solo_advance_ms(&world, 1);
+    struct peer_get second = asked(NEARER);
+    give_piece(NEAREST, first.tx); /* too late */
+    give_piece(NEARER, second.tx);
+    give_got(NEARER, second.tx, 0);
+    merge_answers((struct request *)solo_take(&world, MESSAGE_MERGE), 0);
+    read_answers(0);
+    (void)solo_expect_reply(&world, 0);
+}
+
+/* lesson L3 */
 static void when_all_peers_go_the_error_says_so_at_once(void **state)
 {
     (void)state;
@@ -347,11 +366,9 @@ static void no_get_of_a_client_outlives_its_deadline(void **state)
 {
     (void)state;
     live(1, 2);
-    get_hosted(ERR_NOT_FOUND); /* one waits for a peer */
+    get_hosted(ERR_NOT_FOUND); /* one waits for a merge */
     struct peer_get get = asked(1);
     assert_in_range(get.deadline_ms, 1, OPERATION_TIMEOUT_MS - 1);
-    get_hosted(ERR_NOT_FOUND); /* one for a merge */
-    get = asked(1);
     give_piece(1, get.tx);
     give_got(1, get.tx, 0);
     struct request *merge = (struct request *)solo_take(&world, MESSAGE_MERGE);
@@ -360,7 +377,7 @@ static void no_get_of_a_client_outlives_its_deadline(void **state)
     solo_advance_ms(&world, OPERATION_TIMEOUT_MS - 1);
     solo_expect_nothing(&world);
     solo_advance_ms(&world, 1);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 2; i++)
         (void)solo_expect_reply(&world, ERR_TIMEOUT);
     assert_true(solo_deadline_ms(&world) == NEVER);
     merge_answers(merge, 0);
@@ -542,7 +559,7 @@ static void an_asker_that_takes_nothing_is_given_up(void **state)
     solo_answer(&world, (struct request *)solo_take(&world, MESSAGE_HOST), ACTOR_hosting,
                 MESSAGE_HOSTED, ERR_NOT_FOUND);
     struct peer_get get = asked(NEAREST);
-    solo_advance_ms(&world, RELAY_STALL_MS + 1); /* nothing waits for it yet */
+    solo_advance_ms(&world, RELAY_PATIENCE_MS / 2 - 1); /* nothing waits for it yet */
     give_piece(NEAREST, get.tx);
     asker_got_piece(7, LANE_small);
     struct message *second;
@@ -838,6 +855,7 @@ int main(void)
         T(what_comes_is_merged_before_it_is_answered),
         T(a_peer_whose_state_is_the_same_sends_none),
         T(a_peer_that_goes_is_followed_by_the_next_at_once),
+        T(a_peer_that_says_nothing_is_followed_by_the_next_in_a_second),
         T(when_all_peers_go_the_error_says_so_at_once),
         T(all_that_are_nearer_and_three_beside_are_asked),
         T(an_error_of_one_is_told_before_the_not_found_of_others),
