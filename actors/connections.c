@@ -124,6 +124,7 @@ static void log_link(const struct link *link, const char *what, const char *why)
 
 static void admit(connections_t *self, struct link *link, struct now now, struct outbox *out)
 {
+    link->peer->told_failed = 0;
     struct peer *peer = link->peer;
     if (ring_view_add(&self->view, link->number, &peer->id) != 0) {
         connections_step(self, link, PEER_EVENT_dropped, CLOSE_local_fault, "out of memory", now,
@@ -162,6 +163,19 @@ static void tell_gone(connections_t *self, const struct link *link, enum close_r
     self->remembering = self->live_changed = true;
 }
 
+/* A gateway that this node cannot join through is for its operator to know: once for each reason.
+ */
+static void tell_failed(struct peer *peer, enum close_reason reason, const char *why)
+{
+    char id[BASE58_TEXT_MAX];
+    if (!peer->gateway || peer->told_failed == (int)reason + 1)
+        return;
+    peer->told_failed = (int)reason + 1;
+    base58_encode(peer->id.bytes, sizeof peer->id.bytes, id);
+    trace(TRACE_warn, "gateway %s at %s cannot be joined through: %s; tried again by and by", id,
+          peer->address, why && *why ? why : "no answer");
+}
+
 /* Counts, plans the next attempt, and tells who waits for it. The link is in its new state, or
  * unlinked. */
 static void ended(connections_t *self, struct peer *peer, enum peer_state before,
@@ -169,8 +183,10 @@ static void ended(connections_t *self, struct peer *peer, enum peer_state before
                   struct outbox *out)
 {
     self->counters.closed[reason]++;
-    if (before == PEER_dialling && reason != CLOSE_duplicate)
+    if (before == PEER_dialling && reason != CLOSE_duplicate) {
         self->counters.failed++;
+        tell_failed(peer, reason, why);
+    }
     if (!peer_link_in(peer, PEER_live) && !peer_link_in(peer, PEER_handshaking))
         life_ended(self, peer, reason, before == PEER_live, lived_ms, now);
     enum peer_state left = peer_state_of(peer);

@@ -55,6 +55,7 @@ struct peer {
     uint64_t full_pause_ms; /* the last such time for being full */
     bool shed;              /* it had no room for this node */
     bool dialled_back;      /* it was tried, for as long as it is connected */
+    int told_failed;        /* 1 + why it could not be joined through, as the log has it; 0 */
     bool asked;             /* an operator waits: dial at once, whatever the ids are */
 
     /* its conduct */

@@ -25,10 +25,12 @@ static bool is_told_address(struct slice address)
     return hello_is_address(address);
 }
 
-/* Somebody is connected to who was given up here: it is back, and gets one more try. */
-static void try_again(struct peer *peer, uint64_t now_ms)
+/* Somebody is connected to who was given up here: it is back, and gets one more try, where this
+ * node wants all it hears of. */
+static void try_again(const connections_t *self, struct peer *peer, uint64_t now_ms)
 {
-    if (peer->links || peer->tries < DIAL_TRIES || now_ms < peer->shunned_until_ms)
+    if (self->view.count >= PEERS_WANTED || peer->links || peer->tries < DIAL_TRIES ||
+        now_ms < peer->shunned_until_ms)
         return;
     peer->tries = DIAL_TRIES - 1;
     peer->away_until_ms = 0;
@@ -54,7 +56,7 @@ struct peer *upkeep_note(connections_t *self, const struct peer_node *node, uint
     if (is_told_address(node->address) && !peer_set_address(peer, node->address))
         return NULL;
     if (is_news)
-        try_again(peer, now_ms);
+        try_again(self, peer, now_ms);
     connections_replan(self);
     return peer;
 }
