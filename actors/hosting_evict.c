@@ -1,6 +1,7 @@
 /* What goes when the store fills: contracts that nobody here or behind this node needs, whose feed
- * is live and has all that is here. The feed is asked (JOIN) right before, so that a change which
- * it has not got is never dropped; the root never drops, nor who keeps one of its copies. */
+ * is live and has all that is here. The feed is asked (JOIN) right before, and storage drops only
+ * what has the fingerprint that the feed has, so that a change which it has not got never goes; the
+ * root never drops, nor who keeps one of its copies. */
 #include "actors/hosting_state.h"
 
 static bool may_go(const struct holding *row)
@@ -34,6 +35,7 @@ void evict_on_joined(hosting_t *self, struct holding *row, const struct peer_joi
     struct request *drop = request_new(ACTOR_hosting, VERB_GET, &row->key, NULL, 0);
     if (!drop)
         return;
+    drop->reading.fingerprint = row->sent; /* of what the feed has: nothing else is to go */
     feed_leave(self, row, out);
     row->presence = PRESENCE_unknown; /* a PUT may come while it goes: DROPPED tells, then ABOUT */
     row->creating = true;

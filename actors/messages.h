@@ -234,7 +234,7 @@ struct request {
     int code; /* 0 or an error, then: */
     struct reason why;
     struct store_change change; /* MERGED; owns record */
-    struct reading reading;     /* READ_DONE; owns bytes */
+    struct reading reading;     /* READ_DONE; owns bytes. DROP: only what has its fingerprint */
     uint64_t read_at_seq;       /* of READ_DONE: records up to it are in the reading */
     struct blob *json;          /* ASK, WORK: text; owned holder */
     uint32_t hosts;             /* HOSTED: nodes known to hold it, this one included */

@@ -163,13 +163,24 @@ int storage_took(storage_t *self, const struct request *request, struct store_ch
     return 0;
 }
 
+/* What was merged since hosting saw its fingerprint, and was told as durable, does not go. */
+static int drop(store_t *store, struct request *request)
+{
+    const struct fingerprint *seen = &request->reading.fingerprint;
+    const struct held *held;
+    int rc = store_find(store, &request->key, &held, &request->why);
+    if (rc == 0 && memcmp(seen, &held->fingerprint, sizeof *seen) != 0)
+        return fail(&request->why, ERR_BUSY, "the contract has changed since it was looked at");
+    return rc ? rc : store_drop(store, &request->key, &request->change, &request->why);
+}
+
 /* The merge of one request that is small enough for one go, or a drop. */
 static int merge_now(storage_t *self, struct request *request, struct now now)
 {
     store_t *store = self->options.store;
     struct store_change *change = &request->change;
     if (request->head.kind == MESSAGE_DROP)
-        return store_drop(store, &request->key, change, &request->why);
+        return drop(store, request);
     if (request->verb == VERB_PUT)
         return store_merge(store, &request->contract, true, request->args[2], change,
                            &request->why);

@@ -378,10 +378,19 @@ static void many_walks_take_turns(void **state)
 
 /* --- drops ------------------------------------------------------------------------------- */
 
-static void send_drop(void)
+static void send_drop_of(struct fingerprint seen)
 {
     struct request *drop = request_new(ACTOR_hosting, VERB_GET, &map.contract.key, NULL, 0);
+    drop->reading.fingerprint = seen;
     small_node_send(&node, ACTOR_hosting, ACTOR_storage, MESSAGE_DROP, &drop->head);
+}
+
+static void send_drop(void)
+{
+    struct fingerprint seen = {{0}};
+    if (small_node_has(&node, &map.contract.key))
+        seen = small_node_fingerprint(&node, &map.contract.key);
+    send_drop_of(seen);
 }
 
 static int take_dropped(void)
@@ -406,6 +415,19 @@ static void a_dropped_contract_is_not_here_any_more(void **state)
     send_drop();
     small_node_run(&node);
     assert_int_equal(take_dropped(), ERR_NOT_FOUND);
+}
+
+/* Hosting has asked the feed about what was here a moment ago. */
+static void what_changed_since_it_was_looked_at_is_not_dropped(void **state)
+{
+    (void)state;
+    put_entries(0, 10, 10);
+    struct fingerprint seen = small_node_fingerprint(&node, &map.contract.key);
+    put_entries(10, 1, 10);
+    send_drop_of(seen);
+    small_node_run(&node);
+    assert_int_equal(take_dropped(), ERR_BUSY);
+    assert_true(small_node_has(&node, &map.contract.key));
 }
 
 static void a_drop_is_answered_after_its_flush(void **state)
@@ -448,13 +470,14 @@ static void a_drop_does_not_cut_a_large_merge(void **state)
     struct buffer delta = {0};
     uint8_t *data = (uint8_t *)calloc(1, MERGE_SLICE_BYTES);
     put_entries(0, 1, 10);
+    struct fingerprint seen = small_node_fingerprint(&node, &map.contract.key);
     map_entry(&delta, "g0", 1, slice_of(data, MERGE_SLICE_BYTES));
     map_entry(&delta, "g1", 1, slice_of(data, MERGE_SLICE_BYTES));
     struct slice args[3] = {slice_text("map"), map.contract.params, buffer_slice(&delta)};
     struct request *put = request_new(ACTOR_put, VERB_PUT, &map.contract.key, args, 3);
     put->contract = map.contract;
     small_node_send(&node, ACTOR_put, ACTOR_storage, MESSAGE_MERGE, &put->head);
-    send_drop();
+    send_drop_of(seen);
     small_node_run(&node);
     assert_int_equal(take_dropped(), ERR_BUSY);
     struct message *message = small_node_take(&node, ACTOR_put, MESSAGE_MERGED);
@@ -506,6 +529,7 @@ int main(void)
         TEST(a_walk_goes_on_over_a_state_that_changes),
         TEST(many_walks_take_turns),
         TEST(a_dropped_contract_is_not_here_any_more),
+        TEST(what_changed_since_it_was_looked_at_is_not_dropped),
         TEST(a_drop_is_answered_after_its_flush),
         TEST(a_watched_contract_may_go_and_come_back),
         TEST(a_drop_does_not_cut_a_large_merge),
