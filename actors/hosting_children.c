@@ -76,14 +76,14 @@ void children_on_join(hosting_t *self, struct peer_mail *mail, struct now now, s
 void children_answer(hosting_t *self, struct holding *row, const struct reading *reading,
                      struct now now, struct outbox *out)
 {
+    const struct fingerprint here = reading->fingerprint;
     bool copied = false;
     for (size_t i = 0; i < row->children_count; i++) {
         struct child *child = &row->children[i];
         if (!child->asks)
             continue;
         child->asks = false;
-        child->synced = child->has && memcmp(child->what.bytes, reading->fingerprint.bytes,
-                                             sizeof child->what.bytes) == 0;
+        child->synced = child->has && memcmp(&child->what, &here, sizeof here) == 0;
         copied |= child->synced;
         hosting_follow(row, child->number, true, reading, out);
         uint32_t hosts = hosting_is_root(self, row) ? hosting_count(self, row) : row->hosts;

@@ -63,12 +63,21 @@ void peers_forget(struct peers *self, struct peer *peer)
     free(peer);
 }
 
+static void free_link(struct link *link)
+{
+    peer_traffic_release(&link->traffic);
+    free(link);
+}
+
 void peers_free(struct peers *self)
 {
+    HASH_CLEAR(by_number, self->by_number);
     for (struct peer *p = self->by_id, *next; p; p = next) {
         next = (struct peer *)p->by_id.next;
-        while (p->links)
-            peers_unlink(self, p->links);
+        for (struct link *link = p->links, *after; link; link = after) {
+            after = link->next;
+            free_link(link);
+        }
         peers_forget(self, p);
     }
 }
@@ -107,8 +116,7 @@ void peers_unlink(struct peers *self, struct link *link)
     if (!link->peer->links)
         link->peer->dialled_back = false;
     HASH_DELETE(by_number, self->by_number, link);
-    peer_traffic_release(&link->traffic);
-    free(link);
+    free_link(link);
 }
 
 struct link *peer_link_in(const struct peer *self, enum peer_state state)

@@ -16,7 +16,8 @@ void data_dir_new(char dir[64]);
 void data_dir_remove(const char *dir);
 
 /* Starts a node on the data and waits for its ready line. options: more arguments, NULL-terminated,
- * or NULL; without a --listen among them it serves no peers. Fails the test when the node does not become ready. */
+ * or NULL; without a --listen among them it serves no peers. Fails the test when the node does not
+ * become ready. */
 void process_start(struct process *self, const char *data_dir, const char *const *options);
 
 /* SIGTERM, and waits. Returns the exit status as waitpid gives it. */
