@@ -19,6 +19,8 @@ struct exchange {
     uint8_t salt[SYNC_SALT_BYTES];
     uint8_t round;             /* of the body last sent or heard */
     bool again;                /* another is wanted right after it */
+    bool walking;              /* its one walk is under way: at storage, or here as `walk` */
+    bool anew;                 /* the peer began again: what storage walks for is over */
     bool sent_entries;         /* bodies then stay in their lane, behind them */
     struct sync_order *order;  /* hosting's, owned; NULL: nobody waits for the end */
     struct walk *walk;         /* owned; the next part is wanted when there is room; NULL: at

@@ -103,6 +103,7 @@ static void start_walk(sync_t *self, struct exchange *row, sync_walk_t *read, st
     walk->key = row->key.contract;
     walk->walk = read;
     walk->tokens[0] = row->number;
+    row->walking = true;
     send_to(out, ACTOR_storage, MESSAGE_WALK, &walk->head);
 }
 
@@ -155,6 +156,8 @@ static bool send_body(struct exchange *row, struct slice body, struct outbox *ou
                      &sync);
 }
 
+static void answer(sync_t *self, struct exchange *row, struct now now, struct outbox *out);
+
 static void on_walked(sync_t *self, struct walk *walk, struct now now, struct outbox *out)
 {
     struct message *message = &walk->head;
@@ -164,6 +167,12 @@ static void on_walked(sync_t *self, struct walk *walk, struct now now, struct ou
         return;
     }
     heard(self, row, now);
+    if (row->anew) {
+        row->anew = row->walking = false;
+        message_free(&message);
+        answer(self, row, now, out);
+        return;
+    }
     if (walk->code == ERR_NOT_FOUND)
         send_away(row->key.peer, &row->key.contract, out);
     bool sent = walk->code == 0 && (walk->entries.size == 0 || send_part(row, walk, out));
@@ -177,6 +186,7 @@ static void on_walked(sync_t *self, struct walk *walk, struct now now, struct ou
         return;
     } else {
         struct slice body = sync_walk_body(walk->walk);
+        row->walking = false;
         if (!send_body(row, body, out))
             end(self, row, ERR_NO_MEMORY, NULL, now, out);
         else if (body.size == 0)
@@ -200,10 +210,11 @@ static void on_sent(sync_t *self, const struct peer_send *sent, struct now now, 
 
 /* --- what peers send --------------------------------------------------------------------- */
 
-/* Answers the peer's body, once all that it sent before is merged. */
+/* Answers the peer's body, once all that it sent before is merged. One walk a row: storage does not
+ * read a contract twice at once for one peer. */
 static void answer(sync_t *self, struct exchange *row, struct now now, struct outbox *out)
 {
-    if (!row->body || row->merges[1 - row->since])
+    if (!row->body || row->walking || row->merges[1 - row->since])
         return;
     struct message *message = &row->body->head;
     const struct peer_sync *sync = &row->body->body.sync;
@@ -227,6 +238,23 @@ static void answer(sync_t *self, struct exchange *row, struct now now, struct ou
     message_free(&message);
 }
 
+/* The peer begins; an older sync of its own is over then, but for a walk that storage still has. */
+static struct exchange *row_anew(sync_t *self, struct exchange *row, peer_t peer,
+                                 const struct contract_key *key)
+{
+    if (row && row->walking && !row->walk) {
+        struct message *body = row->body ? &row->body->head : NULL;
+        message_free(&body);
+        row->body = NULL;
+        row->anew = true;
+        row->sent_entries = false;
+        return row;
+    }
+    if (row)
+        exchanges_remove(&self->table, row);
+    return exchanges_add(&self->table, peer, key, false);
+}
+
 /* The row that this body belongs to; NULL: of a sync that is over here. */
 static struct exchange *row_of(sync_t *self, const struct peer_mail *mail)
 {
@@ -234,10 +262,8 @@ static struct exchange *row_of(sync_t *self, const struct peer_mail *mail)
     struct contract_key key;
     memcpy(key.bytes, sync->key, sizeof key.bytes);
     struct exchange *row = exchanges_find(&self->table, mail->number, &key, sync->round % 2 == 1);
-    if (sync->round == 0) { /* it begins one; an older one of its own is over then */
-        if (row)
-            exchanges_remove(&self->table, row);
-        row = exchanges_add(&self->table, mail->number, &key, false);
+    if (sync->round == 0) {
+        row = row_anew(self, row, mail->number, &key);
         if (row)
             memcpy(row->salt, sync->salt, sizeof row->salt);
     }
@@ -248,7 +274,8 @@ static void on_body(sync_t *self, struct peer_mail *mail, struct now now, struct
 {
     struct message *message = &mail->head;
     struct exchange *row = row_of(self, mail);
-    if (!row || row->body) { /* (a peer that says two things at once is not answered twice) */
+    bool in_turn = row && !row->body && (!row->walking || row->anew);
+    if (!in_turn) { /* (a peer that says two things at once is not answered twice) */
         message_free(&message);
         return;
     }

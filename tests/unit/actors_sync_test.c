@@ -516,12 +516,14 @@ static void a_body_that_is_none_is_blamed(void **state)
     take_blame(1);
 }
 
-static void open_by(peer_t from, unsigned contract)
+/* A body as whoever has nothing begins a sync with. */
+static void send_body_by(peer_t from, const struct contract_key *key, uint8_t salt_byte,
+                         uint8_t round)
 {
-    struct peer_sync body = {.round = 0};
+    struct peer_sync body = {.round = round};
     struct buffer bytes = {0};
-    put_u32(body.key, contract);
-    uint8_t salt[SYNC_SALT_BYTES] = {7};
+    memcpy(body.key, key->bytes, sizeof body.key);
+    uint8_t salt[SYNC_SALT_BYTES] = {salt_byte};
     sync_walk_t *walk = sync_walk_begin(salt);
     struct state_reader nothing = store_reader(sides[0].node.store, &map.contract.key);
     struct buffer entries = {0};
@@ -532,6 +534,42 @@ static void open_by(peer_t from, unsigned contract)
     deliver_of(&sides[1], from, buffer_slice(&bytes));
     buffer_free(&bytes);
     sync_walk_destroy(&walk);
+}
+
+static void open_by(peer_t from, unsigned contract)
+{
+    struct contract_key key = {{0}};
+    put_u32(key.bytes, contract);
+    send_body_by(from, &key, 7, 0);
+}
+
+static size_t walks_at(unsigned side)
+{
+    small_node_run(&sides[side].node);
+    return mail_of(side, ACTOR_storage)->count;
+}
+
+/* However often it speaks, a peer has one walk for a contract made, and one body of it kept. */
+static void a_peer_that_does_not_wait_its_turn_is_walked_for_once(void **state)
+{
+    (void)state;
+    const struct contract_key *key = &map.contract.key;
+    put_entries(1, 0, 50, 10, 1);
+    small_node_pause(&sides[1].node, ACTOR_storage, true);
+    send_body_by(sides[1].other, key, 7, 0);
+    assert_int_equal(walks_at(1), 1);
+    send_body_by(sides[1].other, key, 7, 2);
+    assert_int_equal(walks_at(1), 1);
+    assert_int_equal(owed_bytes(sides[1].window), 0);
+    for (unsigned i = 0; i < 100; i++)
+        send_body_by(sides[1].other, key, (uint8_t)i, 0);
+    assert_int_equal(walks_at(1), 1);
+    assert_in_range(owed_bytes(sides[1].window), 1, 200);
+    small_node_pause(&sides[1].node, ACTOR_storage, false);
+    run_both();
+    assert_int_equal(sides[1].bodies, 1); /* the last of them is answered */
+    assert_int_equal(sides[1].parts, 1);
+    assert_int_equal(owed_bytes(sides[1].window), 0);
 }
 
 /* lesson C5 */
@@ -601,6 +639,7 @@ int main(void)
         TEST(what_is_not_here_is_answered_by_leave_and_nobody_is_blamed),
         TEST(entries_that_are_not_the_kinds_are_blamed),
         TEST(a_body_that_is_none_is_blamed),
+        TEST(a_peer_that_does_not_wait_its_turn_is_walked_for_once),
         TEST(a_peer_that_begins_too_many_does_not_take_the_place_of_others),
         TEST(a_full_store_ends_the_sync_and_blames_nobody),
         TEST(states_too_large_together_are_nobodys_fault),
