@@ -37,7 +37,7 @@ struct holding {
     bool about_again; /* … and is to be asked once more: something came meanwhile */
     bool creating;    /* a MERGE that makes the contract is at storage */
     bool needed;      /* clients here follow it */
-    bool placed;      /* the root wants a copy here */
+    peer_t placed;    /* the root, that wants a copy here, while it is live; 0: nobody does */
 
     enum feed_state state;
     bool join_wanted;         /* JOIN goes out when storage has told the fingerprint */

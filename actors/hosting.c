@@ -220,6 +220,11 @@ static void on_gone(hosting_t *self, const struct peer_order *gone, struct now n
     ring_view_remove(&self->view, gone->number);
     struct holding *row, *next;
     HASH_ITER (hh, self->table.rows, row, next) {
+        /* subscribe may have heard of its going before a FOLLOW that was on its way */
+        if (row->feed == gone->number || holding_child(row, gone->number))
+            hosting_follow(row, gone->number, false, NULL, out);
+        if (row->placed == gone->number)
+            row->placed = 0; /* the next root asks for its own copies */
         holding_child_remove(row, gone->number);
         if (row->feed == gone->number)
             feed_gone(self, row, now, out);

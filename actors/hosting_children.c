@@ -62,8 +62,10 @@ void children_on_join(hosting_t *self, struct peer_mail *mail, struct now now, s
     hosting_follow(row, mail->number, true, NULL, out);
     if (row->presence != PRESENCE_stored && child->has && !row->creating) {
         /* (Where it turns out to be here already, merging nothing into it changes nothing.) */
-        if (!hosting_create(row, mail, join->kind, join->params, out))
+        if (!hosting_create(row, mail, join->kind, join->params, out)) {
             children_refuse(self, row, ERR_BAD_STATE, out);
+            holding_remove_idle(&self->table, row);
+        }
         return;
     }
     if (row->presence == PRESENCE_absent)
@@ -127,11 +129,16 @@ void children_on_host(hosting_t *self, const struct peer_mail *mail, struct now 
                       struct outbox *out)
 {
     struct contract_key key = key_of(mail->body.host.key);
+    const struct ring_peer *root = ring_view_find(&self->view, mail->number);
     bool on = mail->body.host.on != 0;
+    if (!root || ring_view_is_nearer(&self->view, ring_place_of_contract(key.bytes), root))
+        return; /* it is no root that this node is nearer than */
     struct holding *row = on ? holding_of(&self->table, &key) : holding_find(&self->table, &key);
     if (!row)
         return; /* no room: the root's next peer change asks again */
-    row->placed = on;
+    if (!on && row->placed != mail->number)
+        return; /* another is the root by now */
+    row->placed = on ? mail->number : 0;
     if (on && row->presence == PRESENCE_unknown)
         hosting_ask(self, row, out);
     else if (on)

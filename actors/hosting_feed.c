@@ -213,6 +213,8 @@ void feed_on_joined(hosting_t *self, struct peer_mail *mail, struct now now, str
             on_again(self, row, joined, now, out);
     } else if (row->presence != PRESENCE_stored && joined->code == -ERR_NOT_FOUND) {
         feed_leave(self, row, out);
+        if (row->placed == mail->number)
+            row->placed = 0; /* a copy of nothing */
         hosting_answer(self, row, ERR_NOT_FOUND, NULL, now, out);
         children_refuse(self, row, ERR_NOT_FOUND, out);
         holding_remove_idle(&self->table, row);

@@ -24,6 +24,7 @@ struct node {
     bool linked[NODES];
     struct mail answers;    /* HOSTED */
     uint64_t joined_change; /* bits that come to be here right before JOINED does */
+    bool told[NODES];       /* FOLLOW: is this node told of changes? */
     unsigned blamed, joins_sent;
 };
 
@@ -197,6 +198,12 @@ static void take(struct node *at, struct message *message)
     case MESSAGE_HOSTED:
         mail_push(&at->answers, message);
         return;
+    case MESSAGE_FOLLOW: {
+        const struct follow *follow = (const struct follow *)message;
+        at->told[follow->number - 1] = follow->on;
+        message_free(&message);
+        return;
+    }
     default:
         at->blamed += message->kind == MESSAGE_BLAME;
         message_free(&message);
@@ -533,6 +540,69 @@ static void nobody_feeds_who_is_nearer(void **state)
     assert_int_equal(bits_at(order[0]), 1); /* the one edge goes the right way */
 }
 
+/* FOLLOW may come to subscribe after the peer's going does: it is taken back then. */
+static void who_is_gone_is_told_of_nothing(void **state)
+{
+    (void)state;
+    size_t order[NODES];
+    by_nearness(order);
+    link_nodes(order[0], order[1]);
+    put(order[1], 1);
+    advance(1000);
+    assert_true(nodes[order[0]].told[order[1]]);
+    assert_true(nodes[order[1]].told[order[0]]);
+    unlink_nodes(order[0], order[1]);
+    assert_false(nodes[order[0]].told[order[1]]);
+    assert_false(nodes[order[1]].told[order[0]]);
+}
+
+static void send_host(size_t from, size_t to, bool on)
+{
+    struct contract_key key = the_key();
+    struct peer_host host = {.on = on};
+    memcpy(host.key, key.bytes, sizeof host.key);
+    struct peer_send *send = peer_send_new(number_of(&nodes[to]), LANE_small, PEER_HOST, &host);
+    assert_non_null(send);
+    carry(&nodes[from], send);
+    run();
+}
+
+/* Hosting says NOT_FOUND of what it looks after and has not, AGAIN of what it knows nothing of. */
+static bool looks_after_it(size_t at)
+{
+    ask(at, VERB_GET);
+    return answer_of(at, NULL) != ERR_AGAIN;
+}
+
+static void who_asks_for_a_copy_is_nearer(void **state)
+{
+    (void)state;
+    size_t order[NODES];
+    by_nearness(order);
+    link_nodes(order[0], order[1]);
+    send_host(order[1], order[0], true);
+    assert_false(looks_after_it(order[0]));
+}
+
+static void a_copy_is_wanted_as_long_as_whoever_asked_for_it_is_live(void **state)
+{
+    (void)state;
+    size_t order[NODES];
+    by_nearness(order);
+    link_nodes(order[0], order[2]);
+    link_nodes(order[1], order[2]);
+    nodes[order[0]].linked[order[2]] = false; /* its answers are lost */
+    send_host(order[1], order[2], true);
+    nodes[order[0]].linked[order[2]] = true;
+    send_host(order[0], order[2], true);
+    nodes[order[0]].linked[order[2]] = false;
+    send_host(order[1], order[2], false); /* another is the root meanwhile */
+    advance(JOIN_TIMEOUT_MS + 100);
+    assert_true(looks_after_it(order[2]));
+    unlink_nodes(order[0], order[2]);
+    assert_false(looks_after_it(order[2]));
+}
+
 static void crowd(size_t at)
 {
     struct crowded *crowded = (struct crowded *)message_new(sizeof *crowded);
@@ -605,6 +675,9 @@ int main(void)
         CLAIM(a_contract_is_made_for_who_joins_with_it),
         CLAIM(kind_and_params_must_be_the_keys),
         CLAIM(nobody_feeds_who_is_nearer),
+        CLAIM(who_is_gone_is_told_of_nothing),
+        CLAIM(who_asks_for_a_copy_is_nearer),
+        CLAIM(a_copy_is_wanted_as_long_as_whoever_asked_for_it_is_live),
         CLAIM(what_nobody_needs_goes_when_the_store_fills),
         CLAIM(what_the_feed_has_not_got_does_not_go),
         CLAIM(what_changes_while_the_feed_is_asked_does_not_go),
