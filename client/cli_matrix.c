@@ -66,8 +66,11 @@ static void print_counts(json_t *matrix)
         if (json_is_integer(value))
             printf("%s: %lld\n", name, (long long)json_integer_value(value));
     }
-    json_object_foreach(json_object_get(matrix, "closed"), name, value)
+    json_t *closed = json_object_get(matrix, "closed");
+    json_object_foreach(closed, name, value)
+    {
         printf("closed.%s: %lld\n", name, (long long)json_integer_value(value));
+    }
 }
 
 int cli_print_matrix(struct weir_bytes json, bool as_json)
