@@ -58,7 +58,7 @@ struct holding {
     uint64_t asked_ms;         /* when an operation or a peer last wanted it */
     bool leaving;              /* dropped as soon as the feed has told that it has all of it */
     struct mail waiting;       /* HOST requests */
-    uint64_t waiting_until_ms;
+    uint64_t waiting_until_ms; /* the first of them */
 
     uint64_t due_ms; /* when to look at it again; NEVER: not in the list of the busy */
     struct holding *busy_previous, *busy_next;

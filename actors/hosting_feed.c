@@ -284,12 +284,7 @@ void feed_on_due(hosting_t *self, struct holding *row, struct now now, struct ou
         row->failed = 0;
         feed_choose(self, row, now, out);
     }
-    bool too_long = row->waiting.first && now.ms >= row->waiting_until_ms;
-    if (too_long && row->presence != PRESENCE_stored)
-        hosting_answer(self, row, ERR_TIMEOUT, "no answer from the nodes nearer to the contract",
-                       now, out);
-    else
-        hosting_answer(self, row, 0, NULL, now, out);
+    hosting_answer(self, row, 0, NULL, now, out);
     if (row->waiting.first)
         holding_due(&self->table, row, row->waiting_until_ms);
     if (row->state == FEED_asking)

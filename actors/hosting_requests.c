@@ -14,10 +14,11 @@ static bool may_answer(const hosting_t *self, const struct holding *row,
 {
     if (row->presence != PRESENCE_stored)
         return false;
+    if (now.ms >= request->host_until_ms)
+        return true;
     if (row->state == FEED_syncing || row->state == FEED_asking)
-        return now.ms >= row->waiting_until_ms;
-    return request->verb != VERB_PUT || now.ms >= row->waiting_until_ms ||
-           hosting_count(self, row) > children_copies_wanted(self);
+        return false;
+    return request->verb != VERB_PUT || hosting_count(self, row) > children_copies_wanted(self);
 }
 
 void hosting_answer(hosting_t *self, struct holding *row, int code, const char *why, struct now now,
@@ -25,16 +26,23 @@ void hosting_answer(hosting_t *self, struct holding *row, int code, const char *
 {
     struct mail waiting = row->waiting;
     row->waiting = (struct mail){0};
+    row->waiting_until_ms = NEVER;
     for (struct message *m = mail_pop(&waiting); m; m = mail_pop(&waiting)) {
         struct request *request = (struct request *)m;
-        if (code == 0 && !may_answer(self, row, request, now)) {
+        bool waits = code == 0 && !may_answer(self, row, request, now);
+        if (waits && now.ms < request->host_until_ms) {
             mail_push(&row->waiting, m);
+            if (request->host_until_ms < row->waiting_until_ms)
+                row->waiting_until_ms = request->host_until_ms;
             continue;
         }
-        if (code)
-            (void)fail(&request->why, code, "%s", why ? why : error_text(code));
+        int rc = waits ? ERR_TIMEOUT : code;
+        if (waits)
+            why = "no answer from the nodes nearer to the contract";
+        if (rc)
+            (void)fail(&request->why, rc, "%s", why ? why : error_text(rc));
         request->hosts = hosting_count(self, row);
-        answer(request, code, out);
+        answer(request, rc, out);
     }
 }
 
@@ -72,8 +80,8 @@ void requests_on_host(hosting_t *self, struct request *request, struct now now, 
         answer(request, 0, out); /* what is missing comes as a change */
         return;
     }
+    request->host_until_ms = now.ms + (request->verb == VERB_PUT ? PLACING_MS : JOIN_WAIT_MS);
     mail_push(&row->waiting, &request->head);
-    row->waiting_until_ms = now.ms + (request->verb == VERB_PUT ? PLACING_MS : JOIN_WAIT_MS);
     if (row->presence == PRESENCE_unknown)
         hosting_ask(self, row, out);
     else

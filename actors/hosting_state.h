@@ -46,8 +46,8 @@ bool hosting_is_root(const hosting_t *self, const struct holding *row);
 
 /* --- hosting_requests.c --- */
 
-/* Answers HOST requests that wait for this row: all with code, or with 0 those that have waited for
- * no more than is so now. */
+/* Answers HOST requests that wait for this row: all with code; or, with 0, those that have waited
+ * for no more than is so now, and those whose time is up. */
 void hosting_answer(hosting_t *self, struct holding *row, int code, const char *why, struct now now,
                     struct outbox *out);
 

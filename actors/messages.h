@@ -223,6 +223,7 @@ struct request {
     struct frames *frames; /* owned; NULL in requests that a node makes itself */
     void (*release)(struct frames *frames);
     uint64_t deadline_ms;    /* after it the client has been told TIMEOUT; 0: none */
+    uint64_t host_until_ms;  /* of HOST: then hosting answers, whatever is so */
     uint64_t admitted_bytes; /* counted by client_api while this is open; 0: not counted */
     struct owed *owed;       /* owned holder: large replies its client has not taken yet */
     struct peer_mail *mail;  /* owned: what it came with from a peer; NULL: a client's */

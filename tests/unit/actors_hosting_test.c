@@ -390,6 +390,26 @@ static void a_put_at_the_root_waits_for_its_copies(void **state)
     assert_int_equal(hosts, 3);
 }
 
+/* Others that come meanwhile do not make it wait longer. */
+static void a_put_waits_for_its_copies_for_so_long_at_most(void **state)
+{
+    (void)state;
+    size_t order[NODES];
+    by_nearness(order);
+    link_all(3);
+    for (size_t i = 0; i < 3; i++) /* nobody answers anybody */
+        memset(nodes[i].linked, 0, sizeof nodes[i].linked);
+    put(0, 3);
+    for (unsigned i = 0; i < 4; i++) {
+        advance(PLACING_MS / 2);
+        put(0, 3);
+    }
+    size_t answered = 0;
+    for (struct message *m; (m = mail_pop(&nodes[0].answers)); answered++)
+        message_free(&m);
+    assert_int_equal(answered, 3); /* at 0, 1/2 and 1 of PLACING_MS; now is 2 */
+}
+
 static void a_nearer_node_that_comes_is_handed_the_contract(void **state)
 {
     (void)state;
@@ -665,6 +685,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLAIM(a_put_ends_on_the_three_nearest_and_counts_them),
         CLAIM(a_put_at_the_root_waits_for_its_copies),
+        CLAIM(a_put_waits_for_its_copies_for_so_long_at_most),
         CLAIM(a_nearer_node_that_comes_is_handed_the_contract),
         CLAIM(a_feed_that_dies_is_replaced_at_once),
         CLAIM(an_unknown_contract_is_not_found),
