@@ -197,12 +197,12 @@ static uint64_t grace_ms(const connections_t *self, const struct peer *peer)
 
 /* It introduced itself, as a joiner has to, though it is this node that dials (lesson D1): dialled
  * back once. The rule for two connections then keeps the new one; if it cannot be reached, what is
- * there stays. */
+ * there stays. (A node with many peers has them come and go too often for that.) */
 static bool is_to_be_dialled_back(const connections_t *self, const struct peer *peer)
 {
     const struct link *live = peer_link_in(peer, PEER_live);
     return live && live->inbound && !live->next && peer->links == live && !peer->dialled_back &&
-           is_lower(self, peer) && peer->address[0];
+           is_lower(self, peer) && peer->address[0] && self->view.count < PEERS_WANTED;
 }
 
 /* Dials whom it is time to. Returns when it is time for the next. */
