@@ -42,6 +42,8 @@ static void read_own(struct relay *row, struct outbox *out)
 {
     struct request *request = row->request;
     row->request = NULL;
+    request->durable_there = row->got;
+    request->there = row->fingerprint;
     relay_move(row, RELAY_reading);
     operation_pass(request, ACTOR_storage, MESSAGE_READ, out);
 }
@@ -129,6 +131,7 @@ static int merge_piece(struct relay *row, struct peer_mail *mail, const struct c
     request->contract = *contract;
     request->mail = mail;
     request->origin = mail->number;
+    request->durable_there = true;
     request->relay = row->number;
     request->deadline_ms = row->deadline_ms;
     row->merges++;
@@ -189,12 +192,13 @@ static void on_got(operation_t *self, const struct peer_mail *mail, struct now n
     if (got->code) {
         int code = operation_code_from_wire(got->code, got->why, &why);
         asked_failed(self, row, code, why.text, false, now, out);
-    } else if (row->asker) {
-        memcpy(row->fingerprint.bytes, got->fingerprint, FINGERPRINT_BYTES);
-        get_serve_end(self, row, 0, "", out);
-    } else {
-        got_all(self, row, now, out);
+        return;
     }
+    memcpy(row->fingerprint.bytes, got->fingerprint, FINGERPRINT_BYTES);
+    if (row->asker)
+        get_serve_end(self, row, 0, "", out);
+    else
+        got_all(self, row, now, out);
 }
 
 /* A piece is merged, or was refused. Entries that are not valid are not held against the peer that

@@ -228,6 +228,10 @@ struct request {
     struct owed *owed;       /* owned holder: large replies its client has not taken yet */
     struct peer_mail *mail;  /* owned: what it came with from a peer; NULL: a client's */
     peer_t origin;           /* of MERGE: the peer that the delta came from; 0: none */
+    /* What a GET brought is on the disk of the host that it came from: its MERGE is answered before
+     * the flush here, and so is the READ of a state with exactly that host's fingerprint. */
+    bool durable_there;
+    struct fingerprint there; /* of READ */
     struct contract_key key;
     struct contract contract; /* PUT: checked; borrows params from args */
 

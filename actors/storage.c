@@ -77,7 +77,8 @@ bool storage_is_durable(const storage_t *self, uint64_t seq)
 
 void storage_merged(storage_t *self, struct request *request, struct outbox *out)
 {
-    if (storage_is_durable(self, request->change.seq) && !self->for_flush.first)
+    if (request->durable_there ||
+        (storage_is_durable(self, request->change.seq) && !self->for_flush.first))
         storage_answer(request, 0, out);
     else
         mail_push(&self->for_flush, &request->head);
@@ -85,7 +86,9 @@ void storage_merged(storage_t *self, struct request *request, struct outbox *out
 
 void storage_read_done(storage_t *self, struct request *request, struct outbox *out)
 {
-    if (storage_is_durable(self, request->reading.seq)) {
+    bool there = request->durable_there &&
+                 memcmp(&request->there, &request->reading.fingerprint, sizeof request->there) == 0;
+    if (there || storage_is_durable(self, request->reading.seq)) {
         storage_answer(request, 0, out);
     } else if (self->fault) { /* no flush will come */
         storage_answer_fault(self, request, out);

@@ -351,6 +351,36 @@ static void answers_that_nobody_asked_for_are_dropped(void **state)
     solo_expect_nothing(&world);
 }
 
+static void what_a_host_has_need_not_be_flushed_here_before_it_is_read(void **state)
+{
+    (void)state;
+    live(1, 1);
+    get_hosted(ERR_NOT_FOUND);
+    struct peer_get get = asked(1);
+    give_piece(1, get.tx);
+    give_got(1, get.tx, 0);
+    struct request *merge = (struct request *)solo_take(&world, MESSAGE_MERGE);
+    assert_true(merge->durable_there);
+    merge_answers(merge, 0);
+    struct request *read = (struct request *)solo_take(&world, MESSAGE_READ);
+    assert_true(read->durable_there);
+    assert_memory_equal(read->there.bytes, printed.bytes, sizeof printed.bytes);
+    solo_answer(&world, read, ACTOR_storage, MESSAGE_READ_DONE, 0);
+    (void)solo_expect_reply(&world, 0);
+}
+
+static void what_no_host_told_is_read_when_it_is_flushed(void **state)
+{
+    (void)state;
+    live(1, 1);
+    get_hosted(ERR_NOT_FOUND);
+    give_got(1, asked(1).tx, ERR_NOT_FOUND);
+    struct request *read = (struct request *)solo_take(&world, MESSAGE_READ);
+    assert_false(read->durable_there);
+    solo_answer(&world, read, ACTOR_storage, MESSAGE_READ_DONE, 0);
+    (void)solo_expect_reply(&world, 0);
+}
+
 static void an_error_number_from_nowhere_is_a_fault_over_there(void **state)
 {
     (void)state;
@@ -865,6 +895,8 @@ int main(void)
         T(a_piece_of_another_contract_is_refused_and_its_sender_blamed),
         T(entries_that_are_not_valid_make_another_be_asked),
         T(answers_that_nobody_asked_for_are_dropped),
+        T(what_a_host_has_need_not_be_flushed_here_before_it_is_read),
+        T(what_no_host_told_is_read_when_it_is_flushed),
         T(an_error_number_from_nowhere_is_a_fault_over_there),
         T(no_get_of_a_client_outlives_its_deadline),
         T(a_host_answers_a_small_state_in_one_piece),

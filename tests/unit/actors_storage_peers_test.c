@@ -113,6 +113,46 @@ static void about_waits_for_the_flush(void **state)
     message_free(&message);
 }
 
+static struct request *read_there(struct fingerprint there)
+{
+    struct slice args[] = {slice_of(&map.contract.key, sizeof map.contract.key)};
+    struct request *read = request_new(ACTOR_get, VERB_GET, &map.contract.key, args, 1);
+    read->durable_there = true;
+    read->there = there;
+    small_node_send(&node, ACTOR_get, ACTOR_storage, MESSAGE_READ, &read->head);
+    small_node_run(&node);
+    return read;
+}
+
+static void what_is_durable_at_its_host_is_read_before_the_flush_here(void **state)
+{
+    (void)state;
+    struct buffer delta = map_delta("f", 1, slice_text("x"));
+    struct slice args[3] = {slice_text("map"), map.contract.params, buffer_slice(&delta)};
+    struct request *put = request_new(ACTOR_get, VERB_PUT, &map.contract.key, args, 3);
+    struct fingerprint there, other = {{1}};
+    put->contract = map.contract;
+    put->origin = 7;
+    put->durable_there = true;
+    small_node_pause(&node, ACTOR_journal, true);
+    small_node_send(&node, ACTOR_get, ACTOR_storage, MESSAGE_MERGE, &put->head);
+    small_node_run(&node);
+    struct message *message = small_node_take(&node, ACTOR_get, MESSAGE_MERGED);
+    there = ((struct request *)message)->change.after;
+    message_free(&message);
+    (void)read_there(there);
+    message = small_node_take(&node, ACTOR_get, MESSAGE_READ_DONE);
+    assert_int_equal(((struct request *)message)->code, 0);
+    message_free(&message);
+    (void)read_there(other); /* somebody changed it here: that is not on any disk yet */
+    assert_null(node.actors[ACTOR_get].mail.first);
+    small_node_pause(&node, ACTOR_journal, false);
+    small_node_run(&node);
+    message = small_node_take(&node, ACTOR_get, MESSAGE_READ_DONE);
+    message_free(&message);
+    buffer_free(&delta);
+}
+
 static void a_change_tells_who_sent_it(void **state)
 {
     (void)state;
@@ -516,6 +556,7 @@ int main(void)
         TEST(about_tells_kind_params_and_fingerprint),
         TEST(about_an_unknown_contract_is_not_found),
         TEST(about_waits_for_the_flush),
+        TEST(what_is_durable_at_its_host_is_read_before_the_flush_here),
         TEST(a_change_tells_who_sent_it),
         TEST(a_large_change_tells_who_sent_it),
         TEST(a_small_change_does_not_wait_behind_bulk_of_a_peer),
