@@ -25,11 +25,18 @@ static bool is_told_address(struct slice address)
     return hello_is_address(address);
 }
 
+/* All nodes that this one knows of, or nearly, fit among its peers. In larger networks they come
+ * and go by themselves, and every further attempt makes others go. */
+static bool is_small(const connections_t *self)
+{
+    return self->peers.count < 2 * PEERS_WANTED;
+}
+
 /* Somebody is connected to who was given up here: it is back, and gets one more try, where this
  * node wants all it hears of. */
 static void try_again(const connections_t *self, struct peer *peer, uint64_t now_ms)
 {
-    if (self->view.count >= PEERS_WANTED || peer->links || peer->tries < DIAL_TRIES ||
+    if (!is_small(self) || peer->links || peer->tries < DIAL_TRIES ||
         now_ms < peer->shunned_until_ms)
         return;
     peer->tries = DIAL_TRIES - 1;
@@ -197,12 +204,12 @@ static uint64_t grace_ms(const connections_t *self, const struct peer *peer)
 
 /* It introduced itself, as a joiner has to, though it is this node that dials (lesson D1): dialled
  * back once. The rule for two connections then keeps the new one; if it cannot be reached, what is
- * there stays. (A node with many peers has them come and go too often for that.) */
+ * there stays. */
 static bool is_to_be_dialled_back(const connections_t *self, const struct peer *peer)
 {
     const struct link *live = peer_link_in(peer, PEER_live);
     return live && live->inbound && !live->next && peer->links == live && !peer->dialled_back &&
-           is_lower(self, peer) && peer->address[0] && self->view.count < PEERS_WANTED;
+           is_lower(self, peer) && peer->address[0] && is_small(self);
 }
 
 /* Dials whom it is time to. Returns when it is time for the next. */
