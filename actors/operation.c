@@ -13,6 +13,7 @@ operation_t *operation_new(const struct operation_options *options)
     transactions_init(&self->transactions);
     relays_init(&self->relays);
     ring_view_init(&self->ring, &options->id);
+    self->ring.leaf = options->leaf;
     return self;
 }
 

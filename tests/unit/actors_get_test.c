@@ -170,6 +170,21 @@ static void a_peer_whose_state_is_the_same_sends_none(void **state)
     (void)solo_expect_reply(&world, 0);
 }
 
+/* Who cannot be dialled is farther than all who can, whatever its place is. */
+static void a_leaf_asks_whoever_can_be_dialled(void **state)
+{
+    (void)state;
+    operation_destroy((operation_t **)&world.actor);
+    struct operation_options options = {.id = world.id, .networked = true, .leaf = true};
+    world.actor = operation_new(&options);
+    assert_non_null(world.actor);
+    live(BESIDE, BESIDE);
+    get_hosted(ERR_NOT_FOUND);
+    give_got(BESIDE, asked(BESIDE).tx, ERR_NOT_FOUND);
+    read_answers(ERR_NOT_FOUND); /* and only then the own copy counts */
+    (void)solo_expect_reply(&world, ERR_NOT_FOUND);
+}
+
 /* lesson L3 */
 static void a_peer_that_goes_is_followed_by_the_next_at_once(void **state)
 {
@@ -884,6 +899,7 @@ int main(void)
         T(a_copy_that_is_fed_is_read_here),
         T(what_comes_is_merged_before_it_is_answered),
         T(a_peer_whose_state_is_the_same_sends_none),
+        T(a_leaf_asks_whoever_can_be_dialled),
         T(a_peer_that_goes_is_followed_by_the_next_at_once),
         T(a_peer_that_says_nothing_is_followed_by_the_next_in_a_second),
         T(when_all_peers_go_the_error_says_so_at_once),
