@@ -149,7 +149,7 @@ static bool on_piece(operation_t *self, struct peer_mail *mail, struct now now, 
     if (!row)
         return false;
     if (check_piece(row, piece, &contract, &why) != 0) {
-        operation_blame(mail->number, &why, out);
+        peer_blame(out, mail->number, why.text);
         asked_failed(self, row, ERR_BAD_STATE, why.text, false, now, out);
         return false;
     }

@@ -119,15 +119,8 @@ bool hosting_create(struct holding *row, struct peer_mail *mail, struct slice ki
         send_to(out, ACTOR_storage, MESSAGE_MERGE, &put->head);
         return true;
     }
-    struct peer_order *blame = (struct peer_order *)message_new(sizeof *blame);
-    if (blame && rc != ERR_NO_MEMORY) {
-        blame->number = mail->number;
-        blame->reason = CLOSE_misbehaved;
-        (void)fail(&blame->why, 0, "kind and parameters are not those of the contract's key");
-        send_to(out, ACTOR_connections, MESSAGE_BLAME, &blame->head);
-    } else {
-        free(blame);
-    }
+    if (rc != ERR_NO_MEMORY)
+        peer_blame(out, mail->number, "kind and parameters are not those of the contract's key");
     free(put);
     message_free(&message);
     return false;

@@ -383,6 +383,9 @@ struct outbox;
 bool peer_tell(struct outbox *out, peer_t number, enum lane lane, enum peer_kind kind,
                const void *body);
 
+/* BLAME: this peer broke a rule. */
+void peer_blame(struct outbox *out, peer_t number, const char *why);
+
 /* Takes a live peer into an actor's view of the ring. ERR_NO_MEMORY. */
 MUST_USE int peer_view_add(struct ring_view *view, const struct peer_live *live);
 

@@ -95,17 +95,6 @@ void operation_on_gone(operation_t *self, const struct peer_order *gone)
     ring_view_remove(&self->ring, gone->number);
 }
 
-void operation_blame(peer_t number, const struct reason *why, struct outbox *out)
-{
-    struct peer_order *blame = (struct peer_order *)message_new(sizeof *blame);
-    if (!blame)
-        return; /* it will do it again */
-    blame->number = number;
-    blame->reason = CLOSE_misbehaved;
-    blame->why = *why;
-    send_to(out, ACTOR_connections, MESSAGE_BLAME, &blame->head);
-}
-
 uint8_t operation_code_to_wire(int code)
 {
     return (uint8_t)(code < ERR_LAST_ON_WIRE ? -ERR_INTERNAL : -code);

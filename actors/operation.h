@@ -49,9 +49,6 @@ void operation_nobody_live(const operation_t *self, struct request *request);
 void operation_on_live(operation_t *self, const struct peer_live *live);
 void operation_on_gone(operation_t *self, const struct peer_order *gone);
 
-/* BLAME: this peer broke a rule. */
-void operation_blame(peer_t number, const struct reason *why, struct outbox *out);
-
 /* An error's number in a peer's message, and back (why: its sentence, fit to be shown). */
 uint8_t operation_code_to_wire(int code);
 int operation_code_from_wire(uint8_t code, struct slice sentence, struct reason *why);

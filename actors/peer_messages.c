@@ -50,6 +50,17 @@ struct request *request_new(enum actor_id asked_by, enum verb verb, const struct
     return &self->request;
 }
 
+void peer_blame(struct outbox *out, peer_t number, const char *why)
+{
+    struct peer_order *blame = (struct peer_order *)message_new(sizeof *blame);
+    if (!blame)
+        return; /* it will do it again */
+    blame->number = number;
+    blame->reason = CLOSE_misbehaved;
+    (void)fail(&blame->why, 0, "%s", why);
+    send_to(out, ACTOR_connections, MESSAGE_BLAME, &blame->head);
+}
+
 int peer_view_add(struct ring_view *view, const struct peer_live *live)
 {
     return live->leaf ? ring_view_add_leaf(view, live->number, &live->id)

@@ -40,17 +40,6 @@ static void heard(sync_t *self, struct exchange *row, struct now now)
         self->next_ms = row->deadline_ms;
 }
 
-static void blame(peer_t peer, const char *why, struct outbox *out)
-{
-    struct peer_order *order = (struct peer_order *)message_new(sizeof *order);
-    if (!order)
-        return;
-    order->number = peer;
-    order->reason = CLOSE_misbehaved;
-    (void)fail(&order->why, 0, "%s", why);
-    send_to(out, ACTOR_connections, MESSAGE_BLAME, &order->head);
-}
-
 /* The contract is not here: the peer need not send us more of it. */
 static void send_away(peer_t peer, const struct contract_key *key, struct outbox *out)
 {
@@ -229,7 +218,7 @@ static void answer(sync_t *self, struct exchange *row, struct now now, struct ou
     } else {
         sync_walk_t *walk = sync_walk_answer(row->salt, sync->body, &rc, &why);
         if (rc == ERR_BAD_REQUEST)
-            blame(row->key.peer, why.text, out);
+            peer_blame(out, row->key.peer, why.text);
         if (walk)
             start_walk(self, row, walk, now, out);
         else
@@ -317,7 +306,7 @@ static void on_merged(sync_t *self, const struct request *merge, struct now now,
     if (merge->code == ERR_NOT_FOUND)
         send_away(merge->origin, &merge->key, out);
     else if (merge->code == ERR_BAD_STATE) /* TOO_LARGE may be so of two states that each are not */
-        blame(merge->origin, merge->why.text, out);
+        peer_blame(out, merge->origin, merge->why.text);
     if (!row)
         return;
     row->merges[merge->transaction & 1]--;

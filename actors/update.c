@@ -96,7 +96,7 @@ static bool on_peer_update(operation_t *self, struct peer_mail *mail, struct now
     if (rc == 0)
         return true;
     if (rc == ERR_BAD_REQUEST)
-        operation_blame(mail->number, &why, out);
+        peer_blame(out, mail->number, why.text);
     update_tell(mail->number, update->tx, rc, why.text, NULL, out);
     return false;
 }
