@@ -46,6 +46,9 @@ struct stranger {
     int64_t said_ms, closed_after_ms;
 };
 
+/* As long as a first message: a point of the curve, and nothing that anyone could open. */
+static const char for_nobody[2 + 96] = {0, 96, 9};
+
 static const struct saying {
     const char *bytes;
     size_t size; /* 0: random bytes; 1: one of them a second */
@@ -54,6 +57,7 @@ static const struct saying {
     {"GET / HTTP/1.1\r\nHost: weir\r\n\r\n", 30},
     {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11},
     {"\xff\0\0\0\0\0\0\0\1\x7f\3\1NULL", 16},
+    {for_nobody, sizeof for_nobody},
     {"\2", 1}, /* the length of a message that might be */
 };
 enum { SAYINGS = sizeof sayings / sizeof sayings[0] };
@@ -170,8 +174,10 @@ static void two_hundred_strangers_are_closed_in_time_while_a_peer_joins(void **s
             fail_msg("stranger %zu, of kind %zu, is not closed", i, i % SAYINGS);
     assert_true(network_memory_peak_kib(&network, 0) - before_kib < GROWTH_KIB_MAX);
     assert_int_equal(network_count(&network, 0, "strangers_slow") +
-                         network_count(&network, 0, "strangers_broken"),
+                         network_count(&network, 0, "strangers_broken") +
+                         network_count(&network, 0, "strangers_refused"),
                      STRANGERS);
+    assert_true(network_count(&network, 0, "strangers_refused") >= STRANGERS / SAYINGS);
     assert_true(network_count(&network, 0, "strangers_slow") >= STRANGERS / SAYINGS);
     assert_int_equal(network_live(&network, 0), 1);
 }
