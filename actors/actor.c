@@ -11,3 +11,14 @@ void send_to(struct outbox *out, enum actor_id to, enum message_kind kind, struc
     message->to = (uint8_t)to;
     mail_push(&out->mail, message);
 }
+
+void send_watch(struct outbox *out, enum actor_id to, enum message_kind kind,
+                const struct contract_key *key, bool on)
+{
+    struct watch *watch = (struct watch *)message_new(sizeof *watch);
+    if (!watch)
+        return;
+    watch->key = *key;
+    watch->on = on;
+    send_to(out, to, kind, &watch->head);
+}

@@ -22,6 +22,11 @@ struct outbox {
 /* Puts message (given away) on its way. */
 void send_to(struct outbox *out, enum actor_id to, enum message_kind kind, struct message *message);
 
+/* WATCH to storage, NEEDED or KEPT to hosting. Without memory nothing is sent: who should have
+ * heard finds out by itself later, if at all. */
+void send_watch(struct outbox *out, enum actor_id to, enum message_kind kind,
+                const struct contract_key *key, bool on);
+
 struct actor_spec {
     enum actor_id id;
     /* One message, given to the handler. */

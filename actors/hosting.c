@@ -7,7 +7,6 @@ hosting_t *hosting_new(const struct hosting_options *options)
     hosting_t *self = (hosting_t *)calloc(1, sizeof *self);
     if (!self)
         return NULL;
-    self->options = *options;
     self->networked = options->networked;
     self->refresh_at_ms = NEVER;
     ring_view_init(&self->view, &options->id);
@@ -95,7 +94,7 @@ static void on_about_done(hosting_t *self, struct request *about, struct now now
             hosting_ask(self, row, out);
         } else if (about->code && about->code != ERR_NOT_FOUND) {
             hosting_answer(self, row, about->code, about->why.text, now, out);
-            children_refuse(self, row, about->code, out);
+            children_refuse(row, about->code, out);
         } else {
             row->presence = about->code ? PRESENCE_absent : PRESENCE_stored;
             feed_on_about(self, row, about->code ? NULL : &about->reading, now, out);
@@ -135,7 +134,7 @@ static void on_created(hosting_t *self, const struct request *put, struct now no
     row->creating = false;
     if (put->code) { /* no room, say: whoever wants it here is told */
         hosting_answer(self, row, put->code, put->why.text, now, out);
-        children_refuse(self, row, put->code, out);
+        children_refuse(row, put->code, out);
         if (row->feed)
             feed_failed(self, row, now, out);
         return;

@@ -63,7 +63,7 @@ void children_on_join(hosting_t *self, struct peer_mail *mail, struct now now, s
     if (row->presence != PRESENCE_stored && child->has && !row->creating) {
         /* (Where it turns out to be here already, merging nothing into it changes nothing.) */
         if (!hosting_create(row, mail, join->kind, join->params, out)) {
-            children_refuse(self, row, ERR_BAD_STATE, out);
+            children_refuse(row, ERR_BAD_STATE, out);
             holding_remove_idle(&self->table, row);
         }
         return;
@@ -96,9 +96,8 @@ void children_answer(hosting_t *self, struct holding *row, const struct reading 
         hosting_answer(self, row, 0, NULL, now, out);
 }
 
-void children_refuse(hosting_t *self, struct holding *row, int code, struct outbox *out)
+void children_refuse(struct holding *row, int code, struct outbox *out)
 {
-    (void)self;
     for (size_t i = row->children_count; i-- > 0;) {
         const struct child *child = &row->children[i];
         if (!child->asks)

@@ -59,7 +59,7 @@ static void be_root(hosting_t *self, struct holding *row, struct now now, struct
         hosting_answer(self, row, alone ? ERR_NO_LIVE_PEER : ERR_NOT_FOUND,
                        alone ? "the contract is not here, and no live peer to ask" : NULL, now,
                        out);
-        children_refuse(self, row, ERR_NOT_FOUND, out);
+        children_refuse(row, ERR_NOT_FOUND, out);
         return;
     }
     hosting_answer(self, row, 0, NULL, now, out);
@@ -216,7 +216,7 @@ void feed_on_joined(hosting_t *self, struct peer_mail *mail, struct now now, str
         if (row->placed == mail->number)
             row->placed = 0; /* a copy of nothing */
         hosting_answer(self, row, ERR_NOT_FOUND, NULL, now, out);
-        children_refuse(self, row, ERR_NOT_FOUND, out);
+        children_refuse(row, ERR_NOT_FOUND, out);
         holding_remove_idle(&self->table, row);
     } else {
         feed_failed(self, row, now, out);

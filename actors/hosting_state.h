@@ -12,7 +12,6 @@
 #include "actors/hosting.h"
 
 struct hosting {
-    struct hosting_options options;
     struct ring_view view;
     struct holding_table table;
     bool networked; /* knows, or has known, of other nodes */
@@ -93,7 +92,7 @@ void children_on_host(hosting_t *self, const struct peer_mail *mail, struct now 
 void children_answer(hosting_t *self, struct holding *row, const struct reading *reading,
                      struct now now, struct outbox *out);
 /* … or that it is not to be had. */
-void children_refuse(hosting_t *self, struct holding *row, int code, struct outbox *out);
+void children_refuse(struct holding *row, int code, struct outbox *out);
 
 /* The root sees to it that its nearest peers keep copies; who is not the root takes that back. */
 void children_place(hosting_t *self, struct holding *row, struct outbox *out);

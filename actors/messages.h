@@ -418,7 +418,6 @@ struct follow {
 /* Told after each fold while it is so. */
 struct crowded {
     struct message head;
-    uint64_t used_bytes, bytes_max;
 };
 
 struct sync_order {

@@ -47,12 +47,7 @@ bool operation_open(operation_t *self, struct request *request, struct now now, 
 
 void operation_keep(const struct contract_key *key, struct outbox *out)
 {
-    struct watch *kept = (struct watch *)message_new(sizeof *kept);
-    if (!kept)
-        return; /* it is stored all the same: the next start finds it */
-    kept->key = *key;
-    kept->on = true;
-    send_to(out, ACTOR_hosting, MESSAGE_KEPT, &kept->head);
+    send_watch(out, ACTOR_hosting, MESSAGE_KEPT, key, true);
 }
 
 void operation_pass(struct request *request, enum actor_id to, enum message_kind kind,

@@ -123,8 +123,6 @@ static void tell_crowded(const storage_t *self, struct outbox *out)
     struct crowded *crowded = (struct crowded *)message_new(sizeof *crowded);
     if (!crowded)
         return; /* the next fold tells */
-    crowded->used_bytes = stats.used_bytes;
-    crowded->bytes_max = stats.bytes_max;
     send_to(out, ACTOR_hosting, MESSAGE_CROWDED, &crowded->head);
 }
 

@@ -16,17 +16,6 @@ subscribe_t *subscribe_new(bool networked)
     return self;
 }
 
-void subscribe_watch(struct outbox *out, enum actor_id to, enum message_kind kind,
-                     const struct contract_key *key, bool on)
-{
-    struct watch *watch = (struct watch *)message_new(sizeof *watch);
-    if (!watch)
-        return; /* changes of it are told to nobody then */
-    watch->key = *key;
-    watch->on = on;
-    send_to(out, to, kind, &watch->head);
-}
-
 void subscribe_forget(subscribe_t *self, struct subscription *sub, struct outbox *out)
 {
     struct contract_key key = sub->topic->key;
@@ -34,9 +23,9 @@ void subscribe_forget(subscribe_t *self, struct subscription *sub, struct outbox
     bool last_client = of_client && --sub->topic->clients == 0;
     bool topic_went = subscriptions_remove(&self->table, sub);
     if (last_client && self->networked)
-        subscribe_watch(out, ACTOR_hosting, MESSAGE_NEEDED, &key, false);
+        send_watch(out, ACTOR_hosting, MESSAGE_NEEDED, &key, false);
     if (topic_went)
-        subscribe_watch(out, ACTOR_storage, MESSAGE_WATCH, &key, false);
+        send_watch(out, ACTOR_storage, MESSAGE_WATCH, &key, false);
 }
 
 void subscribe_destroy(subscribe_t **pointer)
@@ -147,8 +136,8 @@ int subscribe_follow(subscribe_t *self, client_t client, const struct contract_k
         return rc;
     bool of_client = !(client & FOLLOWER_PEER);
     if (of_client && (*sub)->topic->clients++ == 0 && self->networked)
-        subscribe_watch(out, ACTOR_hosting, MESSAGE_NEEDED, key, true);
-    subscribe_watch(out, ACTOR_storage, MESSAGE_WATCH, key, true);
+        send_watch(out, ACTOR_hosting, MESSAGE_NEEDED, key, true);
+    send_watch(out, ACTOR_storage, MESSAGE_WATCH, key, true);
     return 0;
 }
 

@@ -13,7 +13,7 @@ void subscribe_on_live(subscribe_t *self, struct outbox *out)
     struct topic *topic, *next;
     HASH_ITER (hh, self->table.topics, topic, next) {
         if (topic->clients)
-            subscribe_watch(out, ACTOR_hosting, MESSAGE_NEEDED, &topic->key, true);
+            send_watch(out, ACTOR_hosting, MESSAGE_NEEDED, &topic->key, true);
     }
 }
 

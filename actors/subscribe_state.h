@@ -15,10 +15,6 @@ struct subscribe {
     uint64_t retry_at_ms; /* for whole states that could not be read; NEVER: none */
 };
 
-/* WATCH to storage, NEEDED to hosting. */
-void subscribe_watch(struct outbox *out, enum actor_id to, enum message_kind kind,
-                     const struct contract_key *key, bool on);
-
 /* Finds or makes a subscription; the first of a contract begins the watch, before anything is read,
  * so that no change falls between the two. Errors as subscriptions_add. */
 MUST_USE int subscribe_follow(subscribe_t *self, client_t client, const struct contract_key *key,
