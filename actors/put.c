@@ -5,6 +5,7 @@
  *   takes PUT (client_api), MERGED (storage), HOSTED (hosting), PEER_LIVE, PEER_GONE (connections);
  *   gives MERGE (storage), HOST, KEPT (hosting), REPLY (client_api) */
 #include "actors/operation.h"
+#include "contracts/dates.h"
 
 static void on_put(operation_t *self, struct request *request, struct now now, struct outbox *out)
 {
@@ -15,6 +16,12 @@ static void on_put(operation_t *self, struct request *request, struct now now, s
         return;
     }
     request->key = request->contract.key;
+    rc = dates_check(&request->key, request->contract.kind, request->args[2], now.wall_ms,
+                     &request->why);
+    if (rc) {
+        operation_refuse(request, rc, out);
+        return;
+    }
     if (operation_open(self, request, now, out))
         operation_pass(request, ACTOR_storage, MESSAGE_MERGE, out);
 }

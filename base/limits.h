@@ -29,6 +29,7 @@
 #define ROOM_MESSAGES_DEFAULT      1000u /* shown, until the owner says otherwise */
 #define ROOM_MEMBERS_DEFAULT       200u
 #define ROOM_BANS_DEFAULT          200u
+#define STAMP_AHEAD_MS_MAX         300000u /* a client's entry past its node's clock: clocks differ */
 
 /* --- client socket ----------------------------------------------------------------------- */
 #define REQUEST_ID_BYTES_MAX       16u

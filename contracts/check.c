@@ -2,8 +2,6 @@
 #include "contracts/proofs.h"
 #include "contracts/writers.h"
 
-#include <stdio.h>
-
 int contract_check_entry(const struct contract *contract, struct slice key, struct slice value,
                          struct reason *why)
 {
@@ -12,20 +10,6 @@ int contract_check_entry(const struct contract *contract, struct slice key, stru
                     value.size, WRITER_TRAILER_BYTES);
     struct slice seen = contract->kind->prove ? value : writers_inner(contract, value);
     return contract->kind->check_entry(contract, key, seen, why);
-}
-
-/* Names the entry in front of what is wrong with it. */
-static int blame(uint64_t number, struct slice key, int code, struct reason *why)
-{
-    enum { SHOWN = 16 };
-    char hex[2 * SHOWN + 1] = "";
-    if (!why)
-        return code;
-    for (size_t i = 0; i < key.size && i < SHOWN; i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", key.data[i]);
-    struct reason fault = *why;
-    return fail(why, code, "entry %llu (key 0x%s%s): %s", (unsigned long long)number, hex,
-                key.size > SHOWN ? "…" : "", fault.text);
 }
 
 /* A signature costs 50 µs: an entry that the state has already is not verified again. */
@@ -51,7 +35,7 @@ int contract_next(const struct contract *contract, struct entries *walk, struct 
     if (more <= 0)
         return more;
     int rc = contract_check_entry(contract, entry->key, entry->value, why);
-    return rc ? blame(walk->number, entry->key, rc, why) : 1;
+    return rc ? entry_blame(walk->number, entry->key, rc, why) : 1;
 }
 
 int contract_check(const struct contract *contract, const struct state_reader *state,
@@ -65,7 +49,7 @@ int contract_check(const struct contract *contract, const struct state_reader *s
     while ((more = contract_next(contract, &walk, &entry, why)) > 0) {
         int rc = is_signed ? check_signature(contract, state, &proofs, &entry, why) : 0;
         if (rc) {
-            more = blame(walk.number, entry.key, rc, why);
+            more = entry_blame(walk.number, entry.key, rc, why);
             break;
         }
     }

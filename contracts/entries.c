@@ -1,5 +1,7 @@
 #include "contracts/entries.h"
 
+#include <stdio.h>
+
 const char *entry_take(struct slice *rest, struct entry *entry)
 {
     struct slice in = *rest;
@@ -41,6 +43,19 @@ int entries_next(struct entries *self, struct entry *entry, struct reason *why)
     self->started = true;
     *entry = next;
     return 1;
+}
+
+int entry_blame(uint64_t number, struct slice key, int code, struct reason *why)
+{
+    enum { SHOWN = 16 };
+    char hex[2 * SHOWN + 1] = "";
+    if (!why)
+        return code;
+    for (size_t i = 0; i < key.size && i < SHOWN; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", key.data[i]);
+    struct reason fault = *why;
+    return fail(why, code, "entry %llu (key 0x%s%s): %s", (unsigned long long)number, hex,
+                key.size > SHOWN ? "…" : "", fault.text);
 }
 
 size_t entry_head(uint8_t head[ENTRY_HEAD_BYTES_MAX], struct slice key, struct slice value)

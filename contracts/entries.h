@@ -46,6 +46,10 @@ const char *entry_take(struct slice *rest, struct entry *entry);
  * ENTRY_VALUE_BYTES_MAX), out of order or a repeated key. */
 MUST_USE int entries_next(struct entries *self, struct entry *entry, struct reason *why);
 
+/* Names the entry (the number-th) in front of what `why`, if there is one, has against it. Returns
+ * code. */
+int entry_blame(uint64_t number, struct slice key, int code, struct reason *why);
+
 /* Writes what stands before the value in an entry's encoding; returns its size. For hashing an
  * entry without encoding it. */
 enum { ENTRY_HEAD_BYTES_MAX = ENTRY_OVERHEAD + ENTRY_KEY_BYTES_MAX };

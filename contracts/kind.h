@@ -86,6 +86,12 @@ struct kind {
      * spare checking again what was found true before. ERR_BAD_STATE with the reason. */
     int (*prove)(const struct contract *contract, const struct state_reader *state,
                  struct proofs *proofs, struct slice key, struct slice value, struct reason *why);
+    /* For kinds whose entries are dated by their authors' clocks; NULL for all others. What a node
+     * asks of its own clients, never of what it merges. 1 and *stamp when the bytes alone show an
+     * entry of this kind, in the contract of that key, that is dated after `latest` and need not
+     * be; 0 when it may be dated so; ERR_NOT_FOUND when it is none of this kind. */
+    int (*dated)(const struct contract_key *contract, struct slice key, struct slice value,
+                 uint64_t latest, uint64_t *stamp);
     /* Total order on the inner values of one key: <0, 0, >0; 0 only for equal bytes. */
     int (*compare)(struct slice a, struct slice b);
     /* Tells what the caps exclude of the merged state; NULL when nothing ever is. */
@@ -157,9 +163,11 @@ MUST_USE static inline int sequence_next(uint64_t seen, uint64_t *next, struct r
 MUST_USE int edit_check_value(const struct contract *contract, size_t inner_bytes,
                               struct reason *why);
 
+enum { CLOCK_TICKS_A_MS = 1 << 16 };
+
 static inline uint64_t clock_ms(uint64_t stamp)
 {
-    return stamp >> 16;
+    return stamp / CLOCK_TICKS_A_MS;
 }
 
 #endif

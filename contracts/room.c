@@ -26,20 +26,52 @@ static int finish_params(struct contract *contract, struct reason *why)
     return 0;
 }
 
+/* Is its id the hash of it, in this room? Of the contract only the key is looked at. */
+static bool has_its_id(const struct contract *contract, struct slice key,
+                       const struct room_record *record)
+{
+    uint8_t id[ROOM_ID_BYTES];
+    struct slice rest =
+        slice_of(record->chain.data - 1, 1 + record->chain.size + record->body.size);
+    room_record_id(contract, record->author, slice_of(key.data, room_head_bytes(key)),
+                   record->stamp, rest, id);
+    return memcmp(id, record->id, sizeof id) == 0;
+}
+
 static int check_entry(const struct contract *contract, struct slice key, struct slice value,
                        struct reason *why)
 {
     struct room_record record;
-    uint8_t id[ROOM_ID_BYTES];
     int rc = room_record_read(contract, key, value, &record, why);
-    if (rc)
-        return rc;
-    struct slice rest = slice_of(record.chain.data - 1, 1 + record.chain.size + record.body.size);
-    room_record_id(contract, record.author, slice_of(key.data, room_head_bytes(key)), record.stamp,
-                   rest, id);
-    if (memcmp(id, record.id, sizeof id) != 0)
-        return fail(why, ERR_BAD_STATE, "its id is not the hash of it, in this room");
-    return 0;
+    if (!rc && !has_its_id(contract, key, &record))
+        rc = fail(why, ERR_BAD_STATE, "its id is not the hash of it, in this room");
+    return rc;
+}
+
+/* Does it delete a message that stands right before it in time? Such a one must be written however
+ * far ahead that message is dated: an action is later than its target. */
+static bool follows_its_target(const struct room_record *record)
+{
+    struct slice body = record->body;
+    if (record->section != ROOM_MESSAGE || body.size != 1 + ROOM_SPOT_BYTES ||
+        body.data[0] != ROOM_DELETE)
+        return false;
+    uint64_t target = get_u64(body.data + 1);
+    return record->stamp >= target && record->stamp - target <= CLOCK_TICKS_A_MS;
+}
+
+static int dated(const struct contract_key *contract, struct slice key, struct slice value,
+                 uint64_t latest, uint64_t *stamp)
+{
+    struct room_record record;
+    if (room_record_frame(key, value, &record, NULL))
+        return ERR_NOT_FOUND;
+    if (record.stamp <= latest || follows_its_target(&record))
+        return 0;
+    if (!has_its_id(&(struct contract){.key = *contract}, key, &record))
+        return ERR_NOT_FOUND;
+    *stamp = record.stamp;
+    return 1;
 }
 
 /* --- the right to write ------------------------------------------------------------------ */
@@ -202,6 +234,7 @@ const struct kind room_kind = {
     .finish_params = finish_params,
     .check_entry = check_entry,
     .prove = prove,
+    .dated = dated,
     .compare = compare_bytes,
     .settle = settle,
     .edit = no_edit,

@@ -331,8 +331,8 @@ static int read_body(const struct contract *contract, struct slice key, struct r
     return fail(why, ERR_BAD_STATE, "it is in no section of a room");
 }
 
-int room_record_read(const struct contract *contract, struct slice key, struct slice value,
-                     struct room_record *record, struct reason *why)
+int room_record_frame(struct slice key, struct slice value, struct room_record *record,
+                      struct reason *why)
 {
     const struct section *section = section_of(key);
     *record = (struct room_record){0};
@@ -341,9 +341,16 @@ int room_record_read(const struct contract *contract, struct slice key, struct s
                     "it is in no section of a room, or its key has a wrong size");
     if (value.size < WRITER_TRAILER_BYTES)
         return fail(why, ERR_BAD_STATE, "it carries no writer and signature");
-    int rc = read_frame(section, key, value, record, why);
+    return read_frame(section, key, value, record, why);
+}
+
+int room_record_read(const struct contract *contract, struct slice key, struct slice value,
+                     struct room_record *record, struct reason *why)
+{
+    int rc = room_record_frame(key, value, record, why);
     if (rc)
         return rc;
+    const struct section *section = section_of(key);
     if (section->author_at &&
         memcmp(key.data + section->author_at, record->author, WRITER_KEY_BYTES) != 0)
         return fail(why, ERR_BAD_STATE, "its key names someone else as its author");

@@ -110,6 +110,11 @@ struct room_config {
 /* What holds while the owner has written none. */
 struct room_config room_config_default(void);
 
+/* Section, stamp, id, author, chain and body alone, of whatever room it is. ERR_BAD_STATE; record
+ * may be half filled then. */
+MUST_USE int room_record_frame(struct slice key, struct slice value, struct room_record *record,
+                               struct reason *why);
+
 /* Checks everything that the entry alone can tell, signatures and id aside: form, sizes, who may
  * write what. ERR_BAD_STATE with the reason; record may be half filled then. */
 MUST_USE int room_record_read(const struct contract *contract, struct slice key, struct slice value,
