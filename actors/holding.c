@@ -49,8 +49,9 @@ struct holding *holding_of(struct holding_table *self, const struct contract_key
 
 void holding_remove_idle(struct holding_table *self, struct holding *row)
 {
-    if (row->presence == PRESENCE_stored || row->about_out || row->about_queued || row->creating ||
-        row->needed || row->placed || row->children_count || row->waiting.first || row->feed)
+    bool stored = row->presence == PRESENCE_stored && self->keeps_stored;
+    if (stored || row->about_out || row->about_queued || row->creating || row->needed ||
+        row->placed || row->children_count || row->waiting.first || row->feed)
         return;
     holding_not_due(self, row);
     if (self->refresh_next == row)
@@ -91,7 +92,7 @@ struct child *holding_child_of(struct holding *row, peer_t number)
     if (child)
         return child;
     if (row->children_count == row->children_capacity) {
-        size_t capacity = row->children_capacity ? row->children_capacity * 2 : 4;
+        uint32_t capacity = row->children_capacity ? row->children_capacity * 2 : 4;
         struct child *children =
             (struct child *)realloc(row->children, capacity * sizeof *children);
         if (!children)

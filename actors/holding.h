@@ -33,42 +33,43 @@ struct holding {
     struct contract_key key;
     place_t place;
     enum presence presence;
-    bool about_out;   /* storage is asked what it has */
-    bool about_again; /* … and is to be asked once more: something came meanwhile */
-    bool creating;    /* a MERGE that makes the contract is at storage */
-    bool needed;      /* clients here follow it */
-    peer_t placed;    /* the root, that wants a copy here, while it is live; 0: nobody does */
-
     enum feed_state state;
-    bool join_wanted;         /* JOIN goes out when storage has told the fingerprint */
+    bool about_queued; /* in the queue for storage */
+    bool about_out;    /* storage is asked what it has */
+    bool about_again;  /* … and is to be asked once more: something came meanwhile */
+    bool creating;     /* a MERGE that makes the contract is at storage */
+    bool needed;       /* clients here follow it */
+    bool leaving;      /* dropped as soon as the feed has told that it has all of it */
+    bool join_wanted;  /* JOIN goes out when storage has told the fingerprint */
+    bool doubted;      /* it differed at the last comparison: asked once more soon */
+    peer_t placed;     /* the root, that wants a copy here, while it is live; 0: nobody does */
+
     peer_t feed;              /* 0: none */
     uint64_t joined_until_ms; /* asking: JOINED has to come before */
     peer_t failed;            /* the last feed that did not work, … */
     uint64_t failed_until_ms; /* … not asked again before */
     unsigned failures;
     unsigned confirms;       /* JOINs since it is live, until enough nodes hold it */
-    uint8_t hosts;           /* nodes that hold it, as the feed last told */
+    uint32_t hosts;          /* nodes that hold it, as the feed last told */
     struct fingerprint sent; /* what JOIN last told */
-    bool doubted;            /* it differed at the last comparison: asked once more soon */
-    struct fingerprint last_sent, last_got; /* of the JOIN before and its answer */
+    uint64_t compared;       /* digest of what the last JOIN and its answer told */
 
     struct child *children; /* owned */
-    size_t children_count, children_capacity;
+    uint32_t children_count, children_capacity;
     peer_t replicas[REPLICAS]; /* asked to keep a copy; 0: none */
     uint64_t asked_ms;         /* when an operation or a peer last wanted it */
-    bool leaving;              /* dropped as soon as the feed has told that it has all of it */
     struct mail waiting;       /* HOST requests */
     uint64_t waiting_until_ms; /* the first of them */
 
     uint64_t due_ms; /* when to look at it again; NEVER: not in the list of the busy */
     struct holding *busy_previous, *busy_next;
-    struct holding *about_next; /* in the queue for storage */
-    bool about_queued;
+    struct holding *about_next;
     UT_hash_handle hh;
 };
 
 struct holding_table {
     struct holding *rows; /* by key, in order of coming */
+    bool keeps_stored;    /* all that is stored has a row */
     struct holding *busy;
     uint64_t next_ms; /* no later than the least due_ms */
     struct holding *refresh_next;
@@ -84,7 +85,8 @@ struct holding *holding_find(const struct holding_table *self, const struct cont
 /* Finds or makes the row; NULL without memory or at HOLDINGS_MAX. */
 struct holding *holding_of(struct holding_table *self, const struct contract_key *key);
 
-/* Removes the row if nothing holds it: it is not stored, nobody waits, nothing is under way. */
+/* Removes the row if nothing holds it: nobody waits, nothing is under way, and it is not stored, or
+ * what is stored needs no row yet. */
 void holding_remove_idle(struct holding_table *self, struct holding *row);
 
 /* The row is to be looked at then, or before if that was asked already. */

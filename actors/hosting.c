@@ -152,6 +152,8 @@ static void on_held(hosting_t *self, struct holdings *held, struct now now, stru
         if (!row)
             break;
         row->presence = PRESENCE_stored;
+        if (!row->asked_ms)
+            row->asked_ms = now.ms; /* it may have been, without a row */
         feed_choose(self, row, now, out);
     }
     if (held->end || !held->count) {
@@ -184,10 +186,11 @@ void hosting_follow(const struct holding *row, peer_t number, bool on,
 
 static void list_stored(hosting_t *self, struct outbox *out)
 {
-    struct holdings *ask = self->listing ? NULL : (struct holdings *)message_new(sizeof *ask);
+    struct holdings *ask =
+        self->table.keeps_stored ? NULL : (struct holdings *)message_new(sizeof *ask);
     if (!ask)
         return;
-    self->listing = true;
+    self->table.keeps_stored = true;
     send_to(out, ACTOR_storage, MESSAGE_HOLDINGS, &ask->head);
 }
 

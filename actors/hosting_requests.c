@@ -8,14 +8,15 @@ static void answer(struct request *request, int code, struct outbox *out)
     send_to(out, request->asked_by, MESSAGE_HOSTED, &request->head);
 }
 
-/* A PUT waits for the copies that it counts, the others for the contract alone. */
+/* A PUT waits for the copies that it counts, a GET for what is here to be up to date, the others
+ * for the contract alone. */
 static bool may_answer(const hosting_t *self, const struct holding *row,
                        const struct request *request, struct now now)
 {
     if (row->presence != PRESENCE_stored)
         return false;
     if (now.ms >= request->host_until_ms)
-        return true;
+        return request->verb != VERB_GET;
     if (row->state == FEED_syncing || row->state == FEED_asking)
         return false;
     return request->verb != VERB_PUT || hosting_count(self, row) > children_copies_wanted(self);
@@ -36,9 +37,11 @@ void hosting_answer(hosting_t *self, struct holding *row, int code, const char *
                 row->waiting_until_ms = request->host_until_ms;
             continue;
         }
-        int rc = waits ? ERR_TIMEOUT : code;
-        if (waits)
+        int rc = code;
+        if (waits) {
+            rc = request->verb == VERB_GET ? ERR_AGAIN : ERR_TIMEOUT;
             why = "no answer from the nodes nearer to the contract";
+        }
         if (rc)
             (void)fail(&request->why, rc, "%s", why ? why : error_text(rc));
         request->hosts = hosting_count(self, row);
@@ -46,7 +49,16 @@ void hosting_answer(hosting_t *self, struct holding *row, int code, const char *
     }
 }
 
-/* A GET wants to know only whether what is here is kept up to date. */
+/* Answers whom it can; the others' time is looked at. */
+static void answer_or_wait(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
+{
+    hosting_answer(self, row, 0, NULL, now, out);
+    if (row->waiting.first)
+        holding_due(&self->table, row, row->waiting_until_ms);
+}
+
+/* A GET wants to know only whether what is here is kept up to date. A client's waits a while for it
+ * to be: a sync brings what is missing, a peer that is asked would send all of it (lesson M6). */
 static void on_get(hosting_t *self, struct request *request, struct now now, struct outbox *out)
 {
     struct holding *row = holding_find(&self->table, &request->key);
@@ -58,6 +70,12 @@ static void on_get(hosting_t *self, struct request *request, struct now now, str
     else if (row && row->presence == PRESENCE_stored &&
              (row->state == FEED_live || hosting_is_root(self, row)))
         code = 0;
+    else if (row && row->presence == PRESENCE_stored && row->feed && !request->relay) {
+        request->host_until_ms = now.ms + GET_WAIT_MS;
+        mail_push(&row->waiting, &request->head);
+        answer_or_wait(self, row, now, out);
+        return;
+    }
     answer(request, code, out);
 }
 
@@ -86,9 +104,8 @@ void requests_on_host(hosting_t *self, struct request *request, struct now now, 
         hosting_ask(self, row, out);
     else
         feed_choose(self, row, now, out);
-    hosting_answer(self, row, 0, NULL, now, out);
-    if (row->waiting.first)
-        holding_due(&self->table, row, row->waiting_until_ms);
+    answer_or_wait(self, row, now, out);
+    holding_remove_idle(&self->table, row);
 }
 
 void requests_on_kept(hosting_t *self, const struct watch *kept, struct now now, struct outbox *out)
@@ -99,6 +116,7 @@ void requests_on_kept(hosting_t *self, const struct watch *kept, struct now now,
     row->presence = PRESENCE_stored;
     row->asked_ms = now.ms;
     feed_choose(self, row, now, out);
+    holding_remove_idle(&self->table, row);
 }
 
 void requests_on_needed(hosting_t *self, const struct watch *needed)

@@ -15,7 +15,6 @@ struct hosting {
     struct ring_view view;
     struct holding_table table;
     bool networked; /* knows, or has known, of other nodes */
-    bool listing;   /* storage is asked for, or has told, all it has */
     uint64_t refresh_at_ms;
 };
 

@@ -89,6 +89,7 @@
 #define ABOUTS_OUT_MAX    256u     /* contracts that hosting asks storage about at once */
 #define JOIN_TIMEOUT_MS   1500u    /* for JOINED: the feed may have to join others first */
 #define JOIN_WAIT_MS      5000u    /* what a SUBSCRIBE waits for a feed, one after the other */
+#define GET_WAIT_MS       1000u    /* what a GET waits for what is here to be up to date again */
 #define FEED_RETRY_MS     250u     /* after a feed that did not work, doubled each time … */
 #define FEED_RETRY_MS_MAX 10000u
 #define CONFIRMS_MAX      4u     /* JOINs of a new feed until enough nodes hold the contract … */

@@ -26,6 +26,8 @@ struct node {
     uint64_t joined_change; /* bits that come to be here right before JOINED does */
     bool told[NODES];       /* FOLLOW: is this node told of changes? */
     unsigned blamed, joins_sent;
+    bool holds_sync; /* a sync that begins takes until it is let go … */
+    struct sync_order *held;
 };
 
 static struct node nodes[NODES];
@@ -190,7 +192,10 @@ static void take(struct node *at, struct message *message)
         holdings(at, (struct holdings *)message);
         return;
     case MESSAGE_SYNC:
-        sync(at, (struct sync_order *)message);
+        if (at->holds_sync)
+            at->held = (struct sync_order *)message;
+        else
+            sync(at, (struct sync_order *)message);
         return;
     case MESSAGE_PEER_SEND:
         carry(at, (struct peer_send *)message);
@@ -478,6 +483,66 @@ static void a_subscribe_brings_the_contract_here(void **state)
     assert_int_equal(answer_of(order[5], NULL), 0); /* live: it may be read here */
 }
 
+/* Hosting says NOT_FOUND of what it looks after and has not, AGAIN of what it knows nothing of. */
+static bool looks_after_it(size_t at)
+{
+    ask(at, VERB_GET);
+    return answer_of(at, NULL) != ERR_AGAIN;
+}
+
+/* Two hosts that were apart: a GET at the farther one, while what differs is exchanged. */
+static size_t get_while_they_sync(void)
+{
+    size_t order[NODES];
+    by_nearness(order);
+    put(order[0], 1);
+    put(order[1], 2);
+    advance(2000);
+    assert_int_equal(answer_of(order[1], NULL), 0);
+    nodes[order[1]].holds_sync = true;
+    link_nodes(order[0], order[1]);
+    assert_non_null(nodes[order[1]].held);
+    ask(order[1], VERB_GET);
+    assert_null(nodes[order[1]].answers.first);
+    return order[1];
+}
+
+/* Bytes in proportion to the change: asking a peer would bring all of the state (lesson M6). */
+static void a_get_waits_for_a_sync_under_way(void **state)
+{
+    (void)state;
+    size_t at = get_while_they_sync();
+    advance(GET_WAIT_MS / 2);
+    assert_null(nodes[at].answers.first);
+    sync(&nodes[at], nodes[at].held);
+    run();
+    assert_int_equal(answer_of(at, NULL), 0);
+}
+
+static void a_get_waits_for_a_slow_sync_so_long_and_no_longer(void **state)
+{
+    (void)state;
+    size_t at = get_while_they_sync();
+    advance(GET_WAIT_MS + 1);
+    assert_int_equal(answer_of(at, NULL), ERR_AGAIN);
+    sync(&nodes[at], nodes[at].held);
+    run();
+}
+
+static void a_node_that_never_had_a_peer_keeps_no_row_of_what_it_stores(void **state)
+{
+    (void)state;
+    size_t order[NODES];
+    by_nearness(order);
+    put(order[1], 2);
+    assert_int_equal(answer_of(order[1], NULL), 0);
+    assert_false(looks_after_it(order[1]));
+    link_nodes(order[0], order[1]); /* … until it has one: then storage lists them all */
+    ask(order[0], VERB_SUBSCRIBE);
+    assert_int_equal(answer_of(order[0], NULL), 0);
+    assert_int_equal(bits_at(order[0]), 2);
+}
+
 static void a_join_along_a_chain_reaches_the_root(void **state)
 {
     (void)state;
@@ -587,13 +652,6 @@ static void send_host(size_t from, size_t to, bool on)
     run();
 }
 
-/* Hosting says NOT_FOUND of what it looks after and has not, AGAIN of what it knows nothing of. */
-static bool looks_after_it(size_t at)
-{
-    ask(at, VERB_GET);
-    return answer_of(at, NULL) != ERR_AGAIN;
-}
-
 static void who_asks_for_a_copy_is_nearer(void **state)
 {
     (void)state;
@@ -691,6 +749,9 @@ int main(void)
         CLAIM(an_unknown_contract_is_not_found),
         CLAIM(without_a_live_peer_it_is_said_at_once),
         CLAIM(a_subscribe_brings_the_contract_here),
+        CLAIM(a_get_waits_for_a_sync_under_way),
+        CLAIM(a_get_waits_for_a_slow_sync_so_long_and_no_longer),
+        CLAIM(a_node_that_never_had_a_peer_keeps_no_row_of_what_it_stores),
         CLAIM(a_join_along_a_chain_reaches_the_root),
         CLAIM(a_settled_tree_is_quiet),
         CLAIM(a_contract_is_made_for_who_joins_with_it),
