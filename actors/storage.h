@@ -31,7 +31,15 @@ storage_t *storage_new(const struct storage_options *options);
 void storage_destroy(storage_t **self);
 extern const struct actor_spec storage_spec;
 
-/* --- between storage.c, storage_durable.c, storage_jobs.c, storage_kept.c, storage_peers.c - */
+/* --- between storage's files:
+ *
+ *   storage.c          the actor; what an answer waits for
+ *   storage_merges.c   MERGE, DROP             storage_jobs.c          what is large, in slices
+ *   storage_reads.c    READ                    storage_large_merges.c  a large merge's slices
+ *   storage_peers.c    ABOUT, HOLDINGS, WALK   storage_durable.c       FLUSHED, folds
+ *   storage_asks.c     ASK, WORK               storage_kept.c          the last large state read
+ *   storage_watched.c  WATCH
+ */
 
 struct job;
 struct watched_key;
@@ -85,6 +93,20 @@ void storage_read_done(storage_t *self, struct request *request, struct outbox *
 
 /* A MERGE or DROP, now or behind those that wait for room. */
 void storage_merge(storage_t *self, struct request *request, struct now now, struct outbox *out);
+
+/* A READ; and those that waited for room try again, in their order. */
+void storage_read(storage_t *self, struct request *request, struct now now, struct outbox *out);
+void storage_retry_reads(storage_t *self, struct now now, struct outbox *out);
+
+/* ASK; WORK, which goes on to keeper, and WORKED. */
+void storage_ask(storage_t *self, struct request *request, struct outbox *out);
+void storage_work(storage_t *self, struct request *request, struct outbox *out);
+void storage_worked(storage_t *self, struct request *request, struct outbox *out);
+
+/* WATCH; is this contract watched? */
+void storage_watch(storage_t *self, const struct watch *watch);
+bool storage_is_watched(const storage_t *self, const struct contract_key *key);
+void storage_forget_watched(storage_t *self);
 
 /* May anyone be told of this record? */
 bool storage_is_durable(const storage_t *self, uint64_t seq);
