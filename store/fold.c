@@ -1,3 +1,9 @@
+/* The checkpoint thread's side of a fold: the frozen overlay is written into LMDB.
+ *
+ * A fold is written in several transactions, since LMDB keeps the memory of the most pages that one
+ * ever touched. Each leaves whole contracts with their counts; the position in the log moves with
+ * the last. A crash between two of them leaves entries that the log's records are merged into
+ * again, as always; and of a contract that was dropped, a rest that the log's drop hides again. */
 #include "store/store_state.h"
 
 #include "store/failure.h"
@@ -7,89 +13,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
-/* A fold copies the pages it touches: small entries all over the table cost a page each. */
-enum { MAP_FOLD_FACTOR = 8, MAP_SPARE_BYTES = 64 << 20 };
-enum { TXN_ROWS = 4096, QUIET_BYTES = 64 << 10 };
-
-/* --- the storage thread's side ------------------------------------------------------------------
- */
-
-bool store_foldable(const store_t *self)
-{
-    return !self->lent && (self->fold || self->live->contracts.count > 0);
-}
-
-/* Grows the map when the fold could run short of it. False: it must grow and cannot now. */
-static bool grow_map(store_t *self, size_t fold_bytes, bool needed)
-{
-    uint64_t map = db_map(self->db), high = db_high(self->db);
-    uint64_t wanted = (uint64_t)MAP_FOLD_FACTOR * fold_bytes + MAP_SPARE_BYTES;
-    if (!needed && map - high >= wanted)
-        return true;
-    /* What the wish reserves is ample; only a map that proved too small must wait for readers. */
-    if (self->jobs || self->map_held)
-        return !needed;
-    self->found_valid = false;
-    reader_release(&self->reader);
-    do
-        map *= 2;
-    while (map - high < wanted);
-    return db_grow(self->db, map, NULL) == 0 || !needed;
-}
-
-static struct fold *new_fold(const store_t *self)
-{
-    struct fold *fold = (struct fold *)calloc(1, sizeof *fold);
-    if (fold)
-        *fold = (struct fold){.db = self->db, .overlay = self->live, .seq = self->last_seq};
-    return fold;
-}
-
-fold_t *store_freeze(store_t *self)
-{
-    if (!store_foldable(self) ||
-        !grow_map(self, store_unfolded_bytes(self), self->fold && self->fold->map_full))
-        return NULL;
-    if (!self->fold) {
-        struct overlay *live = overlay_new(self->live->seed);
-        struct fold *fold = live ? new_fold(self) : NULL;
-        if (!fold) {
-            overlay_destroy(&live);
-            return NULL;
-        }
-        self->fold = fold;
-        self->live = live;
-        self->list_valid = false;
-    }
-    self->fold->map_full = false;
-    self->lent = true;
-    return self->fold;
-}
-
-void store_thaw(store_t *self, fold_t *fold, bool done, const struct fold_result *result)
-{
-    self->lent = false;
-    if (!done)
-        return;
-    self->fold = NULL;
-    /* Under load the next moment would need the memory again; a little is not worth the look. */
-    bool much = result->used_bytes >= TRIM_FROM_BYTES || fold->overlay->bytes >= TRIM_FROM_BYTES;
-    if (much && self->live->bytes < QUIET_BYTES)
-        fold->trim_path = strdup(self->db->path); /* NULL: the next fold trims */
-    self->folded_seq = result->seq;
-    self->used_bytes = result->used_bytes;
-    self->found_valid = false;
-    self->list_valid = false;
-    reader_release(&self->reader);
-}
-
-/* --- the checkpoint thread's side ---------------------------------------------------------------
- *
- * A fold is written in several transactions, since LMDB keeps the memory of the most pages that one
- * ever touched. Each leaves whole contracts with their counts; the position in the log moves with
- * the last. A crash between two of them leaves entries that the log's records are merged into
- * again, as always; and of a contract that was dropped, a rest that the log's drop hides again.
- */
+enum { TXN_ROWS = 4096 };
 
 static int by_key(const void *a, const void *b)
 {
@@ -356,21 +280,4 @@ void fold_destroy(fold_t **self)
     free(fold->trim_path);
     free(fold->order);
     free(fold);
-}
-
-int store_fold_now(store_t *self, struct fold_result *result, struct reason *why)
-{
-    int rc = 0;
-    while (rc == 0 && store_foldable(self)) {
-        fold_t *fold = store_freeze(self);
-        if (!fold)
-            return fail(why, ERR_NO_MEMORY, "the fold into %s could not start", self->db->path);
-        rc = fold_run(fold, result, why);
-        store_thaw(self, fold, rc == 0, result);
-        if (rc == 0)
-            fold_destroy(&fold);
-        else if (rc == ERR_AGAIN)
-            rc = 0;
-    }
-    return rc;
 }

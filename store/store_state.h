@@ -3,8 +3,8 @@
  *   open.c     opening, replay, closing    layers.c  one view of live, frozen and LMDB
  *   store.c    finding, figures, room      read.c    states and ranges
  *   changes.c  merge, edit                 list.c    contracts in key order
- *   drop.c     a contract goes             fold.c    freeze, fold, thaw
- *   replay.c   the log's records again */
+ *   drop.c     a contract goes             freeze.c  freezing and thawing the overlay
+ *   replay.c   the log's records again     fold.c    what is frozen goes into LMDB */
 #ifndef WEIR_STORE_STORE_STATE_H
 #define WEIR_STORE_STORE_STATE_H
 
