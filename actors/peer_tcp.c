@@ -1,8 +1,9 @@
+/* The node's wire at work: what epoll tells, bytes in and out. peer_tcp_listen.c accepts,
+ * peer_tcp_dial.c dials. */
 #include "actors/peer_tcp_state.h"
 
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -11,71 +12,6 @@
 #include <unistd.h>
 
 enum { EVENTS_AT_ONCE = 64, OTHER_DESCRIPTORS = 160, ROOM_MIN = 16 };
-
-/* --- accepting --------------------------------------------------------------------------- */
-
-static void watch_listener(peer_tcp_t *self)
-{
-    struct epoll_event event = {.events = self->accepting && !self->paused ? EPOLLIN : 0,
-                                .data.ptr = &self->listener};
-    if (self->listener.fd >= 0)
-        (void)epoll_ctl(self->epoll, EPOLL_CTL_MOD, self->listener.fd, &event);
-}
-
-/* Descriptors or memory ran out: those that wait, wait; this worker does not spin. */
-static void pause_accepting(peer_tcp_t *self)
-{
-    const struct itimerspec pause = {.it_value.tv_nsec = ACCEPT_PAUSE_MS * 1000000L};
-    self->paused = true;
-    watch_listener(self);
-    (void)timerfd_settime(self->timer, 0, &pause, NULL);
-}
-
-static void end_pause(peer_tcp_t *self)
-{
-    uint64_t count;
-    (void)!read(self->timer, &count, sizeof count);
-    self->paused = false;
-    watch_listener(self);
-}
-
-static bool accept_one(peer_tcp_t *self, struct wire_event *event)
-{
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    int fd = accept4(self->listener.fd, (struct sockaddr *)&address, &size,
-                     SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            pause_accepting(self);
-        else if (errno != EAGAIN)
-            tcp_queue(self, &self->listener, DUE_readable); /* that one is gone; another may wait */
-        return false;
-    }
-    struct socket *it = tcp_new_socket(self, fd, SOCKET_open);
-    tcp_queue(self, &self->listener, DUE_readable);
-    if (!it || !tcp_watch(self, it)) {
-        if (it)
-            tcp_free_socket(self, it);
-        else
-            close(fd);
-        return false;
-    }
-    event->kind = WIRE_accepted;
-    event->connection = it->number;
-    address_text(&address, event->remote, sizeof event->remote);
-    address_prefix(&address, event->prefix);
-    return true;
-}
-
-static void tcp_want_accept(void *wire, bool on)
-{
-    peer_tcp_t *self = (peer_tcp_t *)wire;
-    self->accepting = on;
-    if (!on)
-        tcp_unqueue(self, &self->listener);
-    watch_listener(self);
-}
 
 /* --- events ------------------------------------------------------------------------------ */
 
@@ -107,7 +43,7 @@ static bool gather(peer_tcp_t *self)
         if (events[i].data.ptr == self->names)
             tcp_take_names(self);
         else if (events[i].data.ptr == &self->timer)
-            end_pause(self);
+            tcp_end_pause(self);
         else
             on_epoll(self, &events[i]);
     }
@@ -148,7 +84,7 @@ static void tcp_next(void *wire, struct wire_event *event)
             continue;
         tcp_unqueue(self, it);
         if (it->state == SOCKET_listening)
-            (void)accept_one(self, event);
+            tcp_accept(self, event);
         else if (it->due)
             tell(self, it, event);
     }
@@ -225,49 +161,6 @@ static int tcp_descriptor(void *wire)
 
 /* --- start and end ----------------------------------------------------------------------- */
 
-static int bind_to(const struct addrinfo *address)
-{
-    const int on = 1, off = 0;
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (address->ai_family == AF_INET6)
-        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
-        return fd;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
-static int start_listening(peer_tcp_t *self, const char *text, struct reason *why)
-{
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                                   .ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct host_port parts;
-    struct addrinfo *found = NULL;
-    if (!host_port_parse(text, &parts))
-        return fail(why, ERR_BAD_REQUEST, "%s: ADDRESS:PORT is wanted, [ADDRESS]:PORT for IPv6",
-                    text);
-    int error = getaddrinfo(parts.host, parts.port, &hints, &found);
-    if (error)
-        return fail(why, ERR_BAD_REQUEST, "%s: %s", text, gai_strerror(error));
-    self->listener.fd = bind_to(found);
-    error = errno;
-    freeaddrinfo(found);
-    if (self->listener.fd < 0)
-        return fail(why, ERR_IO, "peers cannot be served at %s: %s; choose another --listen", text,
-                    strerror(error));
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    if (getsockname(self->listener.fd, (struct sockaddr *)&address, &size) == 0)
-        address_text(&address, self->bound, sizeof self->bound);
-    return 0;
-}
-
 static int watch_own(peer_tcp_t *self, int fd, void *what)
 {
     struct epoll_event event = {.events = what == &self->listener ? 0 : EPOLLIN, .data.ptr = what};
@@ -290,7 +183,7 @@ int peer_tcp_new(const char *listen, peer_tcp_t **tcp, struct reason *why)
     if (self->epoll < 0 || self->timer < 0 || !self->names)
         rc = fail(why, ERR_IO, "sockets: %s", strerror(errno));
     if (rc == 0 && listen)
-        rc = start_listening(self, listen, why);
+        rc = tcp_listen(self, listen, why);
     if (rc == 0 && (watch_own(self, self->timer, &self->timer) ||
                     watch_own(self, names_descriptor(self->names), self->names) ||
                     watch_own(self, self->listener.fd, &self->listener)))

@@ -1,5 +1,5 @@
-/* peer_tcp_state: what peer_tcp.c (events, bytes, listening) and peer_tcp_dial.c (the table of
- * sockets, dialling) share. */
+/* peer_tcp_state: what peer_tcp.c (events, bytes), peer_tcp_listen.c (listening, accepting) and
+ * peer_tcp_dial.c (the table of sockets, dialling) share. */
 #ifndef WEIR_ACTORS_PEER_TCP_STATE_H
 #define WEIR_ACTORS_PEER_TCP_STATE_H
 
@@ -48,6 +48,15 @@ void tcp_free_socket(peer_tcp_t *self, struct socket *it);
 /* Sets its options and adds it to the epoll set. */
 bool tcp_watch(peer_tcp_t *self, struct socket *it);
 void tcp_set_why(struct socket *it, const char *why);
+
+/* Binds the listener, which accepts nothing yet. ERR_BAD_REQUEST, ERR_IO. */
+MUST_USE int tcp_listen(peer_tcp_t *self, const char *text, struct reason *why);
+
+/* Accepts one connection, if one waits, and says so in the event; peer_wire's want_accept; the end
+ * of a pause for want of descriptors. */
+void tcp_accept(peer_tcp_t *self, struct wire_event *event);
+void tcp_want_accept(void *wire, bool on);
+void tcp_end_pause(peer_tcp_t *self);
 
 /* peer_wire's dial; names that were looked up; a connection that was made, or not. */
 int tcp_dial(void *wire, const char *address);
