@@ -273,19 +273,16 @@ void connections_dial(connections_t *self, struct peer *peer, struct now now, st
  * others see it: then the host it comes from, with its own port. */
 static bool set_address(struct peer *peer, const struct opened *opened)
 {
-    static const char *const any[] = {"0.0.0.0:", "[::]:"};
     char text[2 * sizeof opened->remote];
+    struct slice address = slice_text(opened->address);
     const char *colon = strrchr(opened->remote, ':');
-    if (!hello_is_address(slice_text(opened->address)))
+    if (!hello_is_address(address))
         return true;
-    for (size_t i = 0; i < sizeof any / sizeof any[0]; i++)
-        if (colon && strncmp(opened->address, any[i], strlen(any[i])) == 0) {
-            (void)snprintf(text, sizeof text, "%.*s:%s", (int)(colon - opened->remote),
-                           opened->remote, opened->address + strlen(any[i]));
-            return strlen(text) > PEER_ADDRESS_BYTES_MAX ||
-                   peer_set_address(peer, slice_text(text));
-        }
-    return peer_set_address(peer, slice_text(opened->address));
+    if (!colon || !hello_is_any_host(address))
+        return peer_set_address(peer, address);
+    (void)snprintf(text, sizeof text, "%.*s%s", (int)(colon - opened->remote), opened->remote,
+                   strrchr(opened->address, ':'));
+    return strlen(text) > PEER_ADDRESS_BYTES_MAX || peer_set_address(peer, slice_text(text));
 }
 
 /* A connection nobody keeps a record of: its CLOSED says nothing new then. */

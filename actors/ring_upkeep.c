@@ -15,14 +15,10 @@ static bool is_lost(const struct peer *peer)
     return !peer_link_in(peer, PEER_live) && peer->tries >= DIAL_TRIES;
 }
 
-/* An address that somebody else can tell: not "every address of mine". */
+/* An address that somebody else can tell. */
 static bool is_told_address(struct slice address)
 {
-    static const char *const any[] = {"0.0.0.0:", "[::]:"};
-    for (size_t i = 0; i < sizeof any / sizeof any[0]; i++)
-        if (address.size >= strlen(any[i]) && memcmp(address.data, any[i], strlen(any[i])) == 0)
-            return false;
-    return hello_is_address(address);
+    return hello_is_address(address) && !hello_is_any_host(address);
 }
 
 /* All nodes that this one knows of, or nearly, fit among its peers. In larger networks they come

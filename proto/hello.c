@@ -30,6 +30,15 @@ bool hello_is_address(struct slice text)
     return port > 0 && port <= UINT16_MAX;
 }
 
+bool hello_is_any_host(struct slice address)
+{
+    static const char *const any[] = {"0.0.0.0:", "[::]:"};
+    for (size_t i = 0; i < sizeof any / sizeof any[0]; i++)
+        if (address.size >= strlen(any[i]) && memcmp(address.data, any[i], strlen(any[i])) == 0)
+            return true;
+    return false;
+}
+
 bool hello_is_well_formed(const struct hello *hello)
 {
     return hello->version_min <= hello->version_max && hello->role <= ROLE_gateway &&

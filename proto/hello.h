@@ -47,6 +47,10 @@ CODEC_STRUCT(verdict, VERDICT_FIELDS)
  * Whether the host is one is for the resolver to say. */
 bool hello_is_address(struct slice text);
 
+/* Is its host "every address of this machine", 0.0.0.0 or [::]? Others cannot dial that; they put
+ * the host that they see in its place. */
+bool hello_is_any_host(struct slice address);
+
 /* Whether a decoded hello means something: a range of versions, a role, an address or none. */
 bool hello_is_well_formed(const struct hello *hello);
 
