@@ -126,7 +126,7 @@ static void admit(connections_t *self, struct link *link, struct now now, struct
 {
     link->peer->told_failed = 0;
     struct peer *peer = link->peer;
-    if (ring_view_add(&self->view, link->number, &peer->id) != 0) {
+    if (ring_view_add(&self->view, link->number, &peer->id, false) != 0) {
         connections_step(self, link, PEER_EVENT_dropped, CLOSE_local_fault, "out of memory", now,
                          out);
         return;

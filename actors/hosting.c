@@ -197,7 +197,7 @@ static void list_stored(hosting_t *self, struct outbox *out)
 static void on_live(hosting_t *self, const struct peer_live *live, struct now now,
                     struct outbox *out)
 {
-    if (peer_view_add(&self->view, live) != 0)
+    if (ring_view_add(&self->view, live->number, &live->id, live->leaf) != 0)
         return; /* without memory it is not used */
     self->networked = true;
     list_stored(self, out);

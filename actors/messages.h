@@ -386,9 +386,6 @@ bool peer_tell(struct outbox *out, peer_t number, enum lane lane, enum peer_kind
 /* BLAME: this peer broke a rule. */
 void peer_blame(struct outbox *out, peer_t number, const char *why);
 
-/* Takes a live peer into an actor's view of the ring. ERR_NO_MEMORY. */
-MUST_USE int peer_view_add(struct ring_view *view, const struct peer_live *live);
-
 /* A request that this node makes for itself: asked_by gets the answer. args are copied to behind
  * it, what they point at must outlive it (set mail for that). NULL without memory. */
 struct request *request_new(enum actor_id asked_by, enum verb verb, const struct contract_key *key,

@@ -80,7 +80,7 @@ void operation_nobody_live(const operation_t *self, struct request *request)
 
 void operation_on_live(operation_t *self, const struct peer_live *live)
 {
-    if (peer_view_add(&self->ring, live) != 0)
+    if (ring_view_add(&self->ring, live->number, &live->id, live->leaf) != 0)
         trace(TRACE_warn, "out of memory: peer %llu is not asked for contracts",
               (unsigned long long)live->number);
 }

@@ -61,12 +61,6 @@ void peer_blame(struct outbox *out, peer_t number, const char *why)
     send_to(out, ACTOR_connections, MESSAGE_BLAME, &blame->head);
 }
 
-int peer_view_add(struct ring_view *view, const struct peer_live *live)
-{
-    return live->leaf ? ring_view_add_leaf(view, live->number, &live->id)
-                      : ring_view_add(view, live->number, &live->id);
-}
-
 struct peer_traffic *peer_traffic_new(void)
 {
     struct peer_traffic *self = (struct peer_traffic *)calloc(1, sizeof *self);

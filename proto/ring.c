@@ -69,7 +69,7 @@ static long index_of(const struct ring_view *self, peer_t number)
     return NEVER_AN_INDEX;
 }
 
-static int add(struct ring_view *self, peer_t number, const struct node_id *id, bool leaf)
+int ring_view_add(struct ring_view *self, peer_t number, const struct node_id *id, bool leaf)
 {
     if (index_of(self, number) >= 0)
         return 0;
@@ -88,16 +88,6 @@ static int add(struct ring_view *self, peer_t number, const struct node_id *id, 
         self->peers[at] = self->peers[at - 1];
     self->peers[at] = added;
     return 0;
-}
-
-int ring_view_add(struct ring_view *self, peer_t number, const struct node_id *id)
-{
-    return add(self, number, id, false);
-}
-
-int ring_view_add_leaf(struct ring_view *self, peer_t number, const struct node_id *id)
-{
-    return add(self, number, id, true);
 }
 
 void ring_view_remove(struct ring_view *self, peer_t number)

@@ -58,8 +58,9 @@ struct ring_view {
 
 void ring_view_init(struct ring_view *self, const struct node_id *id);
 void ring_view_free(struct ring_view *self);
-MUST_USE int ring_view_add(struct ring_view *self, peer_t number, const struct node_id *id);
-MUST_USE int ring_view_add_leaf(struct ring_view *self, peer_t number, const struct node_id *id);
+/* ERR_NO_MEMORY. Twice is once. */
+MUST_USE int ring_view_add(struct ring_view *self, peer_t number, const struct node_id *id,
+                           bool leaf);
 void ring_view_remove(struct ring_view *self, peer_t number);
 const struct ring_peer *ring_view_find(const struct ring_view *self, peer_t number);
 

@@ -89,8 +89,8 @@ static void the_view_keeps_peers_by_place_and_finds_them_by_number(void **state)
     assert_true(view.place == ring_place_of_node(&own));
     for (peer_t number = 1; number <= 100; number++) {
         struct node_id id = random_id();
-        assert_int_equal(ring_view_add(&view, number, &id), 0);
-        assert_int_equal(ring_view_add(&view, number, &id), 0); /* twice is once */
+        assert_int_equal(ring_view_add(&view, number, &id, false), 0);
+        assert_int_equal(ring_view_add(&view, number, &id, false), 0); /* twice is once */
     }
     assert_int_equal(view.count, 100);
     for (size_t i = 1; i < view.count; i++)
@@ -114,7 +114,7 @@ static void the_nearest_come_nearest_first(void **state)
     ring_view_init(&view, &own);
     for (peer_t number = 1; number <= 60; number++) {
         struct node_id id = random_id();
-        assert_int_equal(ring_view_add(&view, number, &id), 0);
+        assert_int_equal(ring_view_add(&view, number, &id, false), 0);
     }
     for (int round = 0; round < 200; round++) {
         place_t to = next_random();
@@ -142,7 +142,7 @@ static void the_next_hop_is_strictly_nearer_and_never_an_excluded_one(void **sta
     assert_null(ring_next(&view, 77, NULL, 0));
     for (peer_t number = 1; number <= 60; number++) {
         struct node_id id = random_id();
-        assert_int_equal(ring_view_add(&view, number, &id), 0);
+        assert_int_equal(ring_view_add(&view, number, &id, false), 0);
     }
     assert_null(ring_next(&view, view.place, NULL, 0)); /* nobody is nearer to where it stands */
     for (int round = 0; round < 200; round++) {
@@ -230,8 +230,8 @@ static struct ring_view views[NODES];
 
 static void link_nodes(size_t a, size_t b)
 {
-    assert_int_equal(ring_view_add(&views[a], b + 1, &views[b].id), 0);
-    assert_int_equal(ring_view_add(&views[b], a + 1, &views[a].id), 0);
+    assert_int_equal(ring_view_add(&views[a], b + 1, &views[b].id, false), 0);
+    assert_int_equal(ring_view_add(&views[b], a + 1, &views[a].id, false), 0);
 }
 
 static int compare_views(const void *a, const void *b)
@@ -292,11 +292,11 @@ static void who_cannot_be_dialled_is_farther_than_all_who_can(void **state)
     struct ring_view view = {.count = 0};
     const struct ring_peer *nearest[2];
     ring_view_init(&view, &own);
-    assert_int_equal(ring_view_add_leaf(&view, 2, &leaf), 0);
+    assert_int_equal(ring_view_add(&view, 2, &leaf, true), 0);
     place_t at_leaf = ring_place_of_node(&leaf);
     assert_null(ring_next(&view, at_leaf, NULL, 0)); /* though it is right there */
     assert_true(ring_view_is_nearer(&view, at_leaf, ring_view_find(&view, 2)));
-    assert_int_equal(ring_view_add(&view, 3, &other), 0);
+    assert_int_equal(ring_view_add(&view, 3, &other, false), 0);
     assert_int_equal(ring_nearest(&view, at_leaf, nearest, 2), 2);
     assert_int_equal(nearest[0]->number, 3);
     view.leaf = true; /* now this node is one too, and all who can be dialled are nearer */
