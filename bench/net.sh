@@ -148,17 +148,6 @@ append() { measure append pair a b append $APPENDS; }
 
 # --- sections of the end ---------------------------------------------------------------------------
 
-# keep_lines NAME COMMAND…: a program's own `name: value unit` lines, as NAME.name with _ for spaces
-keep_lines() {
-    local name=$1
-    shift
-    if "$@" >"$DIR/out"; then
-        sed -nE 's/^([^:]*): ([0-9.]+)( .*)?$/\1\t\2/p'  "$DIR/out" | tr -d , | while IFS=$'\t' read -r \
-            line value; do keep "$name.${line// /_}" "$value"; done
-    else
-        echo "$name" >>"$FAILURES"
-    fi
-}
 parts() {
     keep_lines seal "$PROGRAMS/seal_bench"
     keep_lines link "$PROGRAMS/link_bench"

@@ -9,83 +9,27 @@
  *   room view private              made from a state whose texts are sealed */
 #include "bench/common/clock.h"
 #include "bench/common/die.h"
+#include "bench/common/room_world.h"
 #include "contracts/room_view.h"
-#include "contracts/room_write.h"
 #include "contracts/state.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MESSAGES = 1000, MEMBERS = 200, MORE = 2000, RUNS = 7 };
-
-struct someone {
-    uint8_t key[WRITER_KEY_BYTES], secret[64];
-    struct buffer chain;
-};
+enum { MESSAGES = ROOM_WORLD_MESSAGES, MEMBERS = ROOM_WORLD_MEMBERS, MORE = 2000, RUNS = 7 };
 
 static struct {
-    struct buffer params;
-    struct contract contract;
-    struct someone people[MEMBERS];  /* the first owns it; a tenth of all invite the others */
+    struct room_world world;
     struct buffer room, sealed_room; /* states */
     struct buffer more;              /* messages after them, one after another */
     size_t ends[MORE];
-    uint8_t key[ROOM_KEY_BYTES];
 } bench;
 
 static void must(int rc)
 {
     if (rc)
         die("%s", error_text(rc));
-}
-
-static void make_people(void)
-{
-    uint8_t seed[crypto_sign_SEEDBYTES] = {0}, salt[ROOM_SALT_BYTES] = {0}, newest[8];
-    for (size_t i = 0; i < MEMBERS; i++) {
-        put_u64(seed, i);
-        (void)crypto_sign_seed_keypair(bench.people[i].key, bench.people[i].secret, seed);
-    }
-    put_u64(newest, MESSAGES + MEMBERS);
-    entry_append(&bench.params, slice_text("newest"), slice_of(newest, sizeof newest));
-    entry_append(&bench.params, slice_text("owner"),
-                 slice_of(bench.people[0].key, WRITER_KEY_BYTES));
-    entry_append(&bench.params, slice_text("salt"), slice_of(salt, sizeof salt));
-    must(contract_init(&bench.contract, slice_text("room"), buffer_slice(&bench.params), NULL));
-}
-
-static struct room_author author_of(size_t i)
-{
-    return (struct room_author){&bench.contract, bench.people[i].secret,
-                                buffer_slice(&bench.people[i].chain)};
-}
-
-static void say(size_t i, bool sealed, struct buffer *out)
-{
-    static const char text[] = "a message of about forty characters, yes";
-    uint8_t nonce[ROOM_NONCE_BYTES];
-    struct room_author author = author_of(i % MEMBERS);
-    put_u64(nonce, i);
-    struct room_words words = {slice_text(text), sealed ? bench.key : NULL, nonce};
-    must(room_write_message(&author, (1700000000000 + i) << 16, ROOM_TEXT, NULL, &words, NULL, out,
-                            NULL));
-}
-
-static void make_room(bool sealed, struct buffer *state)
-{
-    struct buffer entries = {0};
-    for (size_t i = 0; i < MEMBERS; i++) {
-        struct room_author inviter = author_of(i < 20 ? 0 : i % 20);
-        if (i && !bench.people[i].chain.size)
-            room_write_link(&inviter, bench.people[i].key, i, &bench.people[i].chain);
-        struct room_author author = author_of(i);
-        must(room_write_member(&author, 1, true, &entries, NULL));
-    }
-    for (size_t i = 0; i < MESSAGES; i++)
-        say(i, sealed, &entries);
-    must(entries_sort(buffer_slice(&entries), state));
-    buffer_free(&entries);
 }
 
 static int by_size(const void *a, const void *b)
@@ -108,7 +52,7 @@ static void measure(const char *name, double (*run)(void), const char *unit, dou
 
 static state_t *room_state(void)
 {
-    state_t *state = state_new(&bench.contract);
+    state_t *state = state_new(&bench.world.contract);
     if (!state)
         die("no memory");
     must(state_merge(state, buffer_slice(&bench.room), NULL, NULL));
@@ -151,28 +95,30 @@ static double merge_checked(void)
 static double verify_alone(void)
 {
     uint8_t message[300] = {0}, signature[64];
-    (void)crypto_sign_detached(signature, NULL, message, sizeof message, bench.people[0].secret);
+    (void)crypto_sign_detached(signature, NULL, message, sizeof message,
+                               bench.world.people[0].secret);
     uint64_t began = now_ns();
     for (size_t i = 0; i < MORE; i++)
-        must(crypto_sign_verify_detached(signature, message, sizeof message, bench.people[0].key));
+        must(crypto_sign_verify_detached(signature, message, sizeof message,
+                                         bench.world.people[0].key));
     return (double)(now_ns() - began) / 1e9;
 }
 
 static double first_check(void)
 {
     uint64_t began = now_ns();
-    must(contract_check(&bench.contract, NULL, buffer_slice(&bench.room), NULL, NULL));
+    must(contract_check(&bench.world.contract, NULL, buffer_slice(&bench.room), NULL, NULL));
     return (double)(now_ns() - began) / 1e9;
 }
 
 static double view_of(const struct buffer *state)
 {
     uint64_t began = now_ns();
-    room_view_t *view = room_view_new(&bench.contract, ROOM_VIEW_WHOLE);
+    room_view_t *view = room_view_new(&bench.world.contract, ROOM_VIEW_WHOLE);
     if (!view)
         die("no memory");
     if (state == &bench.sealed_room)
-        must(room_view_add_key(view, bench.key));
+        must(room_view_add_key(view, bench.world.key));
     must(room_view_apply(view, buffer_slice(state), NULL));
     double took = (double)(now_ns() - began) / 1e9;
     if (room_view_message_count(view) != MESSAGES || room_view_member_count(view) != MEMBERS ||
@@ -194,7 +140,7 @@ static double view_sealed(void)
 
 static double view_kept_up(void)
 {
-    room_view_t *view = room_view_new(&bench.contract, ROOM_VIEW_WHOLE);
+    room_view_t *view = room_view_new(&bench.world.contract, ROOM_VIEW_WHOLE);
     if (!view)
         die("no memory");
     must(room_view_apply(view, buffer_slice(&bench.room), NULL));
@@ -208,13 +154,11 @@ static double view_kept_up(void)
 
 int main(void)
 {
-    if (sodium_init() < 0)
-        die("libsodium does not start");
-    make_people();
-    make_room(false, &bench.room);
-    make_room(true, &bench.sealed_room);
+    room_world_init(&bench.world, 0);
+    room_world_state(&bench.world, MEMBERS, MESSAGES, false, &bench.room);
+    room_world_state(&bench.world, MEMBERS, MESSAGES, true, &bench.sealed_room);
     for (size_t i = 0; i < MORE; i++) {
-        say(MESSAGES + i, false, &bench.more);
+        room_world_say(&bench.world, room_world_ms(MESSAGES + i), false, &bench.more);
         bench.ends[i] = bench.more.size;
     }
     measure("room merge", merge_joined, "per_s", 0, MORE);

@@ -20,13 +20,14 @@ ONLY=${BENCH_ONLY:-.}
 PORT=${BENCH_PORT:-17500}
 DIR=${BENCH_DIR:-$BUILD/bench/run}
 OBJECTS=100000
+ROOMS=1000 # hosted
 
 # shellcheck source=bench/servers.sh
 . bench/servers.sh
 
 sections=(disk durable_64 durable_16 durable_1 durable_64x16 get_64 get_1 get_beside_16
     notify_1 notify_100 get_10m small fresh lib)
-last_sections=(sustained merge)
+last_sections=(sustained merge rooms)
 
 # --- servers ---------------------------------------------------------------------------------------
 
@@ -119,16 +120,16 @@ get_10m() {
 declare -A small_entries=([1k]=20 [1m]=20000 [48m]=1000000)
 DISK=/sys/class/block/$(basename "$(df --output=source "$DIR" | tail -n 1)")/stat
 small_weir() { load weir 4 weir_small --value 20 "$@"; }
-written() { awk '/^wchar/ {print $2}' "/proc/${pids[weir_small]}/io"; }
+written() { awk '/^wchar/ {print $2}' "/proc/${pids[$1]}/io"; } # PROCESS
 disk_written() { awk '{print $7}' "$DISK" 2>/dev/null; } # sectors
 
 small_update() { # SIZE COUNT NAME
     local before disk_before
-    before=$(written) disk_before=$(disk_written)
+    before=$(written weir_small) disk_before=$(disk_written)
     measure "$3" small_weir --map "small-$1" --objects "${small_entries[$1]}" --count "$2" \
         --group set_field:1:1
     small_weir --quiet 60
-    keep "$3.bytes" $((($(written) - before) / $2))
+    keep "$3.bytes" $((($(written weir_small) - before) / $2))
     [ -n "$disk_before" ] && keep "$3.disk_bytes" $((($(disk_written) - disk_before) * 512 / $2))
 }
 
@@ -202,7 +203,46 @@ sustained() {
 
 merge() {
     "$PROGRAMS/merge_bench" >"$DIR/merge" || echo merge >>"$FAILURES"
-    "$PROGRAMS/room_bench" >>"$DIR/merge" || echo room >>"$FAILURES"
+}
+
+# Group chats of 1,000 messages and 200 members: the parts in memory; one message more at a node, on
+# its own, with the fold that follows it; a client that joins; and a node that hosts many.
+room_node() { # PORT-OFFSET ARGUMENTS…
+    local endpoint=tcp://127.0.0.1:$((PORT + $1))
+    shift
+    "$PROGRAMS/room_node" "$endpoint" "$@"
+}
+room_quiet() { load weir 7 weir_room --quiet 60; }
+
+room_message() { # NAME ROOM
+    local before
+    before=$(written weir_room)
+    measure "$1" room_node 7 say "$2" 1
+    room_quiet
+    keep "$1.bytes" $(($(written weir_room) - before))
+}
+
+hosted_rooms() {
+    "$PROGRAMS/room_store" "$DIR/weir_hosts" "$ROOMS" || return
+    start_weir weir_hosts $((PORT + 8))
+    room_node 8 use "$ROOMS" && load weir 8 weir_hosts --quiet 60
+    keep rooms_hosted.mib "$(awk '/^RssAnon/ {print $2 / 1024}' "/proc/${pids[weir_hosts]}/status")"
+    stop weir_hosts
+    rm -rf "$DIR/weir_hosts"
+}
+
+rooms() {
+    round=0
+    keep_lines room "$PROGRAMS/room_bench"
+    start_weir weir_room $((PORT + 7))
+    fill room_node 7 make && room_quiet
+    for round in 1 2 3; do
+        room_message room_full 0
+        room_message room_empty 1
+        measure room_join room_node 7 join
+    done
+    stop weir_room
+    hosted_rooms || echo hosted_rooms >>"$FAILURES"
 }
 
 # --- the run ---------------------------------------------------------------------------------------

@@ -68,6 +68,18 @@ keep() { # NAME VALUE
     echo "$round $1 $2" >>"$RESULTS"
 }
 
+# keep_lines NAME COMMAND…: a program's own `name: value unit` lines, as NAME.name with _ for spaces
+keep_lines() {
+    local name=$1
+    shift
+    if "$@" >"$DIR/out"; then
+        sed -nE 's/^([^:]*): ([0-9.]+)( .*)?$/\1\t\2/p' "$DIR/out" | tr -d , | while IFS=$'\t' read -r \
+            line value; do keep "$name.${line// /_}" "$value"; done
+    else
+        echo "$name" >>"$FAILURES"
+    fi
+}
+
 rss() { # NAME PROCESS
     keep "$1" "$(awk '/^VmRSS/ {print $2 / 1000 * 1.024}' "/proc/${pids[$2]}/status")"
 }
