@@ -33,7 +33,9 @@ SOURCES  := $(wildcard $(ROOMS:%=%/*.c))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
 MAIN     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard main/*.c))
 PURE     := $(filter $(BUILD)/base/% $(BUILD)/proto/% $(BUILD)/contracts/%,$(OBJECTS))
-LIBWEIR  := $(PURE) $(filter-out $(BUILD)/client/cli%,$(filter $(BUILD)/client/%,$(OBJECTS)))
+# Of client/, what is the program's own and not the library's.
+PROGRAM  := cli% chat% room_book% room_names% safe_text% config_path%
+LIBWEIR  := $(PURE) $(filter-out $(PROGRAM:%=$(BUILD)/client/%),$(filter $(BUILD)/client/%,$(OBJECTS)))
 
 TEST_SOURCES := $(wildcard tests/*/*.c)
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(filter %_test.c,$(TEST_SOURCES)))

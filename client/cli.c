@@ -17,7 +17,7 @@ static int find_option(const char *name, size_t size)
     return -1;
 }
 
-static int take_option(struct cli *cli, int *at, unsigned *given)
+static int take_option(struct cli *cli, int *at, uint64_t *given)
 {
     const char *text = cli->argv[*at] + 2, *value = strchr(text, '=');
     size_t size = value ? (size_t)(value - text) : strlen(text);
@@ -35,7 +35,7 @@ static int take_option(struct cli *cli, int *at, unsigned *given)
     if (option == OPTION_param)
         cli->params[cli->param_count++] = found;
     cli->values[option] = found;
-    *given |= 1u << option;
+    *given |= UINT64_C(1) << option;
     return 0;
 }
 
@@ -45,7 +45,7 @@ static bool is_option(const char *text)
     return text[0] == '-' && text[1] && !(text[1] >= '0' && text[1] <= '9');
 }
 
-static int read_words(struct cli *cli, unsigned *given)
+static int read_words(struct cli *cli, uint64_t *given)
 {
     bool options = true;
     for (int i = 1; i < cli->argc; i++) {
@@ -74,12 +74,12 @@ static int read_words(struct cli *cli, unsigned *given)
     return 0;
 }
 
-static int check_command(struct cli *cli, unsigned given)
+static int check_command(struct cli *cli, uint64_t given)
 {
     const struct command *c = cli->command;
     int count = (int)cli->arg_count;
     for (int i = 0; i < OPTION_COUNT; i++)
-        if (given & 1u << i && !(c->options & 1u << i))
+        if (given & ~c->options & UINT64_C(1) << i)
             return cli_usage(cli, "--%s is not an option of this command", cli_options[i].name);
     if (count < c->least || (c->most >= 0 && count > c->most))
         return cli_usage(cli, "%s arguments; usage: weir %s %s",
@@ -89,7 +89,7 @@ static int check_command(struct cli *cli, unsigned given)
 
 int cli_parse(struct cli *cli, int argc, char **argv)
 {
-    unsigned given = 0;
+    uint64_t given = 0;
     size_t words = 0;
     cli->argc = argc;
     cli->argv = argv;

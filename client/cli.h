@@ -79,6 +79,7 @@ void progress_end(struct progress *self);
     O(size, "size", "BYTES", "bytes of a value (1024)")                                            \
     O(fields, "fields", "N", "fields of the map, written and read at random (1000)")               \
     O(reads, "reads", "PERCENT", "share of GETs among the requests (50)")                          \
+    O(identity, "identity", "NAME", "who you are here ($WEIR_IDENTITY, else me)")                  \
     O(help, "help", NULL, "show this")                                                             \
     O(version, "version", NULL, "show the version")
 
@@ -94,7 +95,7 @@ struct option_row {
 };
 extern const struct option_row cli_options[OPTION_COUNT];
 
-#define WITH(id) (1u << OPTION_##id)
+#define WITH(id) (UINT64_C(1) << OPTION_##id)
 
 /* --- commands -------------------------------------------------------------------------------- */
 
@@ -103,7 +104,7 @@ struct cli;
 struct command {
     const char *name; /* one word or two */
     const char *args; /* as usage shows them */
-    unsigned options; /* WITH(…) */
+    uint64_t options; /* WITH(…) */
     int least, most;  /* arguments; most -1: any number */
     int (*run)(struct cli *cli);
     const char *doc; /* a line */

@@ -10,12 +10,12 @@ void cli_extend(const struct cli_extension *given)
     extension = given;
 }
 
-static void print_options(FILE *out, unsigned options)
+static void print_options(FILE *out, uint64_t options)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
         const struct option_row *row = &cli_options[i];
         char left[64];
-        if (!(options & 1u << i))
+        if (!(options & UINT64_C(1) << i))
             continue;
         snprintf(left, sizeof left, "--%s%s%s", row->name, row->value ? " " : "",
                  row->value ? row->value : "");
@@ -54,14 +54,17 @@ static int columns(const char *text)
     return n;
 }
 
+static void print_command(FILE *out, const struct command *c)
+{
+    int used = columns(c->name) + 1 + columns(c->args);
+    fprintf(out, "  weir %s %s%*s  %s\n", c->name, c->args, used < 30 ? 30 - used : 0, "", c->doc);
+}
+
 void cli_help_all(FILE *out)
 {
     fprintf(out, "weir: shared state that many write at once, kept on a node\n\n");
-    for (const struct command *c = cli_commands; c->name; c++) {
-        int used = columns(c->name) + 1 + columns(c->args);
-        fprintf(out, "  weir %s %s%*s  %s\n", c->name, c->args, used < 30 ? 30 - used : 0, "",
-                c->doc);
-    }
+    for (const struct command *c = cli_commands; c->name; c++)
+        print_command(out, c);
     fprintf(out, "\n`weir help COMMAND` lists a command's options; `man weir` tells more.\n");
 }
 
@@ -76,7 +79,7 @@ static int print_for_completion(const struct cli *cli)
     }
     const struct command *c = cli_find(cli->args + 1, cli->arg_count - 1, &words);
     for (int i = 0; c && i < OPTION_COUNT; i++)
-        if (c->options & 1u << i)
+        if (c->options & UINT64_C(1) << i)
             printf("--%s%s\n", cli_options[i].name, cli_options[i].value ? "=" : "");
     return cli_flush(cli);
 }
@@ -88,18 +91,31 @@ static int print_kinds_for_completion(const struct cli *cli)
     return cli_flush(cli);
 }
 
-bool cli_help_half(FILE *out, const char *word)
+static bool is_half(const struct command *command, const char *word)
 {
     size_t size = strlen(word);
-    bool some = false;
+    return strncmp(command->name, word, size) == 0 && command->name[size] == ' ';
+}
+
+bool cli_help_half(FILE *out, const char *word)
+{
+    enum { IN_FULL = 4 }; /* more of them are a line each */
+    size_t count = 0, shown = 0;
+    for (const struct command *c = cli_commands; c->name; c++)
+        count += is_half(c, word);
     for (const struct command *c = cli_commands; c->name; c++) {
-        if (strncmp(c->name, word, size) != 0 || c->name[size] != ' ')
+        if (!is_half(c, word))
             continue;
-        fprintf(out, "%s", some ? "\n" : "");
-        cli_help(out, c);
-        some = true;
+        if (count > IN_FULL)
+            print_command(out, c);
+        else
+            fprintf(out, "%s", shown++ ? "\n" : "");
+        if (count <= IN_FULL)
+            cli_help(out, c);
     }
-    return some;
+    if (count > IN_FULL)
+        fprintf(out, "\n`weir help %s COMMAND` lists a command's options.\n", word);
+    return count > 0;
 }
 
 int cli_run_help(struct cli *cli)

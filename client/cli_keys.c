@@ -1,42 +1,20 @@
 /* weir keys new, keys show */
 #include "client/cli.h"
+#include "client/config_path.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-/* $XDG_CONFIG_HOME/weir/writer.key, else ~/.config/weir/writer.key. False without a home. */
-static bool default_path(char *path, size_t room)
-{
-    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    int size = -1;
-    if (config && *config)
-        size = snprintf(path, room, "%s/weir/writer.key", config);
-    else if (home && *home)
-        size = snprintf(path, room, "%s/.config/weir/writer.key", home);
-    return size > 0 && (size_t)size < room;
-}
 
 static int find_path(const struct cli *cli, char *path, size_t room)
 {
     if (cli->arg_count == 0)
-        return default_path(path, room) ? 0 : cli_usage(cli, "no home folder: name a FILE");
+        return config_path("writer.key", path, room)
+                   ? 0
+                   : cli_usage(cli, "no home folder: name a FILE");
     if (strlen(cli->args[0]) >= room)
         return cli_usage(cli, "the path is too long");
     memcpy(path, cli->args[0], strlen(cli->args[0]) + 1);
     return 0;
-}
-
-/* Makes the folders that the default path needs. */
-static void make_folders(char *path)
-{
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        mkdir(path, 0700); /* what cannot be made is told when the file is */
-        *slash = '/';
-    }
 }
 
 static int print_key(const struct cli *cli, const char *text, const char *path)
@@ -85,7 +63,7 @@ int cli_keys_new(struct cli *cli)
     if (cli->arg_count == 0 && cli_has(cli, OPTION_curve))
         return cli_usage(cli, "--curve wants a FILE");
     if (cli->arg_count == 0)
-        make_folders(path);
+        config_make_folders(path);
     if (cli_has(cli, OPTION_curve))
         return new_curve(cli, path);
     cli->signer = weir_signer_new();

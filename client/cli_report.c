@@ -1,5 +1,6 @@
 /* What the node tells as JSON, for people. */
 #include "client/cli.h"
+#include "client/safe_text.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -24,19 +25,14 @@ static json_t *parse(struct weir_bytes json)
     return json_loadb(json.data, json.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 }
 
-/* Text that is safe on a terminal: control characters as \xNN, the two-byte ones (C1) too. */
+/* Text that is safe on a terminal. */
 static void escape(const char *text, size_t size, char cell[CELL_BYTES_MAX])
 {
     size_t used = 0;
-    for (size_t i = 0; i < size && used + 5 < CELL_BYTES_MAX; i++) {
-        unsigned char c = (unsigned char)text[i];
-        unsigned char next = i + 1 < size ? (unsigned char)text[i + 1] : 0;
-        bool c1 = c == 0xc2 && next >= 0x80 && next < 0xa0;
-        if (c < 0x20 || c == 0x7f || c1)
-            used += (size_t)snprintf(cell + used, CELL_BYTES_MAX - used, "\\x%02x", c1 ? next : c);
-        else
-            cell[used++] = (char)c;
-        i += c1;
+    for (size_t at = 0; at < size && used + SAFE_TEXT_PIECE < CELL_BYTES_MAX;) {
+        char piece[SAFE_TEXT_PIECE];
+        at += safe_text_next((struct weir_bytes){text, size}, at, piece, NULL);
+        used += (size_t)snprintf(cell + used, SAFE_TEXT_PIECE, "%s", piece);
     }
     cell[used] = 0;
 }

@@ -1,5 +1,6 @@
 /* Values as people and as programs read them. */
 #include "client/cli.h"
+#include "client/safe_text.h"
 
 #include <jansson.h>
 #include <sodium.h>
@@ -27,17 +28,36 @@ void print_base64(FILE *out, struct weir_bytes bytes)
     }
 }
 
+/* Valid JSON as it is, but for what a terminal must not have and JSON leaves as it is (DEL, C1,
+ * marks of direction): it stands in strings alone, and is escaped there. */
+static void print_json_safely(FILE *out, const char *json)
+{
+    const struct weir_bytes text = weir_text(json);
+    char piece[SAFE_TEXT_PIECE];
+    bool as_is;
+    for (size_t at = 0; at < text.size;) {
+        at += safe_text_next(text, at, piece, &as_is);
+        fprintf(out, "%s%s",
+                as_is             ? ""
+                : piece[1] == 'x' ? "\\u00"
+                                  : "\\u",
+                as_is ? piece : piece + 2);
+    }
+}
+
 void print_json_bytes(FILE *out, struct weir_bytes bytes)
 {
     json_t *text = json_stringn(bytes.size ? bytes.data : "", bytes.size);
-    if (text) {
-        json_dumpf(text, out, JSON_ENCODE_ANY | JSON_COMPACT);
-        json_decref(text);
-        return;
+    char *json = text ? json_dumps(text, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    if (json) {
+        print_json_safely(out, json);
+    } else {
+        fputs("{\"base64\":\"", out);
+        print_base64(out, bytes);
+        fputs("\"}", out);
     }
-    fputs("{\"base64\":\"", out);
-    print_base64(out, bytes);
-    fputs("\"}", out);
+    free(json);
+    json_decref(text);
 }
 
 #define FIELD_MARK "base64:"
@@ -161,13 +181,14 @@ static void text_entry(struct printer *self, const struct weir_item *item)
     print_bytes(self->out, item->value);
 }
 
+/* What anybody in the room wrote: a terminal gets no escapes from it. */
 static void text_message(struct printer *self, const struct weir_item *item)
 {
     print_time(self->out, item->time_ms);
     fputc('\t', self->out);
-    print_bytes(self->out, item->name);
+    safe_text_print(self->out, item->name);
     fputc('\t', self->out);
-    print_bytes(self->out, item->value);
+    safe_text_print(self->out, item->value);
 }
 
 /* How each kind is printed. `nothing`: the JSON of a value that has no item. */

@@ -1,0 +1,107 @@
+#include "client/safe_text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define CUT "…"
+
+/* The code point at `at` and the bytes it takes; 0 bytes where there is no UTF-8 (RFC 3629). */
+static size_t decode(struct weir_bytes text, size_t at, uint32_t *point)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const uint8_t *bytes = (const uint8_t *)text.data + at;
+    size_t size = bytes[0] < 0x80             ? 1
+                  : (bytes[0] & 0xe0) == 0xc0 ? 2
+                  : (bytes[0] & 0xf0) == 0xe0 ? 3
+                  : (bytes[0] & 0xf8) == 0xf0 ? 4
+                                              : 0;
+    if (size < 2 || size > text.size - at) {
+        *point = bytes[0];
+        return size == 1;
+    }
+    *point = bytes[0] & (0x7fu >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+        *point = *point << 6 | (bytes[i] & 0x3f);
+    }
+    bool good = *point >= least[size] && *point <= 0x10ffff && (*point < 0xd800 || *point > 0xdfff);
+    return good ? size : 0;
+}
+
+/* Controls (C0, C1), what turns the direction of writing, line and paragraph ends, and what takes
+ * no place on the screen and joins nothing. */
+static bool is_unsafe(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x200b ||
+           (point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x206f) ||
+           point == 0xfeff;
+}
+
+size_t safe_text_next(struct weir_bytes text, size_t at, char piece[SAFE_TEXT_PIECE], bool *as_is)
+{
+    const uint8_t *bytes = (const uint8_t *)text.data + at;
+    uint32_t point;
+    size_t size = decode(text, at, &point);
+    bool good = size && !is_unsafe(point);
+    if (as_is)
+        *as_is = good;
+    if (good) {
+        memcpy(piece, bytes, size);
+        piece[size] = 0;
+    } else if (size && point > 0xff) {
+        snprintf(piece, SAFE_TEXT_PIECE, "\\u%04x", (unsigned)(point & 0xffff));
+    } else {
+        snprintf(piece, SAFE_TEXT_PIECE, "\\x%02x", size ? (unsigned)point & 0xff : bytes[0]);
+    }
+    return size ? size : 1;
+}
+
+bool safe_text_is(struct weir_bytes text)
+{
+    char piece[SAFE_TEXT_PIECE];
+    bool good = true;
+    for (size_t at = 0; good && at < text.size;)
+        at += safe_text_next(text, at, piece, &good);
+    return good;
+}
+
+void safe_text_print(FILE *out, struct weir_bytes text)
+{
+    char piece[SAFE_TEXT_PIECE];
+    for (size_t at = 0; at < text.size;) {
+        at += safe_text_next(text, at, piece, NULL);
+        fputs(piece, out);
+    }
+}
+
+static bool is_white(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+void safe_text_line(struct weir_bytes text, char *line, size_t room)
+{
+    char piece[SAFE_TEXT_PIECE];
+    const char *bytes = text.data;
+    size_t used = 0, fits = 0; /* fits: what is left of it when a … must follow */
+    bool gap = false, cut = false;
+    for (size_t at = 0; !cut && at < text.size;) {
+        if (is_white(bytes[at])) {
+            gap = used > 0;
+            at++;
+            continue;
+        }
+        at += safe_text_next(text, at, piece, NULL);
+        size_t size = strlen(piece) + gap;
+        cut = used + size >= room;
+        if (!cut) {
+            used += (size_t)snprintf(line + used, room - used, "%s%s", gap ? " " : "", piece);
+            fits = used + strlen(CUT) < room ? used : fits;
+        }
+        gap = false;
+    }
+    if (cut)
+        used = fits + (size_t)snprintf(line + fits, room - fits, CUT);
+    line[used] = 0;
+}
