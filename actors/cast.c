@@ -15,7 +15,7 @@ static void *make_client_api(struct cast *self, const struct cast_options *optio
 {
     const struct client_api_options api = {.wire = options->client_wire,
                                            .state_bytes_max = options->state_bytes_max,
-                                           .node_id = options->node_id,
+                                           .facts = options->facts,
                                            .started_ms = options->started_ms};
     (void)self;
     return client_api_new(&api);

@@ -5,6 +5,7 @@
 
 #include "actors/client_wire.h"
 #include "actors/connections.h"
+#include "actors/report.h"
 #include "actors/runner.h"
 #include "actors/storage.h"
 #include "actors/transport.h"
@@ -13,8 +14,8 @@
 struct cast_options {
     store_t *store;
     const struct client_wire *client_wire;
-    const char *node_id; /* text, for STATUS */
-    struct node_id id;   /* the same as bytes */
+    struct node_facts facts; /* for STATUS */
+    struct node_id id;       /* that of facts, as bytes */
     uint64_t state_bytes_max;
     uint64_t started_ms;                    /* on the clock of now.ms */
     uint8_t replica[REPLICA_BYTES];         /* fresh at this start (lesson M7) */

@@ -13,12 +13,13 @@
 
 #include "actors/actor.h"
 #include "actors/client_wire.h"
+#include "actors/report.h"
 
 struct client_api_options {
     const struct client_wire *wire; /* borrowed */
     uint64_t state_bytes_max;
-    const char *node_id; /* text for STATUS; borrowed */
-    uint64_t started_ms; /* on the clock of now.ms */
+    struct node_facts facts; /* for STATUS */
+    uint64_t started_ms;     /* on the clock of now.ms */
 };
 
 typedef struct client_api client_api_t;

@@ -9,7 +9,6 @@
 
 #include "actors/client_api.h"
 #include "actors/client_sessions.h"
-#include "actors/report.h"
 
 struct client_api {
     struct client_api_options options;

@@ -72,8 +72,9 @@ void delivery_send(client_api_t *self, struct session *session, struct message *
 
 static void finish_status(client_api_t *self, struct request *reply, struct now now)
 {
-    self->counters.clients = self->sessions.count;
-    report_answer(reply, report_status(reply, &self->counters, self->options.node_id,
+    const struct client_wire *wire = self->options.wire;
+    self->counters.connected = wire->connected(wire->self);
+    report_answer(reply, report_status(reply, &self->counters, &self->options.facts,
                                        now.ms - self->options.started_ms));
 }
 

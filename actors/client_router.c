@@ -195,6 +195,11 @@ static int router_send(void *wire, struct slice to, const struct part *parts, si
     return 0;
 }
 
+static size_t router_connected(void *wire)
+{
+    return client_count_now(((client_router_t *)wire)->count);
+}
+
 static int router_descriptor(void *wire)
 {
     int fd = -1;
@@ -211,15 +216,18 @@ int client_router_new(const struct client_router_options *options, client_router
     client_router_t *self = (client_router_t *)zmalloc(sizeof *self);
     self->socket = zsock_new(ZMQ_ROUTER);
     self->handle = zsock_resolve(self->socket);
-    self->wire = (struct client_wire){
-        self, router_receive, frames_release, frames_is_local, router_send, router_descriptor};
+    self->wire =
+        (struct client_wire){self,        router_receive,   frames_release,   frames_is_local,
+                             router_send, router_connected, router_descriptor};
     zsock_set_linger(self->socket, 0);
     zsock_set_rcvhwm(self->socket, CLIENT_PIPE_REQUESTS);
     zsock_set_sndhwm(self->socket, CLIENT_PIPE_REPLIES);
     zsock_set_router_mandatory(self->socket, 1);
     int64_t frame_max = (int64_t)options->state_bytes_max + 4096;
     (void)zmq_setsockopt(self->handle, ZMQ_MAXMSGSIZE, &frame_max, sizeof frame_max);
-    int rc = client_router_bind(self, options, why);
+    int rc = client_count_new(self->handle, &self->count, why);
+    if (rc == 0)
+        rc = client_router_bind(self, options, why);
     if (rc) {
         client_router_destroy(&self);
         return rc;
@@ -234,6 +242,7 @@ void client_router_destroy(client_router_t **pointer)
     if (!self)
         return;
     *pointer = NULL;
+    client_count_destroy(&self->count);
     zsock_destroy(&self->socket);
     zactor_destroy(&self->auth);
     free(self->public_key);

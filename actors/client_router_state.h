@@ -3,6 +3,7 @@
 #ifndef WEIR_ACTORS_CLIENT_ROUTER_STATE_H
 #define WEIR_ACTORS_CLIENT_ROUTER_STATE_H
 
+#include "actors/client_count.h"
 #include "actors/client_router.h"
 
 #include <czmq.h>
@@ -11,6 +12,7 @@ struct client_router {
     zsock_t *socket;
     void *handle; /* the libzmq socket in it */
     zactor_t *auth;
+    client_count_t *count;
     char *public_key;
     char bound[2048];
     struct client_wire wire;

@@ -46,7 +46,8 @@ struct client_wire {
      * gone. */
     int (*send)(void *self, struct slice to, const struct part *parts, size_t count,
                 struct owed *owed);
-    int (*descriptor)(void *self); /* to poll for input; -1: none */
+    size_t (*connected)(void *self); /* connections that there are now */
+    int (*descriptor)(void *self);   /* to poll for input; -1: none */
 };
 
 #endif

@@ -95,7 +95,6 @@ static int start_actors(node_t *self, const struct node_options *options, struct
 {
     struct cast_options cast = {.store = self->store,
                                 .client_wire = client_router_wire(self->router),
-                                .node_id = self->identity.id,
                                 .state_bytes_max = options->state_bytes_max,
                                 .started_ms = runner_now().ms,
                                 .relaxed = options->relaxed};

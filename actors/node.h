@@ -28,8 +28,8 @@ struct node_options {
 
 typedef struct node node_t;
 
-/* Starts a node: what it returns has opened its data and serves clients. Options are copied where
- * they are needed later. Errors as store_open and client_router_new. */
+/* Starts a node: what it returns has opened its data and serves clients. The
+ * options' texts are borrowed until node_stop. Errors as store_open and client_router_new. */
 MUST_USE int node_start(const struct node_options *options, node_t **node, struct reason *why);
 
 /* Stops it. What was acknowledged stays; what is under work gets no answer. */

@@ -57,6 +57,11 @@ void node_peers_cast(struct node_peers *self, const struct node_peer_options *op
                           : options->listen  ? self->bound
                                              : "";
     uint8_t role = options->is_gateway ? ROLE_gateway : ROLE_peer;
+    cast->facts = (struct node_facts){.id = identity->id,
+                                      .role = options->is_gateway ? "gateway" : "peer",
+                                      .network = options->network,
+                                      .listen = self->bound,
+                                      .advertised = address};
     struct handshake_config *config = &cast->transport.config;
     cast->transport.wire = peer_tcp_wire(self->tcp);
     cast->transport.connections_max = peer_tcp_room();

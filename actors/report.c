@@ -87,7 +87,7 @@ static json_t *store_object(const struct storage_report *storage)
 static json_t *clients_object(const struct client_counters *c)
 {
     const struct figure figures[] = {
-        {"connected", c->clients},   {"open", c->open},       {"requests", c->requests},
+        {"connected", c->connected}, {"open", c->open},       {"requests", c->requests},
         {"replies", c->replies},     {"refused", c->refused}, {"notifications", c->notifications},
         {"discarded", c->discarded},
     };
@@ -138,7 +138,7 @@ static json_t *connections_object(const struct peers_report *p, const struct tra
 }
 
 char *report_status(const struct request *request, const struct client_counters *clients,
-                    const char *node_id, uint64_t uptime_ms)
+                    const struct node_facts *facts, uint64_t uptime_ms)
 {
     const struct storage_report *storage = &request->report;
     const struct peers_report *peers = &request->peers;
@@ -151,11 +151,13 @@ char *report_status(const struct request *request, const struct client_counters 
         {"watched", storage->watched},
         {"peers", peers->live},
     };
-    json_t *status = json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", node_id, "version", WEIR_VERSION,
-        "durability", storage->relaxed ? "relaxed" : "full", "fault", storage->fault.text, "store",
-        store_object(storage), "clients", clients_object(clients), "connections",
-        connections_object(peers, &request->strangers), "work", work_object(storage));
+    json_t *status =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", facts->id,
+                  "version", WEIR_VERSION, "role", facts->role, "network", facts->network, "listen",
+                  facts->listen, "advertised", facts->advertised, "durability",
+                  storage->relaxed ? "relaxed" : "full", "fault", storage->fault.text, "store",
+                  store_object(storage), "clients", clients_object(clients), "connections",
+                  connections_object(peers, &request->strangers), "work", work_object(storage));
     json_t *more = object_of(figures, sizeof figures / sizeof figures[0]);
     if (status)
         (void)json_object_update_missing(status, more);

@@ -35,6 +35,18 @@ is() {
     fi
 }
 
+# soon CLAIM WANTED COMMAND…: what it prints, within 10 s
+soon() {
+    local claim=$1 wanted=$2 got
+    shift 2
+    for _ in {1..500}; do
+        got=$("$@")
+        [ "$got" = "$wanted" ] && break
+        sleep 0.02
+    done
+    is "$claim" "$wanted" "$got"
+}
+
 # exits CLAIM CODE PART COMMAND…: the exit code, nothing on stdout, one line on stderr with PART.
 exits() {
     local claim=$1 code=$2 part=$3 got out err
@@ -48,6 +60,8 @@ exits() {
 
 start_node "$dir/data" "$dir/node" --client tcp://127.0.0.1:0
 export WEIR_NODE=$endpoint
+port=${ready##*client=*tcp://127.0.0.1:}
+port=${port%%[, ]*}
 zeros=$(printf '1%.0s' $(seq 32))
 
 # --- values of every kind ------------------------------------------------------------------------
@@ -221,6 +235,13 @@ wait "$SILENT_PID" 2>/dev/null
 # --- the node ---------------------------------------------------------------------------------------
 is "status is lines" yes "$("$WEIR" status | grep -q '^durability: full$' && echo yes)"
 is "json of status is one document" 1 "$("$WEIR" status --json | wc -l)"
+connected() { "$WEIR" status --json | grep -o '"connected":[0-9]*'; }
+for _ in 1 2 3; do "$WEIR" contracts >"$dir/contracts"; done
+soon "status counts itself, not the calls that are done" '"connected":1' connected
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+soon "… and whoever is connected besides" '"connected":2' connected
+exec 3>&-
+soon "… until that one goes" '"connected":1' connected
 is "contracts are listed" yes "$("$WEIR" contracts | grep -q "^$c  *counter  *c  " && echo yes)"
 is "json of contracts names them" yes "$("$WEIR" contracts --json | grep -q "\"key\":\"$c\",\"kind\":\"counter\"" && echo yes)"
 is "there are no peers yet" "[]" "$("$WEIR" peers --json)"

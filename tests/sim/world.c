@@ -231,7 +231,11 @@ void world_start(world_t *self, size_t number)
     const struct transport_options transport = transport_of(self, node);
     struct stage_options options = {
         .cast = {.client_wire = far_clients_wire(node->clients),
-                 .node_id = node->identity.id,
+                 .facts = {.id = node->identity.id,
+                           .role = node->setup.gateway ? "gateway" : "peer",
+                           .network = "sim",
+                           .listen = wires_address(self->wires, node->number),
+                           .advertised = connections.address ? connections.address : ""},
                  .id = node->id,
                  .state_bytes_max = STATE_BYTES_MAX,
                  .connections = connections,

@@ -117,6 +117,16 @@ static int wire_send(void *wire, struct slice to, const struct part *parts, size
     return 0;
 }
 
+/* Who was answered, and neither hung up nor was forgotten. */
+static size_t wire_connected(void *wire)
+{
+    const struct far_clients *self = (const struct far_clients *)wire;
+    size_t count = 0;
+    for (size_t i = 0; i < CLIENTS; i++)
+        count += self->clients[i].name[0] && !self->clients[i].gone;
+    return count;
+}
+
 static int wire_descriptor(void *wire)
 {
     (void)wire;
@@ -202,8 +212,8 @@ far_clients_t *far_clients_new(void)
     struct far_clients *self = (struct far_clients *)calloc(1, sizeof *self);
     assert_non_null(self);
     self->asked_last = &self->asked;
-    self->wire = (struct client_wire){self,          wire_receive, wire_release,
-                                      wire_is_local, wire_send,    wire_descriptor};
+    self->wire = (struct client_wire){self,      wire_receive,   wire_release,   wire_is_local,
+                                      wire_send, wire_connected, wire_descriptor};
     return self;
 }
 

@@ -141,7 +141,7 @@ host_t *host_new(bool relaxed)
     scratch_make(self->dir);
     self->clients = far_clients_new();
     const struct stage_options options = {.cast = {.client_wire = far_clients_wire(self->clients),
-                                                   .node_id = "test",
+                                                   .facts = {"test", "peer", "unit", "none", ""},
                                                    .state_bytes_max = STATE_BYTES_MAX,
                                                    .replica = {1, 2, 3, 4, 5, 6, 7, 8},
                                                    .relaxed = relaxed},
