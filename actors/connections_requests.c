@@ -129,13 +129,24 @@ static void answer_matrix(connections_t *self, struct node_request *place, struc
     reply_json(request, answer, out);
 }
 
+static bool is_after(const json_t *row, const json_t *id)
+{
+    const char *a = json_string_value(json_object_get(row, "id")), *b = json_string_value(id);
+    return a && b && strcmp(a, b) > 0;
+}
+
+/* This node's own row comes first, the others behind it by their ids as they are shown, so that
+ * the square is the same each time. */
 static void add_row(json_t *matrix, const uint8_t id[NODE_ID_BYTES], struct slice row)
 {
-    json_t *live = json_array();
+    json_t *live = json_array(), *shown = id_text(id);
+    size_t at = json_array_size(matrix);
     for (; row.size >= MATRIX_ROW_BYTES; row = slice_after(row, MATRIX_ROW_BYTES))
         (void)json_array_append_new(live, json_pack("{s:o, s:b}", "id", id_text(row.data),
                                                     "dialled", row.data[NODE_ID_BYTES] == 1));
-    (void)json_array_append_new(matrix, json_pack("{s:o, s:o}", "id", id_text(id), "live", live));
+    while (at > 1 && is_after(json_array_get(matrix, at - 1), shown))
+        at--;
+    (void)json_array_insert_new(matrix, at, json_pack("{s:o, s:o}", "id", shown, "live", live));
 }
 
 /* This node's own row. */

@@ -27,6 +27,8 @@ static int ask(struct cli *cli, ask_fn *plain, ask_with_fn *with, const char *co
     if (rc)
         return rc;
     rc = plain ? plain(cli->w, &reply) : with(cli->w, cli->args[0], &reply);
+    if (rc == WEIR_NOT_FOUND && with == weir_peer_disconnect)
+        return cli_fail_hint(cli, rc, weir_error(cli->w), "`weir peers` lists those there are");
     if (rc)
         return cli_fail_node(cli, rc);
     return columns ? print_table(reply->json, json, columns) : cli_print_object(reply->json, json);

@@ -206,7 +206,7 @@ exits "an unknown contract is 3" 3 "weir contracts" "$WEIR" get "$zeros"
 exits "no live peer is 4" 4 "peer" "$WEIR" connect "$zeros@127.0.0.1:1"
 exits "a peer without an address is 2" 2 "ID@HOST:PORT" "$WEIR" connect bogus
 exits "nor is one without a port" 2 "ID@HOST:PORT" "$WEIR" connect "$zeros@127.0.0.1"
-exits "nor is there one to remove" 3 "no peer" "$WEIR" disconnect 11111111111111111111111111111112
+exits "nor is there one to remove" 3 "weir peers" "$WEIR" disconnect 11111111111111111111111111111112
 exits "a kind that is none is 6" 6 "rope" "$WEIR" put rope
 exits "a parameter that is none is 6" 6 "colour" "$WEIR" put set --param colour=red
 exits "a parameter of another kind is 6" 6 "newest" "$WEIR" put set --param newest=3

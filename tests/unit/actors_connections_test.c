@@ -4,6 +4,7 @@
 
 #include "base/base58.h"
 
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -374,6 +375,38 @@ static void the_matrix_has_a_row_for_each_live_peer(void **state) /* lesson O */
     mesh_destroy(&mesh);
 }
 
+static void the_matrix_has_its_own_row_first_and_the_others_by_id(void **state)
+{
+    enum { NODES = 9 };
+    static const size_t gateway = 0;
+    (void)state;
+    mesh_t *mesh = mesh_new(seed);
+    for (size_t i = 0; i < NODES; i++)
+        (void)mesh_add(mesh,
+                       &(struct mesh_node_options){.gateways = &gateway, .gateway_count = i > 0});
+    for (size_t i = 0; i < NODES; i++)
+        mesh_start(mesh, i);
+    mesh_run(mesh, 10000);
+    for (size_t i = 0; i < NODES; i++) {
+        mesh_ask(mesh, i, VERB_PEERS, "matrix");
+        mesh_run(mesh, 50);
+        json_t *matrix = json_loads(mesh_json(mesh, i), 0, NULL);
+        json_t *rows = json_object_get(matrix, "peers");
+        assert_int_equal(json_array_size(rows), NODES);
+        const char *before = NULL;
+        for (size_t r = 0; r < NODES; r++) {
+            const char *id = json_string_value(json_object_get(json_array_get(rows, r), "id"));
+            if (r == 0)
+                assert_string_equal(id, id_of(mesh, i));
+            else
+                assert_true(!before || strcmp(before, id) < 0);
+            before = r ? id : NULL;
+        }
+        json_decref(matrix);
+    }
+    mesh_destroy(&mesh);
+}
+
 /* --- one node, by hand -------------------------------------------------------------------- */
 
 struct one {
@@ -646,6 +679,7 @@ int main(void)
         cmocka_unit_test(a_round_trip_is_measured_from_pong),
         cmocka_unit_test(peers_shows_each_field),
         cmocka_unit_test(the_matrix_has_a_row_for_each_live_peer),
+        cmocka_unit_test(the_matrix_has_its_own_row_first_and_the_others_by_id),
         cmocka_unit_test(it_does_not_connect_to_itself),
         cmocka_unit_test(a_crowd_does_not_push_out_gateways),
         cmocka_unit_test(who_listens_everywhere_is_known_by_the_host_it_comes_from),
