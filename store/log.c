@@ -185,26 +185,31 @@ void log_recycle(log_t *self, uint64_t folded)
     }
 }
 
-/* Writes the blocks of a segment that was only reserved, from `from` on. */
-static bool fill_segment(log_t *self, struct segment *place, uint64_t from)
+/* Writes the next blocks of a segment that was only reserved; what is before `used` is. */
+static bool fill_segment(log_t *self, struct segment *place, uint64_t used)
 {
-    int failed = segment_zero(place->fd, from, self->shelf.segment_bytes);
-    place->written = !failed;
-    if (failed && place->held && failed != ENOSPC)
+    uint64_t from = used > place->filled ? used : place->filled, to = self->shelf.segment_bytes;
+    if (to - from > SEGMENT_FILL_BYTES)
+        to = from + SEGMENT_FILL_BYTES;
+    int failed = segment_fill(place->fd, from, to);
+    if (!failed)
+        place->filled = to;
+    else if (place->held && failed != ENOSPC)
         self->failed = true; /* a failed sync of the segment in use, as in log_append */
     return !failed;
 }
 
 bool log_prepare(log_t *self)
 {
+    uint64_t whole = self->shelf.segment_bytes;
     if (self->failed)
         return false;
-    if (self->active && !self->active->written)
+    if (self->active && self->at < whole && self->active->filled < whole)
         return fill_segment(self, self->active, self->at);
     struct segment *spare = shelf_free(&self->shelf);
     if (!spare && shelf_make(&self->shelf, NULL) == 0)
         spare = shelf_free(&self->shelf);
-    return spare && !spare->written && fill_segment(self, spare, 0);
+    return spare && spare->filled < whole && fill_segment(self, spare, 0);
 }
 
 /* --- opening ------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@
 
 CODEC_LAYOUT(segment_header, SEGMENT_HEADER_FIELDS)
 
-enum { HEADER_BYTES = 36, ZERO_PIECE_BYTES = 1 << 20 };
+enum { HEADER_BYTES = 36 };
 
 struct segment_name segment_name(uint64_t number)
 {
@@ -125,25 +125,21 @@ int sync_data(int fd)
     return 0;
 }
 
-int segment_zero(int fd, uint64_t from, uint64_t bytes)
+int segment_fill(int fd, uint64_t from, uint64_t to)
 {
-    uint8_t *zeros = (uint8_t *)calloc(1, ZERO_PIECE_BYTES);
+    uint8_t *zeros = (uint8_t *)calloc(1, to - from);
     if (!zeros)
         return ENOMEM;
-    int failed = 0;
-    for (uint64_t at = from; !failed && at < bytes; at += ZERO_PIECE_BYTES) {
-        uint64_t left = bytes - at;
-        struct iovec part = {zeros, left < ZERO_PIECE_BYTES ? left : ZERO_PIECE_BYTES};
-        failed = write_all(fd, &part, 1, at);
-    }
+    struct iovec part = {zeros, to - from};
+    int failed = write_all(fd, &part, 1, from);
     free(zeros);
     return failed ? failed : sync_data(fd);
 }
 
-bool segment_is_written(int fd, uint64_t bytes)
+uint64_t segment_filled(int fd, uint64_t bytes)
 {
     off_t hole = lseek(fd, 0, SEEK_HOLE);
-    return hole < 0 || hole >= (off_t)bytes;
+    return hole < 0 || hole >= (off_t)bytes ? bytes : (uint64_t)hole / LOG_ALIGN * LOG_ALIGN;
 }
 
 void segment_header_page(const struct segment_header *header, uint64_t salt,

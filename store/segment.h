@@ -41,16 +41,18 @@ MUST_USE int segment_list(const char *dir, struct segment_list *list, struct rea
 int segment_open(const char *dir, uint64_t number);
 
 /* Makes a new one of that many bytes whose blocks are reserved but not yet written, and syncs the
- * directory. The first flushes into it are slower, see segment_zero. */
+ * directory. The first flushes into it are slower, see segment_fill. */
 MUST_USE int segment_make(const char *dir, uint64_t number, uint64_t bytes, int *fd,
                           struct reason *why);
 
-/* Writes zeros from `from` (on a boundary) up to `bytes` and syncs: overwriting written blocks
- * needs no change of the file system's own records. Returns 0 or errno. */
-int segment_zero(int fd, uint64_t from, uint64_t bytes);
+/* Writes zeros from `from` (on a boundary) up to `to`, at most SEGMENT_FILL_BYTES, and syncs:
+ * overwriting written blocks needs no change of the file system's own records. Returns 0 or errno.
+ */
+enum { SEGMENT_FILL_BYTES = 1 << 20 };
+int segment_fill(int fd, uint64_t from, uint64_t to);
 
-/* Are all its blocks written? (A file system that cannot tell counts as yes.) */
-bool segment_is_written(int fd, uint64_t bytes);
+/* Up to where, of `bytes`, are all its blocks written? (All, on a file system that cannot tell.) */
+uint64_t segment_filled(int fd, uint64_t bytes);
 
 /* The bytes of page 0. */
 void segment_header_page(const struct segment_header *header, uint64_t salt,

@@ -30,7 +30,7 @@ struct segment *shelf_add(struct shelf *self, int fd, uint64_t number)
         place->fd = fd;
         place->number = number;
         place->held = place->dirty = false;
-        place->written = segment_is_written(fd, self->segment_bytes);
+        place->filled = segment_filled(fd, self->segment_bytes);
         place->last = place->used = 0;
         self->count++;
         if (number >= self->next_number)
@@ -69,7 +69,7 @@ struct segment *shelf_free(struct shelf *self)
     struct segment *found = NULL;
     for (size_t i = 0; i < SEGMENT_FILES_MAX; i++) {
         struct segment *place = &self->places[i];
-        if (place->fd >= 0 && !place->held && (!found || (place->written && !found->written)))
+        if (place->fd >= 0 && !place->held && (!found || place->filled > found->filled))
             found = place;
     }
     return found;

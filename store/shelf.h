@@ -12,7 +12,7 @@ struct segment {
     int fd; /* -1: the place is empty */
     uint64_t number;
     bool held;                   /* has records that are not folded, or is being written */
-    bool written;                /* all its blocks are */
+    uint64_t filled;             /* up to here all its blocks are written */
     bool dirty;                  /* written since its last sync */
     _Atomic uint64_t last, used; /* highest seq; bytes up to its end */
 };
@@ -39,7 +39,7 @@ MUST_USE int shelf_make(struct shelf *self, struct reason *why);
 /* Closes a segment and removes its file. */
 void shelf_drop(struct shelf *self, struct segment *place);
 
-/* A free segment, one with written blocks if there is one; NULL: none is free. */
+/* A free segment, the one with most written blocks; NULL: none is free. */
 struct segment *shelf_free(struct shelf *self);
 size_t shelf_count_free(const struct shelf *self);
 

@@ -176,7 +176,8 @@ MUST_USE int log_append(log_t *self, struct blob *const *records, size_t count, 
 /* Segments whose records all have seq <= folded are free again. */
 void log_recycle(log_t *self, uint64_t folded);
 
-/* Makes one spare segment ready if there is none (tens of ms: for idle moments). True if it did. */
+/* Makes one spare segment ready if there is none, a piece a call (a few ms: for idle moments). True
+ * if it did; false when there is nothing left to do. */
 bool log_prepare(log_t *self);
 
 /* --- whole-store work, on the checkpoint thread or in a process of its own
