@@ -168,7 +168,7 @@ $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_COMMON) $(BUILD)/libweir-all.a
 	$(Q)$(LINK) -o $@ $^ $(call file_link,bench/$*.c) $(LIBS)
 
 # An example is built as an app is: <weir.h> and the library, nothing of the rooms.
-$(BUILD)/examples/%: docs/examples/%.c $(BUILD)/libweir.a client/weir.h
+$(BUILD)/examples/%: docs/examples/%.c $(BUILD)/libweir.a client/weir.h client/weir_room.h
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(Q)$(CC) -std=c11 -Wall -Wextra -Werror $(CFLAGS) $(SANITIZE) -Iclient -o $@ $< $(BUILD)/libweir.a $(LIBS)
@@ -177,7 +177,8 @@ INSTALL   = install -D -m
 TEMPLATES = pkgconfig/libweir.pc systemd/system/weir.service
 install: all  ## install under $(DESTDIR)$(PREFIX)
 	$(INSTALL) 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
-	$(INSTALL) 644 client/weir.h $(DESTDIR)$(PREFIX)/include/weir.h
+	for header in weir.h weir_room.h; do \
+	    $(INSTALL) 644 client/$$header $(DESTDIR)$(PREFIX)/include/$$header || exit 1; done
 	$(INSTALL) 644 $(BUILD)/libweir.a $(DESTDIR)$(PREFIX)/lib/libweir.a
 	$(INSTALL) 755 $(BUILD)/libweir.so.$(SOVERSION) $(DESTDIR)$(PREFIX)/lib/libweir.so.$(SOVERSION)
 	ln -sf libweir.so.$(SOVERSION) $(DESTDIR)$(PREFIX)/lib/libweir.so
@@ -191,7 +192,7 @@ install: all  ## install under $(DESTDIR)$(PREFIX)
 	$(if $(DESTDIR),,ldconfig)
 
 uninstall:  ## take away what install put there
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/weir include/weir.h lib/libweir.a lib/libweir.so \
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/weir include/weir.h include/weir_room.h lib/libweir.a lib/libweir.so \
 	    lib/libweir.so.$(SOVERSION) $(TEMPLATES:%=lib/%) \
 	    share/bash-completion/completions/weir $(foreach page,$(notdir $(MAN)),share/man/man$(patsubst .%,%,$(suffix $(page)))/$(page).gz))
 

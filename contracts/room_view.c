@@ -215,21 +215,9 @@ int room_view_apply(room_view_t *self, struct slice delta, struct reason *why)
     return rc ? fail(why, rc, "no memory for the view of a room") : 0;
 }
 
-int room_view_add_key(room_view_t *self, const uint8_t key[ROOM_KEY_BYTES])
+/* Reads all that is sealed anew, with the keys that there are now. */
+static int reopen(room_view_t *self)
 {
-    struct room_keyring_key *list =
-        (struct room_keyring_key *)malloc((self->keys.count + 1) * sizeof *list);
-    if (!list)
-        return ERR_NO_MEMORY;
-    if (self->keys.count) {
-        memcpy(list, self->keys.list, self->keys.count * sizeof *list);
-        sodium_memzero(self->keys.list, self->keys.count * sizeof *list);
-    }
-    free(self->keys.list);
-    self->keys.list = list;
-    room_key_id(self->contract, key, list[self->keys.count].id);
-    memcpy(list[self->keys.count++].key, key, ROOM_KEY_BYTES);
-    /* every sealed text is tried anew */
     struct state_reader reader = state_reader(self->state);
     struct entry entry;
     uint8_t last[ENTRY_KEY_BYTES_MAX];
@@ -245,6 +233,33 @@ int room_view_add_key(room_view_t *self, const uint8_t key[ROOM_KEY_BYTES])
     if (rc == ERR_NOT_FOUND)
         rc = resolve_all(self);
     return rc ? rc : choose_shown(self);
+}
+
+int room_view_add_keys(room_view_t *self, const uint8_t *keys, size_t count)
+{
+    size_t before = self->keys.count;
+    struct room_keyring_key *list =
+        (struct room_keyring_key *)malloc((before + count + 1) * sizeof *list);
+    if (!list)
+        return ERR_NO_MEMORY;
+    if (before) {
+        memcpy(list, self->keys.list, before * sizeof *list);
+        sodium_memzero(self->keys.list, before * sizeof *list);
+    }
+    free(self->keys.list);
+    self->keys.list = list;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *key = keys + i * ROOM_KEY_BYTES;
+        room_key_id(self->contract, key, list[before + i].id);
+        memcpy(list[before + i].key, key, ROOM_KEY_BYTES);
+    }
+    self->keys.count += count;
+    return reopen(self);
+}
+
+int room_view_add_key(room_view_t *self, const uint8_t key[ROOM_KEY_BYTES])
+{
+    return room_view_add_keys(self, key, 1);
 }
 
 /* --- asking ---------------------------------------------------------------------------------- */
@@ -341,4 +356,14 @@ const struct room_grant *room_view_key_in_use(const room_view_t *self)
 const uint8_t *room_view_upgrade(const room_view_t *self)
 {
     return self->standing.upgrade;
+}
+
+struct state_reader room_view_reader(const room_view_t *self)
+{
+    return state_reader(self->state);
+}
+
+struct slice room_view_registers(const room_view_t *self)
+{
+    return buffer_slice(&self->standing.bytes);
 }

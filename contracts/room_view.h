@@ -8,6 +8,7 @@
 #ifndef WEIR_CONTRACTS_ROOM_VIEW_H
 #define WEIR_CONTRACTS_ROOM_VIEW_H
 
+#include "contracts/kind.h"
 #include "contracts/room_record.h"
 #include "contracts/room_seal.h"
 
@@ -70,6 +71,9 @@ void room_view_destroy(room_view_t **self);
 /* Gives it a key to read sealed contents with. ERR_NO_MEMORY: the view must not be used further. */
 MUST_USE int room_view_add_key(room_view_t *self, const uint8_t key[ROOM_KEY_BYTES]);
 
+/* The same for several, side by side, reading all that is sealed once. */
+MUST_USE int room_view_add_keys(room_view_t *self, const uint8_t *keys, size_t count);
+
 /* Takes a delta (a state is one). Its form is checked; its signatures are not, that is for whoever
  * took it into the state. ERR_BAD_STATE with the entry, and nothing is changed; ERR_NO_MEMORY, and
  * the view must not be used further. */
@@ -110,6 +114,11 @@ const struct room_grant *room_view_key_in_use(const room_view_t *self);
 
 /* The key of the room that takes this one's place, 32 bytes, or NULL. */
 const uint8_t *room_view_upgrade(const room_view_t *self);
+
+/* The state: its entries one by one, and all of it but the timed ones ('d', 't') in canonical
+ * order, for who writes the next entry of a register. */
+struct state_reader room_view_reader(const room_view_t *self);
+struct slice room_view_registers(const room_view_t *self);
 
 /* Appends all of the above as text, a line a thing: equal views are equal bytes. Bytes that
  * are no printable ASCII stand as \xNN. ERR_NO_MEMORY. */

@@ -1,0 +1,291 @@
+/* room_people: what is written about who is in a room, and what it is. */
+#include "client/room.h"
+
+#include "client/room_code.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+static struct slice key_slice(const uint8_t *key)
+{
+    return slice_of(key, WRITER_KEY_BYTES);
+}
+
+bool room_moderates(const weir_room_t *self, const room_view_t *view, const uint8_t *key)
+{
+    const struct room_member *member = room_view_find_member(view, key);
+    return room_same_key(room_contract(self)->owner, key) || (member && member->moderator);
+}
+
+static int must_own(weir_room_t *self, const char *what)
+{
+    return room_is_owner(self)
+               ? 0
+               : fail(&self->reason, ERR_DENIED, "the owner of a room alone may %s", what);
+}
+
+/* --- names ----------------------------------------------------------------------------------- */
+
+int weir_room_nickname(weir_room_t *room, struct weir_bytes name)
+{
+    const struct slice none = {0};
+    struct room_writing write;
+    struct room_saying saying;
+    uint64_t stamp;
+    int rc = room_begin(room, &write);
+    if (!rc)
+        rc = room_words(room, &write, name, room_view_config(write.now)->nickname_bytes, "nickname",
+                        &saying);
+    if (!rc)
+        rc = room_register_stamp(room, &write, ROOM_INFO, key_slice(room->me->public_key), none,
+                                 &stamp);
+    if (!rc)
+        rc = room_write_nickname(&write.author, stamp, &saying.words, &room->queued, &room->reason);
+    return room_end(room, &write, rc);
+}
+
+int weir_room_leave(weir_room_t *room)
+{
+    struct room_writing write;
+    int rc = room_begin(room, &write);
+    if (!rc && room_is_owner(room))
+        rc = fail(&room->reason, ERR_DENIED, "the owner of a room cannot leave it");
+    if (!rc)
+        rc = room_queue_plain(room, &write, ROOM_LEAVE);
+    if (!rc)
+        rc = room_queue_member(room, &write, false);
+    return room_end(room, &write, rc);
+}
+
+/* --- bans ------------------------------------------------------------------------------------ */
+
+static bool has_ban(const weir_room_t *self, const room_view_t *view, const uint8_t *member)
+{
+    for (size_t i = 0; i < room_view_ban_count(view); i++) {
+        const struct room_ban *ban = room_view_ban(view, i);
+        if (room_same_key(ban->target, member) && room_same_key(ban->author, self->me->public_key))
+            return true;
+    }
+    return false;
+}
+
+static int write_ban(weir_room_t *self, struct room_writing *write, const uint8_t *member,
+                     bool in_force)
+{
+    uint64_t stamp;
+    int rc = room_register_stamp(self, write, ROOM_BAN, key_slice(member),
+                                 key_slice(self->me->public_key), &stamp);
+    return rc ? rc
+              : room_write_ban(&write->author, stamp, member, in_force, &self->queued,
+                               &self->reason);
+}
+
+/* Whether a ban is in force is the view's to tell: it is written, looked at, and taken back. */
+static int ban(weir_room_t *self, struct room_writing *write, const uint8_t *member)
+{
+    const struct slice none = {0};
+    struct room_record record;
+    if (room_same_key(member, room_contract(self)->owner))
+        return fail(&self->reason, ERR_DENIED, "nobody can ban the owner of a room");
+    if (!room_register(self, write->now, ROOM_MEMBER, key_slice(member), none, &record))
+        return fail(&self->reason, ERR_NOT_FOUND, "who is to be banned never was in this room");
+    int rc = write_ban(self, write, member, true);
+    if (!rc)
+        rc = room_renew(self, write);
+    if (!rc && !has_ban(self, write->now, member))
+        rc = fail(&self->reason, ERR_DENIED,
+                  "the owner bans, moderators do, and members whom they invited: this ban would "
+                  "not count");
+    if (!rc && room_is_private(self, write->now) &&
+        room_moderates(self, write->now, self->me->public_key))
+        rc = room_queue_rotation(self, write);
+    return rc;
+}
+
+static int lift(weir_room_t *self, struct room_writing *write, const uint8_t *member)
+{
+    struct room_record record;
+    bool there = room_register(self, write->now, ROOM_BAN, key_slice(member),
+                               key_slice(self->me->public_key), &record);
+    if (!there || !record.on)
+        return fail(&self->reason, ERR_NOT_FOUND, "there is no ban of yours on this member");
+    return write_ban(self, write, member, false);
+}
+
+int weir_room_ban(weir_room_t *room, const uint8_t *member, int lifted)
+{
+    struct room_writing write;
+    int rc = room_begin(room, &write);
+    if (!rc)
+        rc = lifted ? lift(room, &write, member) : ban(room, &write, member);
+    return room_end(room, &write, rc);
+}
+
+/* --- the configuration ----------------------------------------------------------------------- */
+
+static int by_key(const void *a, const void *b)
+{
+    return memcmp(a, b, WRITER_KEY_BYTES);
+}
+
+/* Copies the keys in order, each once. */
+static int sort_moderators(weir_room_t *self, const struct weir_room_settings *settings,
+                           uint8_t keys[ROOM_MODERATORS_MAX * WRITER_KEY_BYTES],
+                           struct slice *moderators)
+{
+    size_t kept = 0;
+    if (settings->moderator_count > ROOM_MODERATORS_MAX)
+        return fail(&self->reason, ERR_BAD_REQUEST, "%zu moderators, the most is %u",
+                    settings->moderator_count, ROOM_MODERATORS_MAX);
+    memcpy(keys, settings->moderators, settings->moderator_count * WRITER_KEY_BYTES);
+    qsort(keys, settings->moderator_count, WRITER_KEY_BYTES, by_key);
+    for (size_t i = 0; i < settings->moderator_count; i++) {
+        const uint8_t *key = keys + i * WRITER_KEY_BYTES;
+        if (!kept || by_key(keys + (kept - 1) * WRITER_KEY_BYTES, key) != 0)
+            memmove(keys + kept++ * WRITER_KEY_BYTES, key, WRITER_KEY_BYTES);
+    }
+    *moderators = slice_of(keys, kept * WRITER_KEY_BYTES);
+    return 0;
+}
+
+static uint32_t chosen(unsigned wish, uint32_t held)
+{
+    return wish ? wish : held;
+}
+
+static struct weir_bytes chosen_text(const char *wish, struct slice held)
+{
+    return wish ? weir_text(wish) : slice_bytes(held);
+}
+
+/* Name and description, sealed under the key in use where the room is private now. */
+static int config_words(weir_room_t *self, const struct room_writing *write,
+                        const struct weir_room_settings *wish, struct room_saying *name,
+                        struct room_saying *description)
+{
+    int rc = room_words(self, write, chosen_text(wish->name, room_view_name(write->now)),
+                        ROOM_NAME_BYTES_MAX, "name", name);
+    if (!rc)
+        rc = room_words(self, write,
+                        chosen_text(wish->description, room_view_description(write->now)),
+                        ROOM_DESCRIPTION_BYTES_MAX, "description", description);
+    return rc;
+}
+
+int room_queue_config(weir_room_t *self, struct room_writing *write,
+                      const struct weir_room_settings *wish)
+{
+    const struct slice none = {0};
+    uint8_t moderators[ROOM_MODERATORS_MAX * WRITER_KEY_BYTES];
+    struct room_saying name, description;
+    struct room_config held = *room_view_config(write->now);
+    struct room_settings made = {.config = held};
+    uint64_t stamp;
+    made.config.is_private = write->becomes_private || room_is_private(self, write->now);
+    made.config.messages = chosen(wish->messages, held.messages);
+    made.config.members = chosen(wish->members, held.members);
+    made.config.message_bytes = chosen(wish->message_bytes, held.message_bytes);
+    made.config.nickname_bytes = chosen(wish->nickname_bytes, held.nickname_bytes);
+    made.config.bans = chosen(wish->bans, held.bans);
+    int rc =
+        wish->moderators ? sort_moderators(self, wish, moderators, &made.config.moderators) : 0;
+    if (!rc)
+        rc = config_words(self, write, wish, &name, &description);
+    if (!rc)
+        rc = room_register_stamp(self, write, ROOM_CONFIG, none, none, &stamp);
+    if (rc)
+        return rc;
+    made.name = name.words;
+    made.description = description.words;
+    return room_write_config(&write->author, stamp, &made, &self->queued, &self->reason);
+}
+
+/* A public room becomes private: it gets its first key, and what is told of it is sealed. */
+static int configure(weir_room_t *self, struct room_writing *write,
+                     const struct weir_room_settings *wish)
+{
+    int rc = must_own(self, "configure it");
+    if (!rc && wish->is_private && !room_is_private(self, write->now)) {
+        rc = room_queue_rotation(self, write);
+        if (!rc)
+            rc = room_renew(self, write);
+        write->becomes_private = true;
+    }
+    return rc ? rc : room_queue_config(self, write, wish);
+}
+
+int weir_room_configure(weir_room_t *room, const struct weir_room_settings *settings)
+{
+    struct room_writing write;
+    int rc = room_begin(room, &write);
+    if (!rc)
+        rc = configure(room, &write, settings);
+    return room_end(room, &write, rc);
+}
+
+int weir_room_upgrade(weir_room_t *room, const uint8_t next[WEIR_KEY_BYTES])
+{
+    const struct slice none = {0};
+    struct room_writing write;
+    uint64_t stamp;
+    int rc = room_begin(room, &write);
+    if (!rc)
+        rc = must_own(room, "name its next one");
+    if (!rc)
+        rc = room_register_stamp(room, &write, ROOM_UPGRADE, none, none, &stamp);
+    if (!rc)
+        rc = room_write_upgrade(&write.author, stamp, next, &room->queued, &room->reason);
+    return room_end(room, &write, rc);
+}
+
+/* --- invitations ----------------------------------------------------------------------------- */
+
+/* The chain to a fresh key, whose seed is the invitation. */
+static int invite(weir_room_t *self, struct room_writing *write, const uint8_t *seed,
+                  struct buffer *chain)
+{
+    uint8_t public_key[WRITER_KEY_BYTES], secret[crypto_sign_SECRETKEYBYTES];
+    uint64_t stamp;
+    /* The invitation's link, and the one of who comes by it. */
+    if (room_links(write->author.chain) + 2 > ROOM_LINKS_MAX)
+        return fail(&self->reason, ERR_DENIED,
+                    "your own chain of invitations has %zu of at most %u links: let someone "
+                    "nearer to the owner invite",
+                    room_links(write->author.chain), ROOM_LINKS_MAX);
+    int rc = room_stamp(self, 0, &stamp);
+    if (rc)
+        return rc;
+    crypto_sign_seed_keypair(public_key, secret, seed);
+    sodium_memzero(secret, sizeof secret);
+    room_write_link(&write->author, public_key, stamp, chain);
+    if (buffer_failed(chain))
+        return fail(&self->reason, ERR_NO_MEMORY, "no memory for an invitation");
+    return room_is_private(self, write->now) ? room_queue_copies(self, write, public_key, 1) : 0;
+}
+
+int weir_room_invite(weir_room_t *room, char **text)
+{
+    struct room_writing write;
+    struct buffer chain = {0};
+    uint8_t seed[ROOM_SEED_BYTES];
+    char *made = NULL;
+    int rc = room_begin(room, &write);
+    randombytes_buf(seed, sizeof seed);
+    if (!rc)
+        rc = invite(room, &write, seed, &chain);
+    if (!rc) {
+        struct room_code code = {.is_private = room_is_private(room, write.now),
+                                 .params = room_contract(room)->params,
+                                 .chain = buffer_slice(&chain),
+                                 .seed = seed};
+        rc = room_invitation_print(&code, &made);
+        if (rc)
+            rc = fail(&room->reason, rc, "the invitation could not be made: %s", error_text(rc));
+    }
+    sodium_memzero(seed, sizeof seed);
+    buffer_free(&chain);
+    rc = room_end(room, &write, rc);
+    if (!rc)
+        *text = made;
+    return rc;
+}
