@@ -34,6 +34,8 @@
 #define ROOM_INVITATION_BYTES_MAX  4096u /* 17 links and parameters with the longest name: 3,000 */
 #define ROOM_QUEUE_BYTES_MAX       (4u << 20) /* written and not sent; then BUSY */
 #define ROOM_KEYS_HELD_MAX         1024u      /* of one room, the newest of when it was opened */
+#define ROOM_FILE_BYTES_MAX        (1u << 20) /* what is kept of a room on a person's machine */
+#define ROOM_BOOK_ROOMS_MAX        1000u      /* of one person; read whole at each start */
 
 /* --- client socket ----------------------------------------------------------------------- */
 #define REQUEST_ID_BYTES_MAX       16u

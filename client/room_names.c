@@ -1,0 +1,182 @@
+#include "client/room_names.h"
+
+#include "client/safe_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NICKNAME_ROOM = 64,
+    LETTERS_LEAST = 4, /* of a key, as people may type them */
+    LETTERS_ALONE = 8,
+    NAME_ROOM = NICKNAME_ROOM + 1 + 48
+};
+
+struct person {
+    uint8_t key[WEIR_KEY_BYTES];
+    char letters[WEIR_KEY_TEXT_MAX]; /* the key's */
+    char nickname[NICKNAME_ROOM];
+    char name[NAME_ROOM];
+};
+
+struct room_names {
+    struct person *people; /* in order of their keys */
+    struct person **order; /* in order of (nickname, letters of the key) */
+    size_t count;
+};
+
+/* --- who there is ---------------------------------------------------------------------------- */
+
+static void add(struct room_names *self, const uint8_t *key)
+{
+    memcpy(self->people[self->count++].key, key, WEIR_KEY_BYTES);
+}
+
+static void collect(struct room_names *self, const weir_room_t *room)
+{
+    struct weir_room_info info;
+    struct weir_room_member member;
+    struct weir_room_message message;
+    struct weir_room_ban ban;
+    struct weir_room_direct_message direct;
+    weir_room_info(room, &info);
+    add(self, info.owner);
+    add(self, weir_room_me(room));
+    for (size_t i = 0; i < info.moderator_count; i++)
+        add(self, info.moderators + i * WEIR_KEY_BYTES);
+    for (size_t i = 0; i < weir_room_member_count(room); i++) {
+        weir_room_member(room, i, &member);
+        add(self, member.key);
+    }
+    for (size_t i = 0; i < weir_room_message_count(room); i++) {
+        weir_room_message(room, i, &message);
+        add(self, message.author);
+    }
+    for (size_t i = 0; i < weir_room_ban_count(room); i++) {
+        weir_room_banned(room, i, &ban);
+        add(self, ban.target);
+        add(self, ban.author);
+    }
+    for (size_t i = 0; i < weir_room_direct_count(room); i++) {
+        weir_room_direct_message(room, i, &direct);
+        add(self, direct.author);
+        add(self, direct.recipient);
+    }
+}
+
+static size_t at_most(const weir_room_t *room)
+{
+    struct weir_room_info info;
+    weir_room_info(room, &info);
+    return 2 + info.moderator_count + weir_room_member_count(room) + weir_room_message_count(room) +
+           2 * weir_room_ban_count(room) + 2 * weir_room_direct_count(room);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return memcmp(((const struct person *)a)->key, ((const struct person *)b)->key, WEIR_KEY_BYTES);
+}
+
+static void sort_and_unite(struct room_names *self)
+{
+    size_t kept = 0;
+    qsort(self->people, self->count, sizeof self->people[0], by_key);
+    for (size_t i = 0; i < self->count; i++)
+        if (kept == 0 || by_key(&self->people[kept - 1], &self->people[i]) != 0)
+            self->people[kept++] = self->people[i];
+    self->count = kept;
+}
+
+/* --- what they are called -------------------------------------------------------------------- */
+
+static int by_nickname(const void *a, const void *b)
+{
+    const struct person *x = *(const struct person *const *)a,
+                        *y = *(const struct person *const *)b;
+    int order = strcmp(x->nickname, y->nickname);
+    return order ? order : strcmp(x->letters, y->letters);
+}
+
+/* How many letters two keys begin with in common, when those people share a nickname; else 0. */
+static size_t common(const struct person *a, const struct person *b)
+{
+    size_t n = 0;
+    if (!b || strcmp(a->nickname, b->nickname) != 0)
+        return 0;
+    while (a->letters[n] && a->letters[n] == b->letters[n])
+        n++;
+    return n;
+}
+
+static void call(struct person *person, const struct person *before, const struct person *after)
+{
+    bool alone = !(before && strcmp(before->nickname, person->nickname) == 0) &&
+                 !(after && strcmp(after->nickname, person->nickname) == 0);
+    size_t least = *person->nickname ? LETTERS_LEAST : LETTERS_ALONE;
+    size_t a = common(person, before), b = common(person, after), shared = a > b ? a : b;
+    size_t letters = shared + 1 > least ? shared + 1 : least;
+    if (alone && *person->nickname && !strchr(person->nickname, '~'))
+        letters = 0;
+    snprintf(person->name, sizeof person->name, "%s%s%.*s", person->nickname, letters ? "~" : "",
+             (int)letters, person->letters);
+}
+
+static void call_all(struct room_names *self, const weir_room_t *room)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        struct person *person = &self->people[i];
+        weir_key_print(person->key, person->letters);
+        safe_text_line(weir_room_name_of(room, person->key), person->nickname, NICKNAME_ROOM);
+        self->order[i] = person;
+    }
+    qsort(self->order, self->count, sizeof(struct person *), by_nickname);
+    for (size_t i = 0; i < self->count; i++)
+        call(self->order[i], i ? self->order[i - 1] : NULL,
+             i + 1 < self->count ? self->order[i + 1] : NULL);
+}
+
+room_names_t *room_names_new(const weir_room_t *room)
+{
+    size_t most = at_most(room);
+    room_names_t *self = calloc(1, sizeof *self);
+    if (self) {
+        self->people = calloc(most, sizeof *self->people);
+        self->order = calloc(most, sizeof(struct person *));
+    }
+    if (!self || !self->people || !self->order) {
+        room_names_destroy(&self);
+        return NULL;
+    }
+    collect(self, room);
+    sort_and_unite(self);
+    call_all(self, room);
+    return self;
+}
+
+void room_names_destroy(room_names_t **names)
+{
+    if (*names) {
+        free((*names)->people);
+        free((void *)(*names)->order);
+        free(*names);
+    }
+    *names = NULL;
+}
+
+const char *room_names_of(const room_names_t *names, const uint8_t *key)
+{
+    struct person wanted;
+    memcpy(wanted.key, key, WEIR_KEY_BYTES);
+    const struct person *found =
+        bsearch(&wanted, names->people, names->count, sizeof wanted, by_key);
+    return found ? found->name : "?";
+}
+
+int room_names_find(weir_room_t *room, const char *name, uint8_t key[WEIR_KEY_BYTES])
+{
+    const char *letters = strrchr(name, '~');
+    int rc = weir_room_find_person(room, name, key);
+    if (rc == WEIR_NOT_FOUND && letters)
+        return weir_room_find_person(room, letters + 1, key);
+    return rc;
+}
