@@ -1,4 +1,6 @@
-/* docs/vectors/room.txt: links, entries, fingerprint and view of a room, byte for byte. */
+/* docs/vectors/room.txt: links, invitation, entries, fingerprint and view of a room, byte for byte.
+ */
+#include "client/room_code.h"
 #include "contracts/room_view.h"
 #include "contracts/room_write.h"
 #include "contracts/state.h"
@@ -118,6 +120,38 @@ static void on_invite(const char *line)
     struct buffer wanted = line_bytes(line, "chain");
     room_write_link(&author, invited->key, number(line, "stamp"), &invited->chain);
     same(line, buffer_slice(&invited->chain), buffer_slice(&wanted));
+    buffer_free(&wanted);
+}
+
+/* Ed25519's secret key begins with its seed. */
+static void on_invitation(const char *line)
+{
+    const struct someone *one = someone(line, "to");
+    struct room_code code = {.params = buffer_slice(&self.params),
+                             .chain = buffer_slice(&one->chain),
+                             .seed = one->secret};
+    uint8_t bytes[ROOM_INVITATION_BYTES_MAX];
+    char wanted[LINE_BYTES_MAX], *text;
+    line_word(line, "text", wanted);
+    assert_int_equal(room_invitation_print(&code, &text), 0);
+    assert_string_equal(text, wanted);
+    free(text);
+    struct room_code read;
+    assert_int_equal(room_invitation_read(wanted, bytes, &read, &self.why), 0);
+    same(line, read.params, code.params);
+    same(line, read.chain, code.chain);
+    assert_memory_equal(read.seed, code.seed, ROOM_SEED_BYTES);
+}
+
+static void on_card(const char *line)
+{
+    const struct someone *one = someone(line, "of");
+    struct room_code code = {
+        .me = one->key, .params = buffer_slice(&self.params), .chain = buffer_slice(&one->chain)};
+    struct buffer made = {0}, wanted = line_bytes(line, "is");
+    assert_int_equal(room_card_write(&code, &made), 0);
+    same(line, buffer_slice(&made), buffer_slice(&wanted));
+    buffer_free(&made);
     buffer_free(&wanted);
 }
 
@@ -266,6 +300,10 @@ static void on_line(const char *line)
         on_person(line);
     } else if (strncmp(line, "invite ", 7) == 0) {
         on_invite(line);
+    } else if (strncmp(line, "invitation ", 11) == 0) {
+        on_invitation(line);
+    } else if (strncmp(line, "card ", 5) == 0) {
+        on_card(line);
     } else if (strncmp(line, "state ", 6) == 0) {
         on_state(line);
     } else if (strncmp(line, "shows ", 6) == 0) {
