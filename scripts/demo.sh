@@ -8,80 +8,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
-PATH=$(cd "$build" && pwd):$PATH
+name=demo
+# shellcheck source=scripts/demo-nodes.sh
+. scripts/demo-nodes.sh
 words=/usr/share/dict/american-english
-data=$(mktemp -d)
-declare -A pids endpoints
-followers=()
-LINES_EACH=100  # what each of the three writers adds
-PATIENCE_S=60   # only a fault takes that long
-finish() {
-    for pid in "${followers[@]}" "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-    wait 2>/dev/null || true
-    rm -rf "$data"
-}
-trap finish EXIT
-
-say() { printf '\n# %s\n' "$*"; }
-now_ms() { echo $(($(date +%s%N) / 1000000)); }
+LINES_EACH=100 # what each of the three writers adds
 began=$(now_ms)
-took() { printf '  (%d ms)\n' $(($(now_ms) - $1)); }
-fail() {
-    echo "demo: $*" >&2
-    exit 1
-}
-
-# --- nodes ---------------------------------------------------------------------------------------
-# Node 0 is the gateway.
-
-word() { sed -n "s/^ready.* $2=\([^ ,]*\).*/\1/p" "$data/ready.$1"; }
-
-# start N OPTIONS…: with the data and the ports that it had
-start() {
-    local n=$1
-    shift
-    [ -e "$data/fifo.$n" ] || mkfifo "$data/fifo.$n"
-    weir node --data "$data/$n" --client "${endpoints[$n]-tcp://127.0.0.1:0}" \
-        --listen "$(word "$n" peers 2>/dev/null | grep . || echo 127.0.0.1:0)" "$@" \
-        >"$data/fifo.$n" 2>>"$data/log.$n" &
-    pids[$n]=$!
-    read -r -t $PATIENCE_S line <"$data/fifo.$n" || fail "node $n does not start: $(tail -n 1 "$data/log.$n")"
-    echo "$line" >"$data/ready.$n"
-    endpoints[$n]=$(sed -n 's/.*\(tcp:[^ ,]*\).*/\1/p' <<<"$line")
-}
-start_peer() { start "$1" --gateway "$(word 0 id)@$(word 0 peers)"; }
-stop() { # N SIGNAL
-    kill -"$2" "${pids[$1]}"
-    wait "${pids[$1]}" 2>/dev/null || true
-    unset "pids[$1]"
-}
-
-at() { # N COMMAND…: with that node as the one to talk to
-    local n=$1
-    shift
-    WEIR_NODE=${endpoints[$n]} "$@"
-}
-# show N COMMAND: prints it and runs it, with the time it took
-show() {
-    local from
-    printf 'node %s$ %s\n' "$1" "$2"
-    from=$(now_ms)
-    at "$1" bash -o pipefail -c "$2"
-    took "$from"
-}
-within() { # WHAT COMMAND…: repeated until it succeeds
-    local what=$1 end=$(($(now_ms) + PATIENCE_S * 1000))
-    shift
-    until "$@"; do
-        [ "$(now_ms)" -lt $end ] || fail "not after $PATIENCE_S s: $what"
-        sleep 0.02
-    done
-}
-live() { at "$1" weir peers --json | grep -o '"state": *"live"' | wc -l; }
-all_live() { # COUNT
-    local n
-    for n in "${!pids[@]}"; do [ "$(live "$n")" = "$1" ] || return 1; done
-}
 
 same() { # same WHAT FILE FILE: the demo shows what is true, or fails
     if ! cmp -s "$2" "$3"; then
@@ -130,7 +62,7 @@ export chat
 echo 'node 3$ weir subscribe $chat --count 3 &'
 at 3 weir subscribe "$chat" --count 3 >"$data/chat" &
 follower=$!
-followers+=($follower)
+others+=($follower)
 followed_at_3() { at 3 weir contracts | grep -q "^$chat"; }
 within "the log is followed at node 3" followed_at_3
 for line in "hello" "is anyone there?" "bye"; do
@@ -147,7 +79,7 @@ follows_both() { [ -s "$data/followed.packages.$1" ] && [ -s "$data/followed.dic
 for n in 0 4 5; do
     for contract in packages dictionary; do
         at $n weir subscribe "${!contract}" >"$data/followed.$contract.$n" 2>>"$data/log.follow" &
-        followers+=($!)
+        others+=($!)
     done
     within "node $n is followed" follows_both $n
 done
@@ -228,10 +160,7 @@ show 2 'weir peers --matrix'
 # --- a node itself -------------------------------------------------------------------------------
 
 say "the same from C (docs/examples), at node 2"
-for example in "$build"/examples/*; do
-    [ -x "$example" ] && [ -f "$example" ] || continue
-    show 2 "$example"
-done
+for example in board count; do show 2 "$build/examples/$example"; done
 
 say "a node, and what it hosts"
 show 2 'weir contracts'
