@@ -65,6 +65,19 @@ static void be_root(hosting_t *self, struct holding *row, struct now now, struct
     hosting_answer(self, row, 0, NULL, now, out);
 }
 
+/* How long JOINED is waited for. A peer that says nothing may have stopped: who has a client
+ * waiting moves on as a GET does, and who is asked for another one a little before that one does
+ * (lesson L3). */
+static uint64_t patience_ms(const struct holding *row)
+{
+    if (row->presence == PRESENCE_stored)
+        return JOIN_TIMEOUT_MS;
+    for (size_t i = 0; i < row->children_count; i++)
+        if (row->children[i].asks && !row->children[i].has)
+            return RELAY_PATIENCE_MS / 2;
+    return row->waiting.first ? RELAY_PATIENCE_MS : JOIN_TIMEOUT_MS;
+}
+
 void feed_choose(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
 {
     if (!hosting_wants(row))
@@ -87,7 +100,7 @@ void feed_choose(hosting_t *self, struct holding *row, struct now now, struct ou
     row->state = FEED_asking;
     row->confirms = 0;
     row->join_wanted = true;
-    row->joined_until_ms = now.ms + JOIN_TIMEOUT_MS;
+    row->joined_until_ms = now.ms + patience_ms(row);
     holding_due(&self->table, row, row->joined_until_ms);
     if (row->presence == PRESENCE_absent) {
         send_join(row, NULL, hops_left(row), out);
@@ -276,11 +289,15 @@ static void confirm(hosting_t *self, struct holding *row, struct now now, struct
 
 void feed_on_due(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
 {
+    if (row->creating && row->hosts) /* the contract is being made as JOINED told */
+        row->joined_until_ms = now.ms + JOIN_TIMEOUT_MS;
     if (row->state == FEED_asking && now.ms >= row->joined_until_ms)
         feed_failed(self, row, now, out);
     else if (row->state == FEED_live)
         confirm(self, row, now, out);
-    if (row->failed && now.ms >= row->failed_until_ms) {
+    if (row->failed && now.ms >= row->failed_until_ms && row->state == FEED_asking) {
+        row->failed_until_ms = now.ms + FEED_RETRY_MS; /* the one that is asked now comes first */
+    } else if (row->failed && now.ms >= row->failed_until_ms) {
         row->failed = 0;
         feed_choose(self, row, now, out);
     }

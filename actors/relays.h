@@ -51,7 +51,7 @@ struct relay {
     uint64_t asker_tx; /* the peer's number for it */
     struct request *request; /* owned while it lies here; a client's, or a peer's UPDATE */
 
-    peer_t asked; /* in asking: who; 0 else */
+    peer_t asked; /* in asking: who, the last of them; 0 else */
     peer_t tried[RELAY_TRIES_MAX];
     size_t tried_count, beside_count;
     struct reason why;
@@ -78,6 +78,7 @@ struct relay {
 
     /* UPDATE */
     bool changed;
+    uint8_t unanswered; /* a bit for each of tried: was asked, is live, and has said nothing yet */
     size_t done_bytes, sent_bytes; /* of a large delta: taken by the host; in the last message */
 };
 

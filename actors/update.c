@@ -2,9 +2,9 @@
  * when the contract is here, else at a host that the live peers nearer to the key lead to. The
  * answer tells that the change is durable there.
  *
- * A delta merges twice as once, so an UPDATE that a peer took away with it is sent to another. An
- * EDIT is not like that (a counter's `add` would count twice): once a peer may have made it, no
- * other is asked.
+ * A delta merges twice as once, so an UPDATE that a peer took away with it, or says nothing to, is
+ * sent to another as well, and the first answer counts. An EDIT is not like that (a counter's `add`
+ * would count twice): once a peer may have made it, no other is asked.
  *
  *   takes UPDATE (client_api), MERGED (storage), PEER_LIVE, PEER_GONE (connections), PEER_MAIL of
  *   UPDATE, UPDATED (transport); gives MERGE (storage), REPLY (client_api), PEER_SEND (transport),
@@ -183,8 +183,8 @@ static void on_gone(operation_t *self, const struct peer_order *gone, struct now
          row = relays_each(&self->relays, &at)) {
         if (row->asker == gone->number)
             relays_close(&self->relays, row);
-        else if (row->state == RELAY_asking && row->asked == gone->number)
-            update_on_asked_gone(self, row, now, out);
+        else if (row->state == RELAY_asking)
+            update_on_gone(self, row, gone->number, now, out);
     }
 }
 
@@ -226,8 +226,11 @@ static void tick(void *actor, struct now now, struct outbox *out)
 {
     operation_t *self = (operation_t *)actor;
     for (struct relay *row; (row = relays_expired(&self->relays, now.ms));)
-        update_finish(self, row, ERR_TIMEOUT,
-                      "no host answered in time; the change may still be made", out);
+        if (now.ms < row->deadline_ms) /* it says nothing, though it is live: it may have stopped */
+            update_ask(self, row, now, out);
+        else
+            update_finish(self, row, ERR_TIMEOUT,
+                          "no host answered in time; the change may still be made", out);
     operation_tick(actor, now, out);
 }
 

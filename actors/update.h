@@ -7,14 +7,17 @@
 
 /* --- update_relay.c ---------------------------------------------------------------------- */
 
-/* Asks the next live peer; nobody left: what the last one said goes back. Where the operation
- * began, peers that are not nearer are asked as well. The row holds its request. */
+/* Asks the next live peer, whether or not those asked before have answered: the first that takes
+ * the change answers for all. Nobody left: those asked are waited for, then what the last one said
+ * goes back. Where the operation began, peers that are not nearer are asked as well. The row holds
+ * its request. */
 void update_ask(operation_t *self, struct relay *row, struct now now, struct outbox *out);
 
-/* The asked peer's answer; the asked peer is gone. */
+/* An asked peer's answer; a peer is gone, asked or not. */
 void update_on_updated(operation_t *self, const struct peer_mail *mail, struct now now,
                        struct outbox *out);
-void update_on_asked_gone(operation_t *self, struct relay *row, struct now now, struct outbox *out);
+void update_on_gone(operation_t *self, struct relay *row, peer_t peer, struct now now,
+                    struct outbox *out);
 
 /* Answers whoever asked, and closes the row. With code 0 the row's request tells the change. */
 void update_finish(operation_t *self, struct relay *row, int code, const char *why,

@@ -125,7 +125,31 @@ static void finish_refused(operation_t *self, struct relay *row, int code, const
 
 /* --- asking ------------------------------------------------------------------------------ */
 
-void update_ask(operation_t *self, struct relay *row, struct now now, struct outbox *out)
+_Static_assert(RELAY_TRIES_MAX <= 8, "unanswered has a bit for each");
+
+/* The bit of a peer that was asked and has said nothing yet; 0: it is not one. */
+static uint8_t bit_of(const struct relay *row, peer_t peer)
+{
+    for (size_t i = 0; i < row->tried_count; i++)
+        if (row->tried[i] == peer)
+            return (uint8_t)(row->unanswered & 1u << i);
+    return 0;
+}
+
+/* How long it is waited for the first word before another is asked beside it; a message takes its
+ * time on a slow line. Twice as long for each that is silent already, so that hosts which are only
+ * busy are not asked for more and more. An EDIT is asked of one alone. */
+static uint64_t patience_ms(const struct relay *row)
+{
+    if (is_edit(row))
+        return NEVER;
+    uint64_t ms = row->asker ? RELAY_PATIENCE_MS / 2 : RELAY_PATIENCE_MS;
+    ms += row->sent_bytes / RELAY_SLOW_BYTES_A_MS;
+    return ms << (__builtin_popcount(row->unanswered) - 1);
+}
+
+/* The next one, if there is any. True: it was asked, or the row is closed. */
+static bool ask_next(operation_t *self, struct relay *row, struct now now, struct outbox *out)
 {
     struct reason why;
     peer_t next = relay_next(row, &self->ring);
@@ -133,51 +157,79 @@ void update_ask(operation_t *self, struct relay *row, struct now now, struct out
         row->beside = true;
         next = relay_next(row, &self->ring);
     }
-    if (next) {
-        relay_move(row, RELAY_asking);
-        row->done_bytes = 0;
-        int rc = send_update(row, next, now, &why, out);
-        if (rc)
-            update_finish(self, row, rc, why.text, out);
-    } else if (row->code) {
-        update_finish(self, row, row->code, row->why.text, out);
-    } else {
-        update_finish(self, row, ERR_NOT_FOUND, error_text(ERR_NOT_FOUND), out);
+    if (!next)
+        return false;
+    relay_move(row, RELAY_asking);
+    row->done_bytes = 0;
+    row->unanswered |= (uint8_t)(1u << (row->tried_count - 1));
+    int rc = send_update(row, next, now, &why, out);
+    if (rc) {
+        update_finish(self, row, rc, why.text, out);
+        return true;
     }
+    uint64_t patience = patience_ms(row);
+    relays_give_up_at(&self->relays, row, patience == NEVER ? NEVER : now.ms + patience);
+    return true;
+}
+
+void update_ask(operation_t *self, struct relay *row, struct now now, struct outbox *out)
+{
+    if (ask_next(self, row, now, out))
+        return;
+    relays_give_up_at(&self->relays, row, NEVER);
+    if (row->unanswered)
+        return; /* until one of them says something, or goes, or the time is up */
+    if (row->code)
+        update_finish(self, row, row->code, row->why.text, out);
+    else
+        update_finish(self, row, ERR_NOT_FOUND, error_text(ERR_NOT_FOUND), out);
 }
 
 /* Errors after which nothing was done, or doing it again does no harm. A refusal is final: another
  * host would refuse it as well. */
 static bool may_ask_another(const struct relay *row, int code)
 {
-    if (row->asker)
-        return false; /* where it began, others are known */
     if (code == ERR_NOT_FOUND || code == ERR_BUSY)
         return true;
     return !is_edit(row) &&
            (code == ERR_NO_LIVE_PEER || code == ERR_TIMEOUT || code == ERR_INTERNAL);
 }
 
-static void asked_failed(operation_t *self, struct relay *row, int code, const char *why,
-                         struct now now, struct outbox *out)
+/* Who was asked and will not do it. True: somebody else is still waited for as before. */
+static bool is_out(struct relay *row, peer_t peer, int code, const char *why)
 {
+    peer_t asked = row->asked;
+    row->unanswered &= (uint8_t)~bit_of(row, peer);
     relay_failed(row, code, why);
-    if (may_ask_another(row, code))
-        update_ask(self, row, now, out);
-    else
-        finish_refused(self, row, code, why, out);
+    if (!asked || asked == peer)
+        return false;
+    row->asked = asked;
+    return true;
 }
 
-void update_on_asked_gone(operation_t *self, struct relay *row, struct now now, struct outbox *out)
+/* Where it began, the next is asked at once; a node between leaves that to whom it began at, but
+ * hears out those that it has asked. */
+static void asked_failed(operation_t *self, struct relay *row, peer_t peer, int code,
+                         const char *why, struct now now, struct outbox *out)
 {
-    if (is_edit(row)) {
+    bool waits = is_out(row, peer, code, why);
+    if (!may_ask_another(row, code) || (row->asker && !row->unanswered))
+        finish_refused(self, row, code, why, out);
+    else if (!waits && !row->asker)
+        update_ask(self, row, now, out);
+}
+
+void update_on_gone(operation_t *self, struct relay *row, peer_t peer, struct now now,
+                    struct outbox *out)
+{
+    if (!bit_of(row, peer))
+        return;
+    if (is_edit(row))
         update_finish(self, row, ERR_NO_LIVE_PEER,
                       "the peer that was asked is gone: whether the edit was made is not known",
                       out);
-        return;
-    }
-    relay_failed(row, ERR_NO_LIVE_PEER, "the peer that was asked is gone");
-    update_ask(self, row, now, out);
+    else if (!is_out(row, peer, ERR_NO_LIVE_PEER, "the peer that was asked is gone"))
+        update_ask(self, row, now, out);
 }
 
 void update_on_updated(operation_t *self, const struct peer_mail *mail, struct now now,
@@ -186,14 +238,17 @@ void update_on_updated(operation_t *self, const struct peer_mail *mail, struct n
     const struct peer_updated *updated = &mail->body.updated;
     struct relay *row = relays_find(&self->relays, updated->tx);
     struct reason why;
-    if (!row || row->state != RELAY_asking || row->asked != mail->number)
-        return; /* late: somebody else is asked now, or nobody */
+    if (!row || row->state != RELAY_asking || !bit_of(row, mail->number))
+        return; /* it is done, or nobody asked */
     if (updated->code) {
         int code = operation_code_from_wire(updated->code, updated->why, &why);
-        asked_failed(self, row, code, why.text, now, out);
+        asked_failed(self, row, mail->number, code, why.text, now, out);
         return;
     }
     struct request *request = row->request;
+    row->asked = mail->number; /* the first that takes it takes all of it */
+    row->unanswered = bit_of(row, mail->number);
+    relays_give_up_at(&self->relays, row, NEVER);
     row->changed |= updated->changed != 0;
     row->done_bytes += row->sent_bytes;
     memcpy(request->change.after.bytes, updated->fingerprint, FINGERPRINT_BYTES);

@@ -1,6 +1,7 @@
 /* Real processes on loopback that are a network: who connects to whom, what a peer's end looks like
  * to the others, and contracts that go round. */
 #include "base/base58.h"
+#include "proto/ring.h"
 #include "tests/support/fake_peer.h"
 #include "tests/support/network.h"
 
@@ -305,6 +306,63 @@ static void writers_at_three_nodes_lose_nothing_when_nodes_die(void **state)
     }
 }
 
+/* The nodes in the order of nearness to the key. */
+static void by_nearness(const uint8_t key[32], size_t order[NETWORK_NODES_MAX])
+{
+    place_t to = ring_place_of_contract(key);
+    for (size_t i = 0; i < network.count; i++) {
+        size_t at = i;
+        struct node_id id, before;
+        id_of(network.nodes[i].id, id.bytes);
+        for (; at > 0; at--, order[at + 1] = order[at]) {
+            id_of(network.nodes[order[at - 1]].id, before.bytes);
+            if (!ring_is_nearer(to, &id, ring_place_of_node(&id), &before,
+                                ring_place_of_node(&before)))
+                break;
+        }
+        order[at] = i;
+    }
+}
+
+static void ignore_event(weir_t *w, const struct weir_event *event, void *arg)
+{
+    (void)w, (void)event, (void)arg;
+}
+
+/* lesson L3: its pings tell after up to 20 s; operations do not wait for them. */
+static void operations_move_on_from_a_stopped_node(void **state)
+{
+    enum { MOVED_ON_MS = 4 * RELAY_PATIENCE_MS };
+    (void)state;
+    uint8_t key[32];
+    size_t order[NETWORK_NODES_MAX] = {0};
+    const struct weir_reply *reply;
+    network_start(&network, 7, NULL);
+    assert_true(network_settles(&network, 6, SETTLE_MS));
+    put_map(0, "stopped", key);
+    by_nearness(key, order);
+    set_field(order[0], key, "a", "1");
+    assert_int_equal(weir_get(network.nodes[order[0]].client, key, &reply), 0);
+    size_t size = reply->state.size;
+    uint8_t *delta = (uint8_t *)malloc(size);
+    assert_non_null(delta);
+    memcpy(delta, reply->state.data, size);
+    kill(network.nodes[order[0]].process.pid, SIGSTOP);
+    network.nodes[order[0]].stopped = true;
+    for (size_t i = 1; i < network.count; i++) {
+        weir_t *client = network.nodes[order[i]].client;
+        int64_t start = network_now_ms();
+        if (i >= 5) /* the first three host it, and where it was put */
+            assert_int_equal(weir_update(client, key, (struct weir_bytes){delta, size}, &reply), 0);
+        else if (i == 4)
+            assert_int_equal(weir_get(client, key, &reply), 0);
+        else
+            assert_int_equal(weir_subscribe(client, key, NULL, ignore_event, NULL), 0);
+        assert_true(network_now_ms() - start < MOVED_ON_MS);
+    }
+    free(delta);
+}
+
 static void alone_it_says_so_at_once(void **state) /* lesson L1 */
 {
     (void)state;
@@ -333,6 +391,7 @@ int main(void)
         CLAIM(a_node_rejoins_by_the_peers_it_knew),
         CLAIM(what_is_put_at_one_is_found_at_all),
         CLAIM(writers_at_three_nodes_lose_nothing_when_nodes_die),
+        CLAIM(operations_move_on_from_a_stopped_node),
         CLAIM(alone_it_says_so_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,20 @@ static bool is_kept(const struct play *self, const struct played_op *op)
     return op->acknowledged && !op->waived && self->contracts[op->contract].keeps;
 }
 
+bool claims_had_elsewhere(struct play *self, const struct played_op *op, size_t leaves)
+{
+    bool found = !self->contracts[op->contract].keeps;
+    for (size_t node = 0; node < self->nodes_count && !found; node++) {
+        struct reading reading;
+        if (node == leaves || !world_is_up(self->world, node) ||
+            !state_at(self, node, op->contract, &reading))
+            continue;
+        found = contains(bytes_of(&reading), op->token);
+        blob_release(&reading.bytes);
+    }
+    return found;
+}
+
 void claims_answered(struct play *self, struct played_op *op)
 {
     struct reading reading;

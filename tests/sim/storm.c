@@ -135,10 +135,11 @@ static void leave(struct play *self)
         !world_is_up(self->world, node))
         return;
     note(self, node, "leaves for good", 0);
+    for (struct played_op *op = self->ops; op; op = op->next) /* it may be alone with them */
+        op->waived |=
+            op->node == node || (op->acknowledged && !claims_had_elsewhere(self, op, node));
     play_end_node(self, node, END_goodbye);
     self->left = self->nodes[node].left = true;
-    for (struct played_op *op = self->ops; op; op = op->next)
-        op->waived |= op->node == node; /* it may have been alone with them */
 }
 
 static void join(struct play *self)

@@ -415,6 +415,51 @@ static void a_put_waits_for_its_copies_for_so_long_at_most(void **state)
     assert_int_equal(answered, 3); /* at 0, 1/2 and 1 of PLACING_MS; now is 2 */
 }
 
+/* It hears, and is heard no more. */
+static void silence(size_t at)
+{
+    memset(nodes[at].linked, 0, sizeof nodes[at].linked);
+}
+
+/* lesson L3 */
+static void a_subscribe_moves_on_from_a_node_that_says_nothing(void **state)
+{
+    (void)state;
+    size_t order[NODES];
+    by_nearness(order);
+    link_all(NODES);
+    put(order[0], 3);
+    advance(2000);
+    assert_int_equal(answer_of(order[0], NULL), 0);
+    silence(order[0]);
+    ask(order[5], VERB_SUBSCRIBE);
+    advance(RELAY_PATIENCE_MS - 1);
+    assert_int_equal(nodes[order[5]].answers.count, 0);
+    advance(20);
+    assert_int_equal(answer_of(order[5], NULL), 0);
+    assert_int_equal(bits_at(order[5]), 3);
+}
+
+/* lesson L3 */
+static void a_node_between_moves_on_before_the_subscriber_does(void **state)
+{
+    (void)state;
+    size_t order[NODES];
+    by_nearness(order);
+    for (size_t a = 0; a < 5; a++)
+        for (size_t b = a + 1; b < 5; b++)
+            link_nodes(order[a], order[b]);
+    link_nodes(order[4], order[5]);
+    put(order[0], 3);
+    advance(2000);
+    assert_int_equal(answer_of(order[0], NULL), 0);
+    silence(order[0]);
+    ask(order[5], VERB_SUBSCRIBE);
+    advance(RELAY_PATIENCE_MS - 100);
+    assert_int_equal(answer_of(order[5], NULL), 0);
+    assert_int_equal(bits_at(order[5]), 3);
+}
+
 static void a_nearer_node_that_comes_is_handed_the_contract(void **state)
 {
     (void)state;
@@ -744,6 +789,8 @@ int main(void)
         CLAIM(a_put_ends_on_the_three_nearest_and_counts_them),
         CLAIM(a_put_at_the_root_waits_for_its_copies),
         CLAIM(a_put_waits_for_its_copies_for_so_long_at_most),
+        CLAIM(a_subscribe_moves_on_from_a_node_that_says_nothing),
+        CLAIM(a_node_between_moves_on_before_the_subscriber_does),
         CLAIM(a_nearer_node_that_comes_is_handed_the_contract),
         CLAIM(a_feed_that_dies_is_replaced_at_once),
         CLAIM(an_unknown_contract_is_not_found),

@@ -181,6 +181,104 @@ static void an_update_moves_on_when_its_peer_goes(void **state)
 }
 
 /* lesson L3 */
+static void a_peer_that_says_nothing_to_an_update_is_followed_by_the_next_in_a_second(void **state)
+{
+    (void)state;
+    live(1, 3);
+    update_merged(entries(1, 3), ERR_NOT_FOUND);
+    (void)asked(NEAREST);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS - 1);
+    solo_expect_nothing(&world);
+    solo_advance_ms(&world, 1);
+    struct peer_update second = asked(NEARER);
+    assert_int_equal(second.args.size, delta.size);
+    solo_advance_ms(&world, 2 * RELAY_PATIENCE_MS - 1);
+    solo_expect_nothing(&world);
+    solo_advance_ms(&world, 1);
+    (void)asked(3);
+    give_updated(NEARER, second.tx, 0);
+    (void)solo_expect_reply(&world, 0);
+    give_updated(3, second.tx, 0);
+    solo_expect_nothing(&world);
+}
+
+static void the_first_answer_to_an_update_counts_whoever_gives_it(void **state)
+{
+    (void)state;
+    live(1, 2);
+    update_merged(entries(1, 3), ERR_NOT_FOUND);
+    struct peer_update first = asked(NEAREST);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS);
+    (void)asked(NEARER);
+    give_updated(NEAREST, first.tx, 0);
+    (void)solo_expect_reply(&world, 0);
+    update_merged(buffer_slice(&delta), ERR_NOT_FOUND);
+    first = asked(NEAREST);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS);
+    (void)asked(NEARER);
+    give_updated(NEAREST, first.tx, ERR_DENIED); /* the other would say the same */
+    (void)solo_expect_reply(&world, ERR_DENIED);
+    solo_expect_nothing(&world);
+}
+
+/* A host that is only slow: what others say of a contract that they do not have is no answer. */
+static void who_was_asked_is_waited_for_when_nobody_else_is_left(void **state)
+{
+    (void)state;
+    live(1, 2);
+    for (int goes = 0; goes < 2; goes++) {
+        update_merged(goes ? buffer_slice(&delta) : entries(1, 3), ERR_NOT_FOUND);
+        struct peer_update update = asked(NEAREST);
+        solo_advance_ms(&world, RELAY_PATIENCE_MS);
+        (void)asked(NEARER);
+        give_updated(NEARER, update.tx, ERR_NOT_FOUND);
+        solo_advance_ms(&world, OPERATION_TIMEOUT_MS / 2);
+        solo_expect_nothing(&world);
+        if (goes)
+            solo_gone(&world, NEAREST);
+        else
+            give_updated(NEAREST, update.tx, 0);
+        (void)solo_expect_reply(&world, goes ? ERR_NO_LIVE_PEER : 0);
+    }
+    solo_expect_nothing(&world);
+}
+
+static void a_large_delta_goes_on_where_it_was_taken_first(void **state)
+{
+    (void)state;
+    live(1, 2);
+    update_merged(entries(5, 500000), ERR_NOT_FOUND);
+    size_t all = delta.size;
+    struct peer_update update = asked(NEAREST);
+    size_t sent = update.args.size;
+    solo_advance_ms(&world, RELAY_PATIENCE_MS);
+    solo_expect_nothing(&world); /* so many bytes take their time */
+    solo_advance_ms(&world, sent / RELAY_SLOW_BYTES_A_MS);
+    (void)asked(NEARER);
+    give_updated(NEAREST, update.tx, 0);
+    for (; sent < all; sent += update.args.size, give_updated(NEAREST, update.tx, 0)) {
+        update = asked(NEAREST);
+        give_updated(NEARER, update.tx, 0); /* of the first piece */
+        solo_advance_ms(&world, 20000);
+        solo_expect_nothing(&world);
+    }
+    assert_int_equal(sent, all);
+    (void)solo_expect_reply(&world, 0);
+}
+
+static void an_edit_is_asked_of_one_however_long_it_is_silent(void **state)
+{
+    (void)state;
+    live(1, 2);
+    edit_merged(ERR_NOT_FOUND);
+    struct peer_update update = asked(NEAREST);
+    solo_advance_ms(&world, OPERATION_TIMEOUT_MS - 1);
+    solo_expect_nothing(&world);
+    give_updated(NEAREST, update.tx, 0);
+    (void)solo_expect_reply(&world, 0);
+}
+
+/* lesson L3 */
 static void an_edit_that_may_have_been_made_is_not_made_again(void **state)
 {
     (void)state;
@@ -455,6 +553,29 @@ static void a_hop_that_goes_is_replaced_for_an_update_only(void **state)
     nothing_is_open();
 }
 
+/* lesson L3 */
+static void a_hop_that_says_nothing_is_followed_before_its_asker_gives_up(void **state)
+{
+    (void)state;
+    live(1, SOLO_PEERS);
+    peer_update_merged(ASKER, 3, ERR_NOT_FOUND);
+    (void)asked(NEAREST);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS / 2);
+    struct peer_update update = asked(NEARER);
+    give_updated(NEARER, update.tx, ERR_NOT_FOUND);
+    solo_expect_nothing(&world); /* the other may yet */
+    give_updated(NEAREST, update.tx, 0);
+    (void)expect_updated(ASKER, 0);
+    peer_update_merged(ASKER, 3, ERR_NOT_FOUND);
+    update = asked(NEAREST);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS / 2);
+    (void)asked(NEARER);
+    give_updated(NEARER, update.tx, ERR_NOT_FOUND);
+    give_updated(NEAREST, update.tx, ERR_BUSY);
+    (void)expect_updated(ASKER, ERR_BUSY);
+    nothing_is_open();
+}
+
 static void an_asker_that_goes_is_forgotten(void **state)
 {
     (void)state;
@@ -521,6 +642,11 @@ int main(void)
         T(what_is_not_here_is_merged_at_a_host),
         T(an_edit_travels_with_its_operands),
         T(an_update_moves_on_when_its_peer_goes),
+        T(a_peer_that_says_nothing_to_an_update_is_followed_by_the_next_in_a_second),
+        T(the_first_answer_to_an_update_counts_whoever_gives_it),
+        T(who_was_asked_is_waited_for_when_nobody_else_is_left),
+        T(a_large_delta_goes_on_where_it_was_taken_first),
+        T(an_edit_is_asked_of_one_however_long_it_is_silent),
         T(an_edit_that_may_have_been_made_is_not_made_again),
         T(peers_beside_are_asked_where_it_began),
         T(a_refusal_is_final_and_told_in_its_words),
@@ -536,6 +662,7 @@ int main(void)
         T(an_error_goes_back_as_it_came),
         T(without_hops_or_nearer_peers_it_is_not_found),
         T(a_hop_that_goes_is_replaced_for_an_update_only),
+        T(a_hop_that_says_nothing_is_followed_before_its_asker_gives_up),
         T(an_asker_that_goes_is_forgotten),
         T(no_update_of_a_peer_outlives_its_deadline),
         T(one_peer_cannot_take_all_rows),
