@@ -18,12 +18,13 @@ static bool note_all(connections_t *self, const struct peer_node *nodes, size_t 
             continue; /* lesson D5 */
         if (gateways && self->pinned_count >= PINNED_MAX)
             break;
-        struct peer *peer = upkeep_note(self, &nodes[i], 0);
+        struct peer *peer = hearsay_note(self, &nodes[i], 0);
         if (!peer)
             return false;
         self->pinned_count += gateways && !peer->gateway;
         peer->gateway |= gateways;
         peer->vouched = true;
+        peer->proven = true;
     }
     return true;
 }
@@ -58,7 +59,7 @@ void connections_destroy(connections_t **pointer)
     if (!self)
         return;
     *pointer = NULL;
-    upkeep_remember(self);
+    memory_keep(self);
     asks_free(self);
     ring_view_free(&self->view);
     peers_free(&self->peers);
@@ -134,7 +135,7 @@ static void admit(connections_t *self, struct link *link, struct now now, struct
     peer->was_live = true;
     peer->heard_ms = now.ms;
     peer->away_until_ms = 0;
-    peer->shed = false;
+    peer->shed = peer->left = false;
     peer->pings = 0;
     peer->probed_ms = peer->still_ms = peer->rtt_at_ms = 0;
     peer->news = true;
@@ -188,7 +189,7 @@ static void ended(connections_t *self, struct peer *peer, enum peer_state before
         tell_failed(peer, reason, why);
     }
     if (!peer_link_in(peer, PEER_live) && !peer_link_in(peer, PEER_handshaking))
-        life_ended(self, peer, reason, before == PEER_live, lived_ms, now);
+        life_ended(self, peer, reason, before, lived_ms, now);
     enum peer_state left = peer_state_of(peer);
     if (left == PEER_absent || left == PEER_closing)
         asks_failed(self, peer, reason, why, out);
@@ -205,7 +206,7 @@ static void send_dial(connections_t *self, struct link *link, struct now now, st
     }
     dial->number = link->number;
     dial->id = link->peer->id;
-    (void)snprintf(dial->address, sizeof dial->address, "%s", link->peer->address);
+    (void)snprintf(dial->address, sizeof dial->address, "%s", peer_to_dial(link->peer));
     self->counters.dials++;
     send_to(out, ACTOR_transport, MESSAGE_DIAL, &dial->head);
 }
@@ -285,6 +286,22 @@ static bool set_address(struct peer *peer, const struct opened *opened)
     return strlen(text) > PEER_ADDRESS_BYTES_MAX || peer_set_address(peer, slice_text(text));
 }
 
+/* Its own word of where it is, or that it was reached there, stands above what others tell. */
+static void learn_address(struct peer *peer, const struct opened *opened)
+{
+    if (peer->gateway || peer->asked)
+        return; /* as the operator says */
+    if (!set_address(peer, opened)) {
+        trace(TRACE_warn, "out of memory: a peer's address is not kept");
+        return;
+    }
+    bool reached = !opened->inbound && !peer->dials_hearsay;
+    peer->proven |= peer->address[0] && (opened->address[0] || reached);
+    peer->dials_hearsay = false;
+    if (peer->proven)
+        peer_drop_hearsay(peer);
+}
+
 /* A connection nobody keeps a record of: its CLOSED says nothing new then. */
 static void refuse(peer_t number, enum close_reason reason, const char *why, struct outbox *out)
 {
@@ -310,8 +327,7 @@ static void on_opened(connections_t *self, struct opened *opened, struct now now
     }
     self->counters.opened++;
     peer->role = opened->role;
-    if (!peer->gateway && !peer->asked && !set_address(peer, opened))
-        trace(TRACE_warn, "out of memory: a peer's address is not kept");
+    learn_address(peer, opened);
     peer_traffic_release(&link->traffic);
     link->traffic = opened->traffic;
     opened->traffic = NULL;

@@ -130,21 +130,30 @@ static void no_room(connections_t *self, struct peer *peer, struct now now)
     stay_away(self, peer, peer->full_pause_ms, now);
 }
 
-void life_ended(connections_t *self, struct peer *peer, enum close_reason reason, bool was_live,
-                uint64_t lived_ms, struct now now)
+void life_ended(connections_t *self, struct peer *peer, enum close_reason reason,
+                enum peer_state before, uint64_t lived_ms, struct now now)
 {
+    bool was_live = before == PEER_live;
     if (was_live && lived_ms >= REDIAL_RESET_MS) {
         peer->pause_ms = peer->full_pause_ms = 0;
         peer->tries = 0;
     }
     peer->wanted_ms = now.ms; /* the grace period of the side that is to dial begins */
+    peer->left = false;
+    if (was_live)
+        peer->gone_ms = now.ms;
     pause_longer(self, peer, now);
+    if (before == PEER_dialling && hearsay_failed(peer, reason)) {
+        peer->tries++;
+        return;
+    }
     switch (reason) {
     case CLOSE_duplicate:
         break;
     case CLOSE_goodbye:
     case CLOSE_stopping:
         stay_away(self, peer, is_reserved(peer) ? peer->pause_ms : LEFT_MS, now);
+        peer->left = true;
         break;
     case CLOSE_full:
         no_room(self, peer, now);
@@ -154,7 +163,6 @@ void life_ended(connections_t *self, struct peer *peer, enum close_reason reason
         break;
     case CLOSE_refused: /* lesson D7: it backs off */
     case CLOSE_misbehaved:
-    case CLOSE_wrong_id:
         stay_away(self, peer, is_reserved(peer) ? REDIAL_MS_MAX : GIVEN_UP_MS, now);
         break;
     default:

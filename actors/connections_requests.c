@@ -272,9 +272,10 @@ static const char *state_already(const struct peer *peer)
 /* The peer that an operator names, freed of what kept this node from dialling it. */
 static struct peer *name_peer(connections_t *self, const struct peer_node *node, struct now now)
 {
-    struct peer *peer = upkeep_note(self, node, now.ms);
+    struct peer *peer = hearsay_note(self, node, now.ms);
     if (!peer || !peer_set_address(peer, node->address))
         return NULL;
+    peer_drop_hearsay(peer);
     peer->asked = true;
     peer->tries = 0;
     peer->shunned_until_ms = peer->away_until_ms = peer->pause_ms = 0;

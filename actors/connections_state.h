@@ -5,7 +5,9 @@
  *   connections_life.c      pings, what a close means for the next dial, blame
  *   connections_requests.c  what operators ask: PEERS, CONNECT, DISCONNECT
  *   ring_upkeep.c           whom this node wants, and dials
+ *   ring_hearsay.c          what others tell of peers
  *   ring_gossip.c           NEIGHBOURS, CONNECT, ACCEPT
+ *   ring_memory.c           what is written down for the next run
  *   peers.c                 the table */
 #ifndef WEIR_ACTORS_CONNECTIONS_STATE_H
 #define WEIR_ACTORS_CONNECTIONS_STATE_H
@@ -135,8 +137,8 @@ void life_pong(connections_t *self, struct link *link, const struct peer_pong *p
                struct outbox *out);
 
 /* The link's end, or the end of an attempt: when is the peer to be dialled again? */
-void life_ended(connections_t *self, struct peer *peer, enum close_reason reason, bool was_live,
-                uint64_t lived_ms, struct now now);
+void life_ended(connections_t *self, struct peer *peer, enum close_reason reason,
+                enum peer_state before, uint64_t lived_ms, struct now now);
 
 /* It broke a rule; too often and it is hung up on and refused for a while. */
 void life_blame(connections_t *self, struct peer *peer, const char *why, struct now now,
@@ -161,14 +163,31 @@ void asks_free(connections_t *self);
 
 void upkeep_tick(connections_t *self, struct now now, struct outbox *out);
 
-/* One more peer to know, told by others or by a former run. NULL: it is of no use. */
-struct peer *upkeep_note(connections_t *self, const struct peer_node *node, uint64_t now_ms);
-
 /* Looks anew at whom to want: sets `want` of every peer. */
 void upkeep_choose(connections_t *self, uint64_t now_ms);
 
+/* All nodes that this one knows of, or nearly, fit among its peers. In larger networks they come
+ * and go by themselves, and every further attempt makes others go. */
+bool upkeep_is_small(const connections_t *self);
+
+/* --- ring_hearsay.c --- */
+
+/* One more peer to know, told by others or by a former run. NULL: it is of no use. */
+struct peer *hearsay_note(connections_t *self, const struct peer_node *node, uint64_t now_ms);
+
+/* The last attempt failed: a place that only others told of, and where it is not, is not tried
+ * again until it is told anew. True: that was a second one, which says nothing of the peer. */
+bool hearsay_failed(struct peer *peer, enum close_reason reason);
+
+/* It failed so often that others take its place; it may still be redialled. */
+bool peer_is_lost(const struct peer *peer);
+
+/* --- ring_memory.c --- */
+
+void memory_tick(connections_t *self, uint64_t now_ms);
+
 /* Gives what is worth remembering to whoever asked for it. */
-void upkeep_remember(connections_t *self);
+void memory_keep(connections_t *self);
 
 /* --- ring_gossip.c --- */
 

@@ -60,6 +60,7 @@ void peers_forget(struct peers *self, struct peer *peer)
     HASH_DELETE(by_id, self->by_id, peer);
     self->count--;
     free(peer->address);
+    free(peer->hearsay);
     free(peer);
 }
 
@@ -137,16 +138,36 @@ enum peer_state peer_state_of(const struct peer *self)
     return PEER_absent;
 }
 
-bool peer_set_address(struct peer *self, struct slice address)
+static bool set_text(char **text, struct slice to)
 {
-    if (slice_is(address, self->address))
-        return true;
-    char *copy = (char *)calloc(1, address.size + 1);
+    char *copy = (char *)calloc(1, to.size + 1);
     if (!copy)
         return false;
-    if (address.size)
-        memcpy(copy, address.data, address.size);
-    free(self->address);
-    self->address = copy;
+    if (to.size)
+        memcpy(copy, to.data, to.size);
+    free(*text);
+    *text = copy;
     return true;
+}
+
+bool peer_set_address(struct peer *self, struct slice address)
+{
+    return slice_is(address, self->address) || set_text(&self->address, address);
+}
+
+bool peer_set_hearsay(struct peer *self, struct slice address)
+{
+    return (self->hearsay && slice_is(address, self->hearsay)) || set_text(&self->hearsay, address);
+}
+
+void peer_drop_hearsay(struct peer *self)
+{
+    free(self->hearsay);
+    self->hearsay = NULL;
+}
+
+const char *peer_to_dial(struct peer *self)
+{
+    self->dials_hearsay = self->hearsay && self->tries % 2;
+    return self->dials_hearsay ? self->hearsay : self->address;
 }

@@ -35,7 +35,9 @@ struct peer {
     struct node_id id;
     place_t place;
     uint8_t role;
+    bool proven;   /* address is its own word, or it was reached there: others do not replace it */
     char *address; /* owned HOST:PORT; "": it cannot be dialled */
+    char *hearsay; /* owned; another one that others tell; NULL: none */
     struct link *links;
 
     /* who it is to this node */
@@ -43,6 +45,8 @@ struct peer {
     bool far;               /* a far link: found at a place that was drawn */
     bool was_live, vouched; /* worth remembering: it was live, or is from a former run */
     uint64_t heard_ms;      /* last told of by others, or open */
+    uint64_t gone_ms;       /* when its last live connection ended; 0: never */
+    uint64_t revived_ms;    /* when others last shortened its pause by telling of it */
     uint64_t invited_until_ms;
 
     /* dialling it */
@@ -53,6 +57,8 @@ struct peer {
     unsigned tries;         /* attempts in a row that failed */
     uint64_t away_until_ms; /* it left, was full, or was given up: not wanted so long */
     uint64_t full_pause_ms; /* the last such time for being full */
+    bool left;              /* away for no other reason than its goodbye */
+    bool dials_hearsay;     /* the last attempt went to hearsay */
     bool shed;              /* it had no room for this node */
     bool dialled_back;      /* it was tried, for as long as it is connected */
     int told_failed;        /* 1 + why it could not be joined through, as the log has it; 0 */
@@ -102,5 +108,10 @@ enum peer_state peer_state_of(const struct peer *self);
 
 /* Copies the address unless it is the one. False without memory. */
 bool peer_set_address(struct peer *self, struct slice address);
+bool peer_set_hearsay(struct peer *self, struct slice address);
+void peer_drop_hearsay(struct peer *self);
+
+/* Where to dial it now: in turn what is proven and what others tell. Sets dials_hearsay. */
+const char *peer_to_dial(struct peer *self);
 
 #endif

@@ -98,7 +98,7 @@ void gossip_neighbours(connections_t *self, const struct peer_mail *mail, struct
             life_blame(self, link->peer, "NEIGHBOURS holds what is no node", now, out);
             return;
         }
-        (void)upkeep_note(self, &node, now.ms);
+        (void)hearsay_note(self, &node, now.ms);
         rest = slice_after(rest, used);
     }
 }
@@ -156,7 +156,7 @@ static void accept_joiner(connections_t *self, const struct peer_mail *mail,
     struct buffer own = {0};
     memcpy(id.bytes, joiner->id, sizeof id.bytes);
     bool joins_here = mail->body.connect.place == ring_place_of_node(&id);
-    struct peer *peer = upkeep_note(self, joiner, now.ms);
+    struct peer *peer = hearsay_note(self, joiner, now.ms);
     bool accepts = peer && (joins_here || peer->links || connections_room(self, peer));
     if (accepts) {
         peer->invited_until_ms = now.ms + INVITED_MS;
@@ -205,7 +205,7 @@ void gossip_connect(connections_t *self, const struct peer_mail *mail, struct no
 static void accepted(connections_t *self, const struct route *route, const struct peer_node *node,
                      struct now now)
 {
-    struct peer *peer = upkeep_note(self, node, now.ms);
+    struct peer *peer = hearsay_note(self, node, now.ms);
     if (!peer)
         return;
     peer->invited_until_ms = now.ms + INVITED_MS;

@@ -1,67 +1,13 @@
 /* Whom this node wants to be connected to, and when it dials them (docs/decisions/0015-ring.md). */
 #include "actors/connections_state.h"
 
-#include "proto/hello.h"
-
 #include <stdlib.h>
 
 enum { GATEWAY_NEEDED_BELOW = 2 * NEAR_A_SIDE };
 
-/* --- peers that others tell of ------------------------------------------------------------ */
-
-/* It failed so often that others take its place; it may still be redialled. */
-static bool is_lost(const struct peer *peer)
-{
-    return !peer_link_in(peer, PEER_live) && peer->tries >= DIAL_TRIES;
-}
-
-/* An address that somebody else can tell. */
-static bool is_told_address(struct slice address)
-{
-    return hello_is_address(address) && !hello_is_any_host(address);
-}
-
-/* All nodes that this one knows of, or nearly, fit among its peers. In larger networks they come
- * and go by themselves, and every further attempt makes others go. */
-static bool is_small(const connections_t *self)
+bool upkeep_is_small(const connections_t *self)
 {
     return self->peers.count < 2 * PEERS_WANTED;
-}
-
-/* Somebody is connected to who was given up here: it is back, and gets one more try, where this
- * node wants all it hears of. */
-static void try_again(const connections_t *self, struct peer *peer, uint64_t now_ms)
-{
-    if (!is_small(self) || peer->links || peer->tries < DIAL_TRIES ||
-        now_ms < peer->shunned_until_ms)
-        return;
-    peer->tries = DIAL_TRIES - 1;
-    peer->away_until_ms = 0;
-    peer->dial_at_ms = now_ms;
-}
-
-struct peer *upkeep_note(connections_t *self, const struct peer_node *node, uint64_t now_ms)
-{
-    struct node_id id;
-    memcpy(id.bytes, node->id, sizeof id.bytes);
-    if (memcmp(&id, &self->id, sizeof id) == 0)
-        return NULL; /* lesson D5 */
-    struct peer *peer = peers_find(&self->peers, &id);
-    bool is_news = !peer || is_lost(peer); /* most of what is told is known */
-    if (!peer && !(peer = peers_of(&self->peers, &id)))
-        return NULL;
-    peer->heard_ms = now_ms;
-    bool named = is_reserved(peer) || peer->asked;
-    if (peer_link_in(peer, PEER_live) || (named && peer->address[0]))
-        return peer; /* it is known better here */
-    is_news |= peer->role != node->role || !slice_is(node->address, peer->address);
-    peer->role = node->role;
-    if (is_told_address(node->address) && !peer_set_address(peer, node->address))
-        return NULL;
-    if (is_news)
-        try_again(self, peer, now_ms);
-    connections_replan(self);
-    return peer;
 }
 
 /* --- whom to want ------------------------------------------------------------------------- */
@@ -80,18 +26,13 @@ static int by_clockwise(const void *a, const void *b)
     return memcmp(x->peer->id.bytes, y->peer->id.bytes, sizeof x->peer->id.bytes);
 }
 
-static bool is_connected(const struct peer *peer)
-{
-    return peer_link_in(peer, PEER_live) != NULL;
-}
-
 static bool may_be_wanted(const connections_t *self, const struct peer *peer, uint64_t now_ms)
 {
     if (peer->links)
         return true;
     if (!peer->address[0] || now_ms < peer->away_until_ms || now_ms < peer->shunned_until_ms)
         return false;
-    if (!is_lost(peer) || (self->view.count == 0 && (peer->was_live || peer->vouched)))
+    if (!peer_is_lost(peer) || (self->view.count == 0 && (peer->was_live || peer->vouched)))
         return true;
     return peer->was_live && now_ms < peer->heard_ms + LOST_MS;
 }
@@ -106,7 +47,7 @@ static bool is_worth_keeping(const struct peer *peer)
  * forgotten when nobody tells of it any more. With nobody live, who once was stays worth trying. */
 static void give_up(connections_t *self, struct peer *peer, uint64_t now_ms)
 {
-    bool goes = is_lost(peer) && peer->want == WANT_none && !is_reserved(peer);
+    bool goes = peer_is_lost(peer) && peer->want == WANT_none && !is_reserved(peer);
     if (!goes || now_ms < peer->away_until_ms)
         return;
     if (!is_worth_keeping(peer) && peer->away_until_ms && now_ms >= peer->heard_ms + GIVEN_UP_MS) {
@@ -132,7 +73,7 @@ static void want_near(const struct candidate *candidates, size_t count, bool clo
     for (size_t i = 0; i < count && found < NEAR_A_SIDE; i++) {
         struct peer *peer = candidates[clockwise ? i : count - 1 - i].peer;
         want(peer, WANT_near);
-        found += !is_lost(peer);
+        found += !peer_is_lost(peer);
     }
 }
 
@@ -145,7 +86,7 @@ static void want_some(const connections_t *self, const struct candidate *candida
         wanted += candidates[i].peer->links || candidates[i].peer->want != WANT_none;
     for (size_t i = 0; i < count && wanted < most; i++) {
         struct peer *peer = candidates[i % 2 ? count - 1 - i / 2 : i / 2].peer;
-        if (peer->want != WANT_none || peer->links || is_lost(peer))
+        if (peer->want != WANT_none || peer->links || peer_is_lost(peer))
             continue;
         want(peer, WANT_small);
         wanted++;
@@ -205,7 +146,7 @@ static bool is_to_be_dialled_back(const connections_t *self, const struct peer *
 {
     const struct link *live = peer_link_in(peer, PEER_live);
     return live && live->inbound && !live->next && peer->links == live && !peer->dialled_back &&
-           is_lower(self, peer) && peer->address[0] && is_small(self);
+           is_lower(self, peer) && peer->address[0] && upkeep_is_small(self);
 }
 
 /* Dials whom it is time to. Returns when it is time for the next. */
@@ -258,81 +199,11 @@ static void plan(connections_t *self, struct now now, struct outbox *out)
     self->plan_ms = next < self->plan_ms ? next : self->plan_ms;
 }
 
-/* --- for the next run --------------------------------------------------------------------- */
-
-static int by_worth(const void *a, const void *b)
-{
-    const struct peer *x = *(struct peer *const *)a, *y = *(struct peer *const *)b;
-    if (is_connected(x) != is_connected(y))
-        return is_connected(x) ? -1 : 1;
-    if (x->heard_ms != y->heard_ms)
-        return x->heard_ms > y->heard_ms ? -1 : 1;
-    return memcmp(x->id.bytes, y->id.bytes, sizeof x->id.bytes);
-}
-
-/* A sum over nodes that does not depend on their order (FNV-1a of each). */
-static uint64_t sum_of(const struct peer_node *nodes, size_t count)
-{
-    uint64_t sum = count;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t hash = 0xcbf29ce484222325u;
-        for (size_t b = 0; b < sizeof nodes[i].id; b++)
-            hash = (hash ^ nodes[i].id[b]) * 0x100000001b3u;
-        for (size_t b = 0; b < nodes[i].address.size; b++)
-            hash = (hash ^ nodes[i].address.data[b]) * 0x100000001b3u;
-        sum += hash;
-    }
-    return sum;
-}
-
-void upkeep_remember(connections_t *self)
-{
-    struct peer_node nodes[KNOWN_PEERS_MAX];
-    size_t count = 0, kept = 0;
-    struct peer **worth = self->remember && self->remembering
-                              ? (struct peer **)calloc(self->peers.count + 1, sizeof(struct peer *))
-                              : NULL;
-    if (!worth)
-        return;
-    self->remembering = false;
-    for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next)
-        if (p->address[0] && (p->was_live || p->vouched))
-            worth[count++] = p;
-    qsort(worth, count, sizeof *worth, by_worth);
-    for (; kept < count && kept < KNOWN_PEERS_MAX; kept++) {
-        nodes[kept].role = worth[kept]->role;
-        nodes[kept].address = slice_text(worth[kept]->address);
-        memcpy(nodes[kept].id, worth[kept]->id.bytes, sizeof nodes[kept].id);
-    }
-    uint64_t sum = sum_of(nodes, kept);
-    if (sum != self->remembered_sum)
-        self->remember(self->remember_for, nodes, kept);
-    self->remembered_sum = sum;
-    free(worth);
-}
-
-static void remember_tick(connections_t *self, uint64_t now_ms)
-{
-    if (!self->remembering || !self->remember)
-        return;
-    if (self->remember_ms == NEVER)
-        self->remember_ms = self->remembered_ms + REMEMBER_EVERY_MS > now_ms
-                                ? self->remembered_ms + REMEMBER_EVERY_MS
-                                : now_ms + NEWS_MS;
-    if (now_ms >= self->remember_ms) {
-        self->remember_ms = NEVER;
-        self->remembered_ms = now_ms;
-        upkeep_remember(self);
-    } else {
-        connections_wake(self, self->remember_ms);
-    }
-}
-
 void upkeep_tick(connections_t *self, struct now now, struct outbox *out)
 {
     if (now.ms >= self->plan_ms && !self->alone)
         plan(self, now, out);
     if (!self->alone)
         connections_wake(self, self->plan_ms);
-    remember_tick(self, now.ms);
+    memory_tick(self, now.ms);
 }

@@ -135,6 +135,8 @@
 #define REDIAL_MS         250u    /* the first pause, doubled each time … */
 #define REDIAL_MS_MAX     30000u  /* … up to this, and a quarter more or less */
 #define REDIAL_RESET_MS   30000u  /* a connection that lived so long begins anew */
+#define STALE_NEWS_MS     1000u   /* what is told so soon after a peer went does not know of it */
+#define REVIVE_EVERY_MS   30000u  /* later news of it end its pause, but not more often than this */
 #define DIAL_TRIES        6u      /* then others than gateways, pinned and near ones are given up */
 #define GIVEN_UP_MS       600000u /* so long */
 #define LEFT_MS           30000u  /* who said goodbye is not dialled so long */

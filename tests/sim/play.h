@@ -133,9 +133,9 @@ void claims_on_message(void *play, size_t node, const struct message *message);
 void claims_answered(struct play *self, struct played_op *op); /* just acknowledged */
 /* Does any node but this one, of those that run, have what the operation brought? */
 bool claims_had_elsewhere(struct play *self, const struct played_op *op, size_t leaves);
-void claims_kept(struct play *self, size_t node);              /* all acknowledged there is there */
-void claims_in_time(struct play *self); /* no operation is open past its deadline */
-void claims_joined(struct play *self);  /* after joining without faults */
+void claims_kept(struct play *self, size_t node); /* all acknowledged there is there */
+void claims_in_time(struct play *self);           /* no operation is open past its deadline */
+void claims_joined(struct play *self);            /* after joining without faults */
 bool claims_at_rest(struct play *self, char *why, size_t size); /* or what is missing */
 bool claims_is_member(const struct play *self, size_t node);    /* up, and did not leave */
 bool claims_is_hosted(struct play *self, size_t contract);      /* by a member */

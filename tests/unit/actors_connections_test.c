@@ -1,6 +1,7 @@
 /* The actor of connections, by its messages: what it keeps, refuses, gives up and tells (lessons L,
  * D, C). Two or three nodes on a transport that the test is; or one node and handmade messages. */
 #include "tests/unit/connections_mesh.h"
+#include "tests/unit/connections_one.h"
 
 #include "base/base58.h"
 
@@ -409,103 +410,6 @@ static void the_matrix_has_its_own_row_first_and_the_others_by_id(void **state)
 
 /* --- one node, by hand -------------------------------------------------------------------- */
 
-struct one {
-    connections_t *actor;
-    struct now now;
-    struct outbox out;
-    struct peer_traffic *traffic[600];
-    peer_t last_inbound;
-};
-
-static struct node_id id_with(uint8_t firstly, unsigned n)
-{
-    struct node_id id = {{firstly, (uint8_t)(n >> 8), (uint8_t)n, 7}};
-    return id;
-}
-
-static void one_start(struct one *self, struct connections_options options)
-{
-    *self = (struct one){.now = {.ms = 50000, .us = 50000000}, .out.from = ACTOR_connections};
-    options.id = id_with(128, 0);
-    options.seed = seed++;
-    self->actor = connections_new(&options);
-    assert_non_null(self->actor);
-    connections_spec.tick(self->actor, self->now, &self->out);
-}
-
-static void one_end(struct one *self)
-{
-    mail_free(&self->out.mail);
-    connections_destroy(&self->actor);
-    for (size_t i = 0; i < sizeof self->traffic / sizeof self->traffic[0]; i++)
-        peer_traffic_release(&self->traffic[i]);
-}
-
-static void one_pass(struct one *self, uint64_t ms)
-{
-    self->now.ms += ms;
-    self->now.us += ms * 1000;
-    if (connections_spec.deadline_ms(self->actor) <= self->now.ms)
-        connections_spec.tick(self->actor, self->now, &self->out);
-}
-
-static void one_get(struct one *self, enum message_kind kind, struct message *message)
-{
-    message->kind = (uint8_t)kind;
-    connections_spec.receive(self->actor, message, self->now, &self->out);
-}
-
-/* The next message of this kind to transport, the others before it dropped. NULL: none. */
-static struct message *one_take(struct one *self, enum message_kind kind)
-{
-    for (struct message *m = mail_pop(&self->out.mail); m; m = mail_pop(&self->out.mail)) {
-        if (m->kind == kind)
-            return m;
-        message_free(&m);
-    }
-    return NULL;
-}
-
-static peer_t one_opens(struct one *self, struct node_id id, uint8_t role)
-{
-    struct opened *opened = (struct opened *)message_new(sizeof *opened);
-    size_t at = 0;
-    assert_non_null(opened);
-    while (self->traffic[at])
-        at++;
-    self->traffic[at] = peer_traffic_new();
-    self->traffic[at]->holders++;
-    self->traffic[at]->heard_ms = self->now.ms;
-    self->last_inbound += 2;
-    opened->number = self->last_inbound - 1;
-    opened->id = id;
-    opened->inbound = true;
-    opened->role = role;
-    opened->traffic = self->traffic[at];
-    (void)snprintf(opened->remote, sizeof opened->remote, "192.0.2.7:50123");
-    (void)snprintf(opened->address, sizeof opened->address, "0.0.0.0:31337");
-    one_get(self, MESSAGE_OPENED, &opened->head);
-    return self->last_inbound - 1;
-}
-
-/* What became of an inbound connection. CLOSE_REASON_COUNT: admitted. */
-static enum close_reason one_verdict(struct one *self, peer_t number)
-{
-    for (struct message *m = mail_pop(&self->out.mail); m; m = mail_pop(&self->out.mail)) {
-        const struct peer_order *order = (const struct peer_order *)m;
-        bool is_it =
-            (m->kind == MESSAGE_ADMIT || m->kind == MESSAGE_HANG_UP) && order->number == number;
-        enum close_reason reason = m->kind == MESSAGE_ADMIT ? CLOSE_REASON_COUNT
-                                   : is_it                  ? order->reason
-                                                            : CLOSE_closed;
-        message_free(&m);
-        if (is_it)
-            return reason;
-    }
-    fail_msg("connection %llu is neither admitted nor hung up", (unsigned long long)number);
-    return CLOSE_closed;
-}
-
 static void it_does_not_connect_to_itself(void **state) /* lesson D5 */
 {
     struct one one;
@@ -513,11 +417,12 @@ static void it_does_not_connect_to_itself(void **state) /* lesson D5 */
     struct node_id id = id_with(128, 0);
     (void)state;
     memcpy(self.id, id.bytes, sizeof self.id);
-    one_start(&one, (struct connections_options){.address = "here:1",
-                                                 .gateways = &self,
-                                                 .gateway_count = 1,
-                                                 .known = &self,
-                                                 .known_count = 1});
+    one_start(&one, seed++,
+              (struct connections_options){.address = "here:1",
+                                           .gateways = &self,
+                                           .gateway_count = 1,
+                                           .known = &self,
+                                           .known_count = 1});
     assert_int_equal(one_verdict(&one, one_opens(&one, id, 0)), CLOSE_refused);
     for (int i = 0; i < 100; i++)
         one_pass(&one, 1000);
@@ -532,7 +437,7 @@ static void a_crowd_does_not_push_out_gateways(void **state) /* lesson D8 */
     struct node_id id = id_with(1, 1);
     (void)state;
     memcpy(gateway.id, id.bytes, sizeof gateway.id);
-    one_start(&one,
+    one_start(&one, seed++,
               (struct connections_options){
                   .address = "here:1", .gateways = &gateway, .gateway_count = 1, .peers_max = 64});
     unsigned admitted = 0;
@@ -550,7 +455,7 @@ static void who_listens_everywhere_is_known_by_the_host_it_comes_from(void **sta
     struct one one;
     struct node_id id = id_with(200, 1);
     (void)state;
-    one_start(&one, (struct connections_options){.address = "here:1"});
+    one_start(&one, seed++, (struct connections_options){.address = "here:1"});
     (void)one_opens(&one, id, 0);
     assert_string_equal(peers_find(&one.actor->peers, &id)->address, "192.0.2.7:31337");
     one_end(&one);
@@ -561,7 +466,7 @@ static void who_breaks_rules_is_refused_for_a_minute(void **state)
     struct one one;
     struct node_id id = id_with(200, 1);
     (void)state;
-    one_start(&one, (struct connections_options){.address = "here:1"});
+    one_start(&one, seed++, (struct connections_options){.address = "here:1"});
     peer_t number = one_opens(&one, id, 0);
     assert_int_equal(one_verdict(&one, number), CLOSE_REASON_COUNT);
     for (unsigned i = 0; i < BLAMES_MAX; i++) {
@@ -583,21 +488,11 @@ static void the_table_is_bounded_and_keeps_whom_it_needs(void **state)
     struct one one;
     struct node_id id = id_with(200, 1);
     (void)state;
-    one_start(&one, (struct connections_options){.address = "here:1"});
+    one_start(&one, seed++, (struct connections_options){.address = "here:1"});
     peer_t number = one_opens(&one, id, 0);
     for (unsigned n = 0; n < 3 * PEERS_KNOWN_MAX; n++) {
-        struct buffer bytes = {0};
-        struct node_id told = id_with(3, n);
-        struct peer_node node = {.address = slice_text("far.example:9")};
-        struct peer_mail *mail = (struct peer_mail *)message_new(sizeof *mail);
-        memcpy(node.id, told.bytes, sizeof node.id);
-        assert_int_equal(codec_encode(&peer_node_layout, &node, &bytes), 0);
-        mail->number = number;
-        mail->kind = PEER_NEIGHBOURS;
-        mail->body.neighbours.nodes = buffer_slice(&bytes);
-        one_get(&one, MESSAGE_PEER_MAIL, &mail->head);
+        one_hears_of(&one, number, id_with(3, n), "far.example:9");
         one_pass(&one, 1);
-        buffer_free(&bytes);
     }
     assert_int_equal(one.actor->peers.count, PEERS_KNOWN_MAX);
     assert_non_null(peers_find(&one.actor->peers, &id));
@@ -617,7 +512,7 @@ static void broken_lists_of_nodes_are_blamed_on_their_sender(void **state)
     static const uint8_t junk[] = {1, 2, 3};
     static const enum peer_kind broken[] = {PEER_NEIGHBOURS, PEER_CONNECT};
     (void)state;
-    one_start(&one, (struct connections_options){.address = "here:1"});
+    one_start(&one, seed++, (struct connections_options){.address = "here:1"});
     peer_t number = one_opens(&one, id, 0);
     for (unsigned i = 0; i < 2; i++) {
         struct peer_mail *mail = (struct peer_mail *)message_new(sizeof *mail);
@@ -648,7 +543,8 @@ static void known_peers_are_given_at_most_each_ten_seconds(void **state)
     struct one one;
     (void)state;
     remembered_count = remembered_times = 0;
-    one_start(&one, (struct connections_options){.address = "here:1", .remember = remember});
+    one_start(&one, seed++,
+              (struct connections_options){.address = "here:1", .remember = remember});
     for (unsigned n = 0; n < 100; n++) {
         (void)one_opens(&one, id_with(200, n), 0);
         one_pass(&one, 100);

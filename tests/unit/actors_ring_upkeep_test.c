@@ -303,6 +303,32 @@ static void a_gateway_that_restarts_is_redialled_with_growing_pauses(void **stat
     seed++;
 }
 
+/* The pauses of those that it left behind have grown meanwhile. */
+static void a_node_that_comes_back_is_dialled_at_once_when_others_tell_of_it(void **state)
+{
+    enum { N = 8 };
+    (void)state;
+    for (int ends = 0; ends < 3; ends++, seed++) {
+        mesh_t *mesh = star(N);
+        start_all(mesh, N);
+        mesh_run(mesh, 60000);
+        for (size_t back = 1; back < N; back++) {
+            if (ends == 0)
+                mesh_kill(mesh, back);
+            else if (ends == 1)
+                mesh_leave(mesh, back);
+            else
+                mesh_vanish(mesh, back);
+            mesh_run(mesh, 5000 + 30000 * (unsigned)ends);
+            mesh_start(mesh, back);
+            mesh_run(mesh, 1000);
+            assert_full_mesh(mesh, N);
+            mesh_run(mesh, 40000);
+        }
+        mesh_destroy(&mesh);
+    }
+}
+
 static void a_full_gateway_lets_all_join_and_is_left_alone_by_those_it_sheds(void **state)
 {
     enum { N = 60 };
@@ -336,6 +362,7 @@ int main(void)
         cmocka_unit_test(two_halves_of_a_network_become_one_again),
         cmocka_unit_test(a_node_rejoins_through_peers_it_knew_when_no_gateway_answers),
         cmocka_unit_test(a_gateway_that_restarts_is_redialled_with_growing_pauses),
+        cmocka_unit_test(a_node_that_comes_back_is_dialled_at_once_when_others_tell_of_it),
         cmocka_unit_test(a_full_gateway_lets_all_join_and_is_left_alone_by_those_it_sheds),
     };
     const char *given = getenv("SEED");

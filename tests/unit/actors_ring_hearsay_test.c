@@ -1,0 +1,204 @@
+/* What others tell of peers: it makes them known, and never replaces what is known better. */
+#include "tests/unit/connections_one.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static struct one one;
+static peer_t teller;
+static const struct node_id friend = {{200, 0, 2, 7}}; /* higher than ours: we dial */
+
+static int set_up(void **state)
+{
+    (void)state;
+    one_start(&one, 7, (struct connections_options){.address = "here:1"});
+    teller = one_opens_at(&one, id_with(100, 1), 0, 0, "teller:1");
+    one_pass(&one, 1);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    one_end(&one);
+    return 0;
+}
+
+static const struct peer *the_friend(void)
+{
+    return peers_find(&one.actor->peers, &friend);
+}
+
+/* Dials that are made within so long; each is answered with this. */
+static unsigned dials_within(uint64_t ms, enum close_reason answer)
+{
+    unsigned dials = 0;
+    peer_t number;
+    for (uint64_t passed = 0; passed < ms; passed += 50) {
+        one.traffic[0]->heard_ms = one.now.ms; /* the teller lives on */
+        one_pass(&one, 50);
+        while (*one_dialled(&one, &number)) {
+            dials++;
+            one_closes(&one, number, answer);
+        }
+    }
+    return dials;
+}
+
+/* It was live, at "home:1", and is not any more. */
+static void friend_goes(enum close_reason reason)
+{
+    one_closes(&one, one_opens_at(&one, friend, 0, 0, "home:1"), reason);
+}
+
+static void what_is_told_first_is_where_it_is_dialled(void **state)
+{
+    peer_t number;
+    (void)state;
+    one_hears_of(&one, teller, friend, "first:1");
+    one_pass(&one, 1);
+    assert_string_equal(one_dialled(&one, &number), "first:1");
+}
+
+static void what_was_not_proved_is_replaced_by_what_is_told_last(void **state)
+{
+    peer_t number;
+    (void)state;
+    one_hears_of(&one, teller, friend, "wrong:1");
+    one_hears_of(&one, teller, friend, "right:1");
+    one_pass(&one, 1);
+    assert_string_equal(one_dialled(&one, &number), "right:1");
+}
+
+static void an_address_of_its_own_is_not_replaced_and_tried_first(void **state)
+{
+    peer_t number;
+    (void)state;
+    friend_goes(CLOSE_reset);
+    one_hears_of(&one, teller, friend, "elsewhere:1");
+    assert_string_equal(the_friend()->address, "home:1");
+    one_pass(&one, 2 * REDIAL_MS);
+    assert_string_equal(one_dialled(&one, &number), "home:1");
+    one_closes(&one, number, CLOSE_unreachable);
+    one_pass(&one, 4 * REDIAL_MS);
+    assert_string_equal(one_dialled(&one, &number), "elsewhere:1"); /* it may have moved */
+    (void)one_opens_at(&one, friend, 0, number, "moved:1");
+    assert_string_equal(the_friend()->address, "moved:1");
+    assert_null(the_friend()->hearsay);
+}
+
+/* Another node at a place that somebody told of is no reason to stay away from the peer. */
+static void a_lie_costs_one_attempt(void **state)
+{
+    peer_t number;
+    (void)state;
+    friend_goes(CLOSE_reset);
+    one_hears_of(&one, teller, friend, "trap:1");
+    one_pass(&one, 2 * REDIAL_MS);
+    assert_string_equal(one_dialled(&one, &number), "home:1");
+    one_closes(&one, number, CLOSE_unreachable);
+    one_pass(&one, 4 * REDIAL_MS);
+    assert_string_equal(one_dialled(&one, &number), "trap:1");
+    one_closes(&one, number, CLOSE_wrong_id);
+    assert_null(the_friend()->hearsay);
+    one_pass(&one, 10 * REDIAL_MS);
+    assert_string_equal(one_dialled(&one, &number), "home:1");
+}
+
+static void where_another_node_is_an_unknown_one_is_not_dialled_again(void **state)
+{
+    peer_t number;
+    (void)state;
+    one_hears_of(&one, teller, friend, "trap:1");
+    one_pass(&one, 1);
+    assert_string_equal(one_dialled(&one, &number), "trap:1");
+    one_closes(&one, number, CLOSE_wrong_id);
+    assert_int_equal(dials_within(60000, CLOSE_wrong_id), 1); /* it may have ended right then */
+    one_hears_of(&one, teller, friend, "right:1");
+    one_pass(&one, 1);
+    assert_string_equal(one_dialled(&one, &number), "right:1");
+}
+
+/* A process that ends while it is dialled closes without an answer, as another node would. */
+static void a_known_peer_that_closes_without_an_answer_is_tried_on(void **state)
+{
+    peer_t number;
+    (void)state;
+    friend_goes(CLOSE_reset);
+    one_pass(&one, 2 * REDIAL_MS);
+    assert_string_equal(one_dialled(&one, &number), "home:1");
+    one_closes(&one, number, CLOSE_wrong_id);
+    one_pass(&one, 4 * REDIAL_MS);
+    assert_string_equal(one_dialled(&one, &number), "home:1");
+    one_closes(&one, number, CLOSE_wrong_id);
+    assert_in_range(dials_within(60000, CLOSE_wrong_id), 3, 6);
+}
+
+static void news_of_who_vanished_end_its_pause(void **state) /* lesson L4 */
+{
+    peer_t number;
+    (void)state;
+    friend_goes(CLOSE_reset);
+    assert_true(dials_within(20000, CLOSE_unreachable) >= 4);
+    one_pass(&one, 1);
+    assert_true(the_friend()->dial_at_ms > one.now.ms + 1000);
+    one_hears_of(&one, teller, friend, "home:1");
+    one_pass(&one, 1);
+    assert_string_equal(one_dialled(&one, &number), "home:1");
+}
+
+static void news_of_who_left_end_its_time_away(void **state)
+{
+    peer_t number;
+    (void)state;
+    friend_goes(CLOSE_goodbye);
+    one_hears_of(&one, teller, friend, "home:1"); /* from before it left */
+    assert_int_equal(dials_within(5000, CLOSE_unreachable), 0);
+    one_hears_of(&one, teller, friend, "home:1");
+    one_pass(&one, 1);
+    assert_string_equal(one_dialled(&one, &number), "home:1");
+}
+
+static void no_news_make_this_node_dial_and_dial(void **state) /* lesson D2 */
+{
+    unsigned dials = 0;
+    (void)state;
+    friend_goes(CLOSE_reset);
+    for (int s = 0; s < 600; s++) {
+        one_hears_of(&one, teller, friend, s % 2 ? "home:1" : "elsewhere:1");
+        dials += dials_within(1000, CLOSE_unreachable);
+    }
+    /* the first pauses, then one each REDIAL_MS_MAX and one for news, as often */
+    assert_in_range(dials, 20, 2 * 600000 / REDIAL_MS_MAX + 12);
+}
+
+static void no_news_bring_back_who_is_refused(void **state)
+{
+    (void)state;
+    friend_goes(CLOSE_removed);
+    one_pass(&one, 5000);
+    one_hears_of(&one, teller, friend, "home:1");
+    assert_int_equal(dials_within(60000, CLOSE_unreachable), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+        T(what_is_told_first_is_where_it_is_dialled),
+        T(what_was_not_proved_is_replaced_by_what_is_told_last),
+        T(an_address_of_its_own_is_not_replaced_and_tried_first),
+        T(a_lie_costs_one_attempt),
+        T(where_another_node_is_an_unknown_one_is_not_dialled_again),
+        T(a_known_peer_that_closes_without_an_answer_is_tried_on),
+        T(news_of_who_vanished_end_its_pause),
+        T(news_of_who_left_end_its_time_away),
+        T(no_news_make_this_node_dial_and_dial),
+        T(no_news_bring_back_who_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
