@@ -1,10 +1,11 @@
 /* room_code: invitations and cards, as bytes and text.
  *
- *   invitation := "weir-room:" · base64url, without padding, of code; white space anywhere is left
- * out card       := code code       := u8 1 · u8 flags · [me (32)] · u16 size · parameters · u8 n ·
- * n × link · [seed (32)] · check (4) flags      := 1 the room is private · 2 there is a seed · 4
- * there is `me` check      := the first bytes of BLAKE2b-128 (label · all before it): against
- * typing errors
+ *   invitation := "weir-room:" · base64url, without padding, of code; white space is left out
+ *   card       := code
+ *   code       := u8 1 · u8 flags · [me (32)] · u16 size · parameters · u8 n · n × link ·
+ *                 [seed (32)] · check (4)
+ *   flags      := 1 the room is private · 2 there is a seed · 4 there is `me`
+ *   check      := the first bytes of BLAKE2b-128 (label · all before it): finds typing errors
  *
  * An invitation has a seed and no `me`: its links lead to the seed's public key, and who has the
  * seed signs with it the link to its own key. A card has `me`, its links lead to it, and it keeps

@@ -44,7 +44,8 @@ static void an_invitation_is_one_line_of_letters(void **state)
 {
     struct party *p = *state;
     char *text = invitation(p);
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     assert_memory_equal(text, "weir-room:", 10);
     assert_int_equal(strspn(text + 10, letters), strlen(text + 10));
     assert_true(strlen(text) < 800); /* three links */
@@ -91,8 +92,12 @@ static void an_invitation_cut_short_is_told(void **state)
 static void other_texts_are_no_invitations(void **state)
 {
     struct party *p = *state;
-    static const char *const rows[] = {"", "weir-room:", "weir-room:AAAA", "https://example.org",
-                                       "weir-room:=", "weir-room:AQIAAAAAAAAA"};
+    static const char *const rows[] = {"",
+                                       "weir-room:",
+                                       "weir-room:AAAA",
+                                       "https://example.org",
+                                       "weir-room:=",
+                                       "weir-room:AQIAAAAAAAAA"};
     static char longest[3 * ROOM_INVITATION_BYTES_MAX] = "weir-room:";
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_int_equal(join(p, rows[i]), WEIR_BAD_REQUEST);
