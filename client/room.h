@@ -1,7 +1,7 @@
 /* room: what a weir_room_t is inside, shared by the files of libweir's rooms and seen by nobody
  * else.
  *
- *   room_say, room_people, room_keys      what is written: checked, dated, signed, queued
+ *   room_words, room_people, room_keys    what is written: checked, dated, signed, queued
  *          │ room_begin … room_end
  *   room_queue    what is queued, and who is who when that is taken: `ahead`
  *          │ room_pending
