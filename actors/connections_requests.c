@@ -10,17 +10,6 @@
 
 enum { MATRIX_ROW_BYTES = 33 };
 
-static const char *const close_names[CLOSE_REASON_COUNT] = {
-#define R(name, text) #name,
-    CLOSE_REASONS(R)
-#undef R
-};
-static const char *const close_texts[CLOSE_REASON_COUNT] = {
-#define R(name, text) text,
-    CLOSE_REASONS(R)
-#undef R
-};
-
 static void reply(struct request *request, struct outbox *out)
 {
     send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
@@ -113,7 +102,8 @@ static json_t *counts(const connections_t *self)
     json_t *closed = json_object();
     for (int r = 0; r < CLOSE_REASON_COUNT; r++)
         if (self->counters.closed[r])
-            (void)json_object_set_new(closed, close_names[r], number(self->counters.closed[r]));
+            (void)json_object_set_new(closed, close_reasons[r].name,
+                                      number(self->counters.closed[r]));
     return closed;
 }
 
@@ -341,6 +331,20 @@ void asks_live(connections_t *self, const struct peer *peer, struct outbox *out)
     }
 }
 
+/* Why a dial failed, in a sentence. What was found (`why`) is one, but for the system's word on an
+ * address, and what was wrong with the bytes of a handshake. */
+static void explain(struct reason *text, enum close_reason reason, const char *why)
+{
+    bool alone = reason != CLOSE_unreachable && reason != CLOSE_bad_handshake;
+    const char *what = close_reasons[reason].text;
+    if (!why || !*why || strcmp(why, what) == 0)
+        (void)fail(text, 0, "%s", what);
+    else if (alone)
+        (void)fail(text, 0, "%.200s", why);
+    else
+        (void)fail(text, 0, "%s: %.150s", what, why);
+}
+
 void asks_failed(connections_t *self, const struct peer *peer, enum close_reason reason,
                  const char *why, struct outbox *out)
 {
@@ -350,10 +354,9 @@ void asks_failed(connections_t *self, const struct peer *peer, enum close_reason
     asked->asked = false;
     for (struct node_request *p = connect_for(self, peer); p; p = connect_for(self, peer)) {
         struct request *request = p->request;
-        bool says_more = why && *why;
         clear_place(p);
-        request->code = fail(&request->why, ERR_NO_LIVE_PEER, "%s%s%.150s", close_texts[reason],
-                             says_more ? ": " : "", says_more ? why : "");
+        request->code = ERR_NO_LIVE_PEER;
+        explain(&request->why, reason, why);
         reply(request, out);
     }
 }

@@ -14,6 +14,12 @@ const char *const actor_names[ACTOR_COUNT] = {
 #undef A
 };
 
+const struct close_reason_row close_reasons[CLOSE_REASON_COUNT] = {
+#define R(name, text) {#name, text},
+    CLOSE_REASONS(R)
+#undef R
+};
+
 void *message_new(size_t size)
 {
     return calloc(1, size);

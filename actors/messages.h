@@ -193,6 +193,11 @@ enum close_reason {
         CLOSE_REASON_COUNT
 };
 
+struct close_reason_row {
+    const char *name, *text;
+};
+extern const struct close_reason_row close_reasons[CLOSE_REASON_COUNT];
+
 /* That of connections; how many of each since the start. */
 struct peers_report {
     uint64_t live, known, dials, opened;

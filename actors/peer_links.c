@@ -128,14 +128,6 @@ LIST_DEFINE(timed)
 
 /* --- reasons ----------------------------------------------------------------------------- */
 
-static const struct {
-    const char *name, *text;
-} close_reasons[CLOSE_REASON_COUNT] = {
-#define R(name, text) [CLOSE_##name] = {#name, text},
-    CLOSE_REASONS(R)
-#undef R
-};
-
 /* What one node may tell another of why it hangs up. */
 #define FOR_PEERS                                                                                  \
     (1u << CLOSE_duplicate | 1u << CLOSE_full | 1u << CLOSE_removed | 1u << CLOSE_refused |        \
@@ -150,14 +142,4 @@ enum close_reason goodbye_reason(struct slice text)
         if ((FOR_PEERS >> r & 1u) && slice_is(name, close_reasons[r].name))
             return (enum close_reason)r;
     return CLOSE_goodbye;
-}
-
-const char *close_reason_name(enum close_reason reason)
-{
-    return close_reasons[reason].name;
-}
-
-const char *close_reason_text(enum close_reason reason)
-{
-    return close_reasons[reason].text;
 }

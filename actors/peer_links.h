@@ -115,7 +115,5 @@ LIST_DECLARE(timed)
 /* The reason whose name stands before the colon of a goodbye; CLOSE_goodbye for any that is not a
  * peer's to give. */
 enum close_reason goodbye_reason(struct slice text);
-const char *close_reason_name(enum close_reason reason);
-const char *close_reason_text(enum close_reason reason);
 
 #endif

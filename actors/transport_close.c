@@ -38,7 +38,7 @@ void transport_tell_closed(peer_t number, enum close_reason reason, const struct
     closed->reason = reason;
     closed->why = *why;
     if (!closed->why.text[0])
-        (void)fail(&closed->why, 0, "%s", close_reason_text(reason));
+        (void)fail(&closed->why, 0, "%s", close_reasons[reason].text);
     send_to(turn->out, ACTOR_connections, MESSAGE_CLOSED, &closed->head);
 }
 
@@ -68,7 +68,7 @@ static void count_stranger(transport_t *self, const struct peer_link *link,
         self->counters.turned_away++;
     else
         self->counters.broken++;
-    trace(TRACE_debug, "stranger %s: %s", link->remote, close_reason_text(reason));
+    trace(TRACE_debug, "stranger %s: %s", link->remote, close_reasons[reason].text);
 }
 
 void transport_drop(transport_t *self, struct peer_link *link, enum close_reason reason,

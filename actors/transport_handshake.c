@@ -120,7 +120,7 @@ static bool refuse(transport_t *self, struct peer_link *link, const struct reaso
 {
     bool can_tell = link->out.size > 0;
     bool for_another = handshake_refusal(link->handshake) == REFUSAL_unsealed;
-    trace(can_tell ? TRACE_info : TRACE_debug, "%s is refused: %s", link->remote, why->text);
+    trace(can_tell ? TRACE_info : TRACE_debug, "stranger %s: %s", link->remote, why->text);
     if (!can_tell) {
         transport_drop(self, link, for_another ? CLOSE_wrong_id : CLOSE_bad_handshake, why, turn);
         return false;

@@ -268,8 +268,8 @@ bool transport_goodbye(transport_t *self, struct peer_link *link, enum close_rea
                        const struct reason *why, const struct turn *turn)
 {
     struct reason text = {""};
-    (void)fail(&text, 0, "%s: %s", close_reason_name(reason),
-               why->text[0] ? why->text : close_reason_text(reason));
+    (void)fail(&text, 0, "%s: %s", close_reasons[reason].name,
+               why->text[0] ? why->text : close_reasons[reason].text);
     transport_return(link_take_back(link), turn);
     link->state = LINK_leaving;
     link->behind = false;

@@ -82,8 +82,9 @@ static int check_command(struct cli *cli, uint64_t given)
         if (given & ~c->options & UINT64_C(1) << i)
             return cli_usage(cli, "--%s is not an option of this command", cli_options[i].name);
     if (count < c->least || (c->most >= 0 && count > c->most))
-        return cli_usage(cli, "%s arguments; usage: weir %s %s",
-                         count < c->least ? "missing" : "too many", c->name, c->args);
+        return cli_usage(cli, "%s arguments; usage: weir %s%s%s",
+                         count < c->least ? "missing" : "too many", c->name, *c->args ? " " : "",
+                         c->args);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool on_progress(void *progress, uint64_t done, uint64_t all)
 {
@@ -12,9 +13,12 @@ static bool on_progress(void *progress, uint64_t done, uint64_t all)
     return true;
 }
 
+/* Most sentences name the folder. */
 static int complain(const char *dir, const struct reason *why)
 {
-    (void)fprintf(stderr, "weir: check: %s: %s\n", dir, why->text);
+    bool names_it = strstr(why->text, dir) != NULL;
+    (void)fprintf(stderr, "weir: check: %s%s%s\n", names_it ? "" : dir, names_it ? "" : ": ",
+                  why->text);
     return EXIT_FAILED;
 }
 

@@ -52,7 +52,7 @@ int dir_check_empty(const char *path, struct reason *why)
     int rc = 0;
     for (struct dirent *row; rc == 0 && (row = readdir(dir));)
         if (strcmp(row->d_name, ".") != 0 && strcmp(row->d_name, "..") != 0)
-            rc = fail(why, ERR_IO, "%s is not empty; choose a directory that is", path);
+            rc = fail(why, ERR_IO, "%s is not empty", path);
     (void)closedir(dir);
     return rc;
 }

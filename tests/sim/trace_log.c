@@ -3,12 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const close_reason_names[CLOSE_REASON_COUNT] = {
-#define R(name, text) #name,
-    CLOSE_REASONS(R)
-#undef R
-};
-
 void trace_log_init(struct trace_log *self, FILE *echo)
 {
     *self = (struct trace_log){.hash = 0xcbf29ce484222325u, .echo = echo};
@@ -162,7 +156,7 @@ static void print_detail(const struct trace_row *row, FILE *to)
     case MESSAGE_PEER_GONE:
     case MESSAGE_BLAME:
         (void)fprintf(to, " #%llu %s", number,
-                      low < CLOSE_REASON_COUNT ? close_reason_names[low] : "?");
+                      low < CLOSE_REASON_COUNT ? close_reasons[low].name : "?");
         break;
     default:
         if (row->detail)
