@@ -223,7 +223,10 @@ int client_router_new(const struct client_router_options *options, client_router
     zsock_set_rcvhwm(self->socket, CLIENT_PIPE_REQUESTS);
     zsock_set_sndhwm(self->socket, CLIENT_PIPE_REPLIES);
     zsock_set_router_mandatory(self->socket, 1);
-    int64_t frame_max = (int64_t)options->state_bytes_max + 4096;
+    /* What is somewhat over a small --max-state is to be refused by name, not by hanging up. */
+    uint64_t most = options->state_bytes_max > ENTRY_VALUE_BYTES_MAX ? options->state_bytes_max
+                                                                     : ENTRY_VALUE_BYTES_MAX;
+    int64_t frame_max = (int64_t)most + 4096;
     (void)zmq_setsockopt(self->handle, ZMQ_MAXMSGSIZE, &frame_max, sizeof frame_max);
     int rc = client_count_new(self->handle, &self->count, why);
     if (rc == 0)

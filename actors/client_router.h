@@ -16,8 +16,9 @@ struct client_router_options {
 
 typedef struct client_router client_router_t;
 
-/* Can these be served at all? Touches nothing. ERR_BAD_REQUEST for what is no endpoint, ERR_DENIED
- * for an address that is not loopback without client_keys, ERR_IO when client_keys is not there. */
+/* Can these be served at all? Touches nothing. ERR_BAD_REQUEST for what is no endpoint of these
+ * two, ERR_DENIED for an address that is not loopback without client_keys, ERR_IO when client_keys
+ * is not there. */
 MUST_USE int client_router_check(const struct client_router_options *options, struct reason *why);
 
 /* Binds all endpoints, which were checked. ERR_IO for one that cannot be bound. */

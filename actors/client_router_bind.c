@@ -2,30 +2,43 @@
  */
 #include "actors/client_router_state.h"
 
+#include <sys/un.h>
+
 static bool is_loopback(const char *endpoint)
 {
     if (strncmp(endpoint, "ipc://", 6) == 0)
         return true;
-    if (strncmp(endpoint, "tcp://", 6) != 0)
-        return false; /* what else libzmq knows may be a network */
     const char *host = endpoint + 6;
     return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost:", 10) == 0 ||
            strncmp(host, "[::1]:", 6) == 0;
 }
 
 /* libzmq takes a port modulo 65536. */
-static int check_port(const char *endpoint, struct reason *why)
+static bool is_tcp(const char *endpoint)
 {
     const char *port = strrchr(endpoint, ':');
     char *end;
-    if (strncmp(endpoint, "tcp://", 6) != 0)
-        return 0;
+    if (strncmp(endpoint, "tcp://", 6) != 0 || port <= endpoint + 6)
+        return false;
     unsigned long number = strtoul(port + 1, &end, 10);
-    if (port > endpoint + 5 &&
-        (streq(port, ":*") || (isdigit((unsigned char)port[1]) && !*end && number <= UINT16_MAX)))
+    return streq(port, ":*") || (isdigit((unsigned char)port[1]) && !*end && number <= UINT16_MAX);
+}
+
+static bool is_ipc(const char *endpoint)
+{
+    size_t size = strlen(endpoint);
+    return strncmp(endpoint, "ipc://", 6) == 0 && size > 6 &&
+           size - 6 < sizeof((struct sockaddr_un *)NULL)->sun_path;
+}
+
+static int check_endpoint(const char *endpoint, struct reason *why)
+{
+    if (is_tcp(endpoint) || is_ipc(endpoint))
         return 0;
     return fail(why, ERR_BAD_REQUEST,
-                "%s: tcp://ADDRESS:PORT is wanted, PORT from 0 (any) to 65535", endpoint);
+                "--client %.200s: tcp://ADDRESS:PORT is wanted, PORT from 0 (any) to 65535, or "
+                "ipc://PATH of at most %zu bytes",
+                endpoint, sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
 }
 
 static int bind_one(client_router_t *self, const char *endpoint, struct reason *why)
@@ -114,10 +127,11 @@ int client_router_check(const struct client_router_options *options, struct reas
 {
     int rc = 0;
     for (const char *const *e = options->endpoints; *e && rc == 0; e++) {
-        rc = check_port(*e, why);
+        rc = check_endpoint(*e, why);
         if (rc == 0 && !is_loopback(*e) && !options->client_keys)
             rc = fail(why, ERR_DENIED,
-                      "%s is not a loopback address: clients from elsewhere need CURVE; give "
+                      "--client %.200s is not a loopback address: clients from elsewhere need "
+                      "CURVE; give "
                       "--client-keys DIR with their public certificates",
                       *e);
     }

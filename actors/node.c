@@ -119,6 +119,8 @@ int node_start(const struct node_options *options, node_t **node, struct reason 
     if (rc == 0)
         rc = list_endpoints(&serving, options, why);
     if (rc == 0)
+        rc = node_peers_check(&self->peers, &options->peers, why);
+    if (rc == 0)
         rc = open_store(self, options, why);
     if (rc == 0)
         rc = identity_load(options->data_dir, &self->identity, why);

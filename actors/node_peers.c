@@ -12,11 +12,12 @@ static int read_gateway(const char *text, struct peer_node *gateway, struct reas
     const char *at = strchr(text, '@');
     if (!at ||
         base58_decode(slice_of(text, (size_t)(at - text)), gateway->id, sizeof gateway->id) != 0)
-        return fail(why, ERR_BAD_REQUEST, "gateway %s: ID@HOST:PORT is wanted", text);
+        return fail(why, ERR_BAD_REQUEST, "--gateway %.300s: ID@HOST:PORT is wanted", text);
     gateway->role = ROLE_gateway;
     gateway->address = slice_text(at + 1);
     if (!hello_is_address(gateway->address))
-        return fail(why, ERR_BAD_REQUEST, "gateway %s: HOST:PORT is wanted behind the @", text);
+        return fail(why, ERR_BAD_REQUEST, "--gateway %.300s: HOST:PORT is wanted behind the @",
+                    text);
     return 0;
 }
 
@@ -25,18 +26,23 @@ static int read_gateways(struct node_peers *self, const char *const *texts, stru
     int rc = 0;
     for (; *texts && rc == 0; texts++) {
         if (self->gateway_count == GATEWAYS_MAX)
-            return fail(why, ERR_TOO_LARGE, "at most %d gateways", GATEWAYS_MAX);
+            return fail(why, ERR_TOO_LARGE, "at most %d --gateway", GATEWAYS_MAX);
         rc = read_gateway(*texts, &self->gateways[self->gateway_count++], why);
     }
     return rc;
 }
 
+int node_peers_check(struct node_peers *self, const struct node_peer_options *options,
+                     struct reason *why)
+{
+    int rc = read_gateways(self, options->gateways, why);
+    return rc || !options->listen ? rc : peer_tcp_check_listen(options->listen, why);
+}
+
 int node_peers_open(struct node_peers *self, const struct node_peer_options *options,
                     const char *data_dir, struct reason *why)
 {
-    int rc = read_gateways(self, options->gateways, why);
-    if (rc == 0)
-        rc = peer_tcp_new(options->listen, &self->tcp, why);
+    int rc = peer_tcp_new(options->listen, &self->tcp, why);
     if (rc == 0)
         rc = known_peers_open(data_dir, &self->known, why);
     self->bound = rc == 0 && options->listen ? peer_tcp_bound(self->tcp) : "none";

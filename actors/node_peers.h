@@ -20,9 +20,13 @@ struct node_peers {
     const char *bound; /* HOST:PORT, or "none" */
 };
 
-/* Opens the sockets, reads the list of known peers. Zero-initialise before. ERR_BAD_REQUEST for
- * an address, gateway or network that cannot be, ERR_IO when it cannot listen; node_peers_close in
- * every case. data_dir and options are borrowed until then. */
+/* Can these options be? Opens nothing; keeps the gateways. Zero-initialise before. ERR_BAD_REQUEST
+ * for an address or gateway that cannot be, ERR_TOO_LARGE for too many. */
+MUST_USE int node_peers_check(struct node_peers *self, const struct node_peer_options *options,
+                              struct reason *why);
+
+/* Opens the sockets, reads the list of known peers; options were checked. ERR_IO when it cannot
+ * listen; node_peers_close in every case. data_dir and options are borrowed until then. */
 MUST_USE int node_peers_open(struct node_peers *self, const struct node_peer_options *options,
                              const char *data_dir, struct reason *why);
 

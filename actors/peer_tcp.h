@@ -25,6 +25,9 @@ const struct peer_wire *peer_tcp_wire(const peer_tcp_t *self);
 /* HOST:PORT as bound, the port known; "" without a listener. Borrowed. */
 const char *peer_tcp_bound(const peer_tcp_t *self);
 
+/* Is there such an address to listen on? Looks it up, binds nothing. ERR_BAD_REQUEST. */
+MUST_USE int peer_tcp_check_listen(const char *listen, struct reason *why);
+
 /* May this process open as many files and sockets as a node needs at least? ERR_BUSY. */
 MUST_USE int peer_tcp_check_limit(struct reason *why);
 

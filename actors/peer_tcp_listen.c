@@ -89,21 +89,37 @@ static int bind_to(const struct addrinfo *address)
     return -1;
 }
 
-int tcp_listen(peer_tcp_t *self, const char *text, struct reason *why)
+/* *found is for freeaddrinfo. */
+static int resolve(const char *text, struct addrinfo **found, struct reason *why)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC,
                                    .ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct host_port parts;
-    struct addrinfo *found = NULL;
     if (!host_port_parse(text, &parts))
-        return fail(why, ERR_BAD_REQUEST, "%s: ADDRESS:PORT is wanted, [ADDRESS]:PORT for IPv6",
-                    text);
-    int error = getaddrinfo(parts.host, parts.port, &hints, &found);
-    if (error)
-        return fail(why, ERR_BAD_REQUEST, "%s: %s", text, gai_strerror(error));
+        return fail(why, ERR_BAD_REQUEST,
+                    "--listen %.300s: ADDRESS:PORT is wanted, [ADDRESS]:PORT for IPv6", text);
+    int error = getaddrinfo(parts.host, parts.port, &hints, found);
+    return error ? fail(why, ERR_BAD_REQUEST, "--listen %.300s: %s", text, gai_strerror(error)) : 0;
+}
+
+int peer_tcp_check_listen(const char *text, struct reason *why)
+{
+    struct addrinfo *found = NULL;
+    int rc = resolve(text, &found, why);
+    if (rc == 0)
+        freeaddrinfo(found);
+    return rc;
+}
+
+int tcp_listen(peer_tcp_t *self, const char *text, struct reason *why)
+{
+    struct addrinfo *found = NULL;
+    int rc = resolve(text, &found, why);
+    if (rc)
+        return rc;
     self->listener.fd = bind_to(found);
-    error = errno;
+    int error = errno;
     freeaddrinfo(found);
     if (self->listener.fd < 0)
         return fail(why, ERR_IO, "peers cannot be served at %s: %s; choose another --listen", text,

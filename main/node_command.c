@@ -6,6 +6,7 @@
 #include "main/commands.h"
 #include "main/operator_log.h"
 #include "main/node_settings.h"
+#include "proto/hello.h"
 
 #include <czmq.h>
 #include <malloc.h>
@@ -43,7 +44,7 @@ static int start_log(const struct node_settings *settings, struct reason *why)
     return fail(why, ERR_BAD_REQUEST, "--log-level %s: error, warn, info or debug", level);
 }
 
-/* HOST:PORT with a port that there is; an IPv6 host stands in brackets. */
+/* HOST:PORT to listen at: port 0 is any; an IPv6 host stands in brackets. */
 static bool is_address(const char *text)
 {
     const char *colon = strrchr(text, ':');
@@ -53,12 +54,18 @@ static bool is_address(const char *text)
     return strtoul(colon + 1, &end, 10) <= UINT16_MAX && !*end;
 }
 
+/* An address that others can dial. */
+static bool is_dialled(const char *text)
+{
+    return hello_is_address(slice_text(text)) && !hello_is_any_host(slice_text(text));
+}
+
 static bool is_peer(const char *text)
 {
     uint8_t id[32];
     const char *at = strchr(text, '@');
     return at && base58_decode(slice_of(text, (size_t)(at - text)), id, sizeof id) == 0 &&
-           is_address(at + 1);
+           hello_is_address(slice_text(at + 1));
 }
 
 static int wrong(struct reason *why, const char *option, const char *value, const char *wanted)
@@ -81,9 +88,10 @@ static int peer_options(const struct node_settings *settings, struct node_peer_o
         .peers_max = strtoul(most, NULL, 10),
     };
     if (peers->listen && !is_address(listen))
-        return wrong(why, "listen", listen, "HOST:PORT or none");
-    if (peers->advertise && !is_address(peers->advertise))
-        return wrong(why, "advertise", peers->advertise, "HOST:PORT is wanted");
+        return wrong(why, "listen", listen, "HOST:PORT is wanted, or none");
+    if (peers->advertise && !is_dialled(peers->advertise))
+        return wrong(why, "advertise", peers->advertise,
+                     "HOST:PORT is wanted, an address that others can dial");
     if (!streq(role, "peer") && !streq(role, "gateway"))
         return wrong(why, "role", role, "peer or gateway");
     if (strlen(peers->network) > NETWORK_BYTES_MAX || !*peers->network)
@@ -92,7 +100,8 @@ static int peer_options(const struct node_settings *settings, struct node_peer_o
         return wrong(why, "max-peers", most, "a number from 1 to 99999");
     for (const char *const *gateway = peers->gateways; *gateway; gateway++)
         if (!is_peer(*gateway))
-            return wrong(why, "gateway", *gateway, "ID@HOST:PORT is wanted");
+            return wrong(why, "gateway", *gateway,
+                         "ID@HOST:PORT is wanted, the ID as its ready line tells it");
     return 0;
 }
 

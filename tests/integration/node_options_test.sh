@@ -42,11 +42,26 @@ refused() { # CODE WORDS OPTIONS…: exits at once with the code, says the words
     [ $got = "$code" ] && [ ! -s "$scratch/out" ] && grep -q -- "$words" "$scratch/log"
 }
 
+ends_with() { # CODE WORDS COMMAND…: ends with the code and says the words
+    local code=$1 words=$2
+    shift 2
+    "$@" >"$scratch/said" 2>&1
+    local got=$?
+    echo "exit code $got: $(cat "$scratch/said")"
+    [ $got = "$code" ] && grep -q -- "$words" "$scratch/said"
+}
+
 status_has() { "$weir" status --json --node "$endpoint" | tee /dev/stderr | grep -q -- "$1"; }
 
 any="--client tcp://127.0.0.1:0"
 
+nobody=11111111111111111111111111111111
 for row in "--listen bogus|HOST:PORT" "--role king|peer or gateway" "--gateway x|ID@HOST:PORT" \
+    "--listen no.such.name.invalid:1|--listen no.such.name.invalid:1" "--client banana|tcp://ADDRESS:PORT" \
+    "--client inproc://x|ipc://PATH" "--client ipc://|ipc://PATH" "--client tcp://:1|tcp://ADDRESS:PORT" \
+    "--advertise 0.0.0.0:1|others can dial" "--advertise [::]:1|others can dial" \
+    "--advertise x:0|others can dial" "--advertise banana|HOST:PORT" "--gateway nonsense@x:1|ID@HOST:PORT" \
+    "--gateway $nobody@x:0|ID@HOST:PORT" "--gateway $nobody@banana|ID@HOST:PORT" \
     "--max-peers many|number" "--client tcp://127.0.0.1:99999|65535" "--durability maybe|full or relaxed" \
     "--max-state 0|size" "--max-store lots|size" "--log-level loud|error, warn" "--nonsense|no such option" \
     "stray|options only" "--data|missing"; do
@@ -71,15 +86,19 @@ claim "SIGTERM ends it with 0" stop
 
 cat >"$scratch/weir.conf" <<'CONF'
 durability = relaxed
-max-state = 1M
+max-state = 100K
 log-json = yes
 CONF
 claim "a config file is read" start --data "$scratch/data" $any --config "$scratch/weir.conf"
 claim "relaxed durability is told" status_has '"durability":"relaxed"'
 claim "log lines are JSON" grep -q '^{"time":".*"level":"info"' "$scratch/log"
-head -c 2000000 /dev/zero >"$scratch/large"
-"$weir" put log --state "$scratch/large" --node "$endpoint" >/dev/null 2>"$scratch/claim"
-claim "max-state is held (exit code 6)" test $? = 6
+head -c 200000 /dev/zero >"$scratch/large"
+claim "max-state is held (exit code 6)" \
+    ends_with 6 "the most is 102400\|at most 102400" "$weir" put log --state "$scratch/large" --node "$endpoint"
+many=$("$weir" put map --param name=many --node "$endpoint")
+seq 10000 | sed 's/.*/&\t&/' >"$scratch/many"
+claim "… of what comes bit by bit too" \
+    ends_with 6 "102400" sh -c "'$weir' map load $many - --node '$endpoint' <'$scratch/many'"
 stop
 
 export WEIR_DURABILITY=relaxed
