@@ -66,7 +66,7 @@ void progress_end(struct progress *self);
       "own CURVE key pair, by `weir keys new --curve` ($WEIR_CLIENT_KEY)")                         \
     O(json, "json", NULL, "print JSON")                                                            \
     O(signer, "signer", "FILE", "sign with this writer's key")                                     \
-    O(param, "param", "NAME=VALUE", "a parameter: name, writers=KEY,KEY…, newest; repeatable")     \
+    O(param, "param", "NAME=VALUE", "a parameter of the contract; repeatable")                     \
     O(state, "state", "FILE", "the state's bytes; - is standard input")                            \
     O(delta, "delta", "FILE", "the delta's bytes; - is standard input")                            \
     O(raw, "raw", NULL, "the bytes as they are; of subscribe: base64, a line each")                \

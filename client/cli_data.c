@@ -38,6 +38,8 @@ static int put(struct cli *cli, weir_params_t *params, struct weir_bytes state)
     if (rc)
         return rc;
     rc = weir_put(cli->w, cli->args[0], weir_params_bytes(params), state, &reply);
+    if (rc == WEIR_BAD_PARAMS && strcmp(cli->args[0], "room") == 0)
+        return cli_fail_hint(cli, rc, weir_error(cli->w), "`weir room create` makes a room");
     return rc ? cli_fail_node(cli, rc) : print_put(cli, reply);
 }
 

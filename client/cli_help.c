@@ -25,6 +25,13 @@ static void print_options(FILE *out, uint64_t options)
 
 static void print_kinds(FILE *out)
 {
+    fprintf(
+        out,
+        "\nParameters:\n"
+        "  name=TEXT                any text: there can be many contracts of a kind\n"
+        "  writers=KEY,...          who alone may write (not of a room)\n"
+        "  newest=N                 of a log or room: how many entries it keeps\n"
+        "  owner=KEY, salt=HEX      of a room, which needs both; `weir room create` makes one\n");
     fprintf(out, "\nKinds:\n");
     for (size_t i = 0; weir_kind_name(i); i++)
         fprintf(out, "  %-24s %s\n", weir_kind_name(i), weir_kind_doc(i));

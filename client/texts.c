@@ -4,6 +4,7 @@
 #include "client/handle.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 
 /* --- errors ---------------------------------------------------------------------------------- */
@@ -72,7 +73,8 @@ void weir_free(void *bytes)
 struct weir_params {
     struct buffer name, writers; /* writers ascending, 32 bytes each */
     uint64_t newest;
-    bool has_name, has_newest;
+    uint8_t owner[WRITER_KEY_BYTES], salt[ROOM_SALT_BYTES];
+    bool has_name, has_newest, has_owner, has_salt;
     struct buffer encoded;
 };
 
@@ -152,18 +154,44 @@ static int set_newest(weir_params_t *self, const char *text, struct reason *why)
     return 0;
 }
 
+static int set_owner(weir_params_t *self, const char *text, struct reason *why)
+{
+    if (base58_decode(slice_text(text), self->owner, sizeof self->owner))
+        return fail(why, ERR_BAD_PARAMS, "owner=%.100s is not a public key in base58", text);
+    self->has_owner = true;
+    return 0;
+}
+
+static int set_salt(weir_params_t *self, const char *text, struct reason *why)
+{
+    uint8_t salt[ROOM_SALT_BYTES];
+    size_t size;
+    if (sodium_hex2bin(salt, sizeof salt, text, strlen(text), NULL, &size, NULL) ||
+        size != sizeof salt)
+        return fail(why, ERR_BAD_PARAMS, "salt=%.40s is not %u hexadecimal digits", text,
+                    2 * ROOM_SALT_BYTES);
+    memcpy(self->salt, salt, sizeof salt);
+    self->has_salt = true;
+    return 0;
+}
+
 int weir_params_set(weir_params_t *params, const char *name, const char *text,
                     struct weir_reason *why)
 {
     static const struct {
         const char *name;
         int (*set)(weir_params_t *, const char *, struct reason *);
-    } rows[] = {{"name", set_name}, {"writers", set_writers}, {"newest", set_newest}};
+    } rows[] = {{"name", set_name},
+                {"writers", set_writers},
+                {"newest", set_newest},
+                {"owner", set_owner},
+                {"salt", set_salt}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (strcmp(name, rows[i].name) == 0)
             return rows[i].set(params, text, (struct reason *)why);
     return fail((struct reason *)why, ERR_BAD_PARAMS,
-                "there is no parameter %.40s; there are name, writers and newest", name);
+                "there is no parameter %.40s; there are name, writers, newest, owner and salt",
+                name);
 }
 
 struct weir_bytes weir_params_bytes(weir_params_t *self)
@@ -175,6 +203,11 @@ struct weir_bytes weir_params_bytes(weir_params_t *self)
     put_u64(newest, self->newest);
     if (self->has_newest)
         entry_append(&self->encoded, slice_text("newest"), slice_of(newest, sizeof newest));
+    if (self->has_owner)
+        entry_append(&self->encoded, slice_text("owner"),
+                     slice_of(self->owner, sizeof self->owner));
+    if (self->has_salt)
+        entry_append(&self->encoded, slice_text("salt"), slice_of(self->salt, sizeof self->salt));
     if (self->writers.size)
         entry_append(&self->encoded, slice_text("writers"), buffer_slice(&self->writers));
     return slice_bytes(buffer_slice(&self->encoded));

@@ -129,7 +129,8 @@ WEIR_API weir_params_t *weir_params_new(void); /* empty; NULL without memory */
 WEIR_API void weir_params_destroy(weir_params_t **params);
 
 /* Sets a parameter from text: `name` as it stands, `writers` as public keys in base58 with commas
- * between (any order), `newest` as a decimal number. A second `writers` adds to the first; others
+ * between (any order), `newest` as a decimal number, `owner` as a public key in base58, `salt` in
+ * hexadecimal digits. A second `writers` adds to the first; others
  * are replaced. WEIR_BAD_PARAMS for other names or texts, WEIR_TOO_LARGE. */
 WEIR_API int weir_params_set(weir_params_t *params, const char *name, const char *text,
                              struct weir_reason *why);

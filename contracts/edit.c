@@ -47,7 +47,10 @@ static int refuse_verb(const struct kind *kind, struct slice verb, struct reason
 {
     char known[128] = "";
     if (!kind->verbs->name)
-        return fail(why, ERR_BAD_KIND, "a %s takes no EDIT: its clients sign deltas", kind->name);
+        return fail(why, ERR_BAD_KIND,
+                    "a %s's entries are signed by their authors: `weir room` or libweir "
+                    "(weir_room.h) writes them",
+                    kind->name);
     for (const struct edit_verb *row = kind->verbs; row->name; row++) {
         size_t used = strlen(known);
         (void)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", row->name);

@@ -14,10 +14,10 @@
 
 static int finish_params(struct contract *contract, struct reason *why)
 {
-    if (!contract->owner)
-        return fail(why, ERR_BAD_PARAMS, "a room needs its owner's public key: owner");
-    if (!contract_param(contract, "salt").size)
-        return fail(why, ERR_BAD_PARAMS, "a room needs 16 random bytes: salt");
+    if (!contract->owner || !contract_param(contract, "salt").size)
+        return fail(why, ERR_BAD_PARAMS,
+                    "a room needs its owner's public key, `owner`, and %d random bytes, `salt`",
+                    ROOM_SALT_BYTES);
     if (contract->newest == UINT64_MAX)
         contract->newest = ROOM_ENTRIES_MAX;
     if (contract->newest > ROOM_ENTRIES_MAX)

@@ -197,8 +197,9 @@ int store_edit(store_t *self, const struct contract_key *key, const struct edito
     if (rc)
         return rc;
     merging.contract = &merging.held->contract;
-    if (contract_signed(merging.contract))
-        return fail(why, ERR_DENIED, "the contract has listed writers: sign a delta and UPDATE");
+    if (merging.contract->writers.size)
+        return fail(why, ERR_DENIED,
+                    "the contract has listed writers, and takes signed deltas alone");
     buffer_clear(&self->edit);
     self->view.count = merging.held->summary.count;
     struct state_reader reader = layers_reader(&self->view);

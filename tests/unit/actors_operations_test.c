@@ -165,6 +165,26 @@ static void errors_have_their_codes_and_change_nothing(void **state)
     assert_int_equal(fields[2].size, 0);
 }
 
+static void a_room_takes_no_edit_and_tells_who_writes_it(void **state)
+{
+    static const char owner[32] = {1}, salt[16] = {2};
+    host_t *host = (host_t *)*state;
+    const struct slice *fields;
+    struct buffer params = {0};
+    entry_append(&params, text("owner"), slice_of(owner, sizeof owner));
+    entry_append(&params, text("salt"), slice_of(salt, sizeof salt));
+    host_ask(host, "c1", "1", "PUT", text("room"), buffer_slice(&params), EMPTY, END);
+    host_run(host);
+    (void)host_expect(host, "c1", "1", "OK", &fields);
+    struct contract_key key;
+    memcpy(key.bytes, fields[0].data, sizeof key.bytes);
+    host_ask(host, "c1", "2", "EDIT", key_slice(&key), text("append"), text("hello"), END);
+    host_run(host);
+    (void)host_expect(host, "c1", "2", "BAD_KIND", &fields);
+    assert_non_null(memmem(fields[0].data, fields[0].size, "signed by their authors", 23));
+    buffer_free(&params);
+}
+
 static void garbage_frames_are_refused_and_the_node_lives(void **state)
 {
     host_t *host = (host_t *)*state;
@@ -486,6 +506,7 @@ int main(void)
         TEST(an_update_brings_its_delta_once),
         TEST(a_range_is_read_alone),
         TEST(errors_have_their_codes_and_change_nothing),
+        TEST(a_room_takes_no_edit_and_tells_who_writes_it),
         TEST(garbage_frames_are_refused_and_the_node_lives),
         TEST(nothing_is_told_before_it_is_durable),
         cmocka_unit_test(relaxed_answers_before_the_flush),

@@ -76,6 +76,29 @@ static void parameters_are_written_in_one_way(void **state)
     weir_params_destroy(&b);
 }
 
+static void a_room_is_named_by_its_owner_and_salt(void **state)
+{
+    (void)state;
+    uint8_t owner[32] = {9};
+    char text[WEIR_KEY_TEXT_MAX];
+    weir_contract_t *room = NULL;
+    weir_params_t *params = weir_params_new();
+    weir_key_print(owner, text);
+    assert_int_equal(weir_params_set(params, "salt", "000102030405060708090A0b0c0d0e0f", NULL), 0);
+    assert_int_equal(weir_params_set(params, "salt", "short", NULL),
+                     WEIR_BAD_PARAMS); /* as it was */
+    assert_int_equal(weir_params_set(params, "owner", text, NULL), 0);
+    struct weir_bytes bytes = weir_params_bytes(params);
+    const uint8_t *data = bytes.data;
+    assert_int_equal(bytes.size, 1 + 5 + 4 + 32 + 1 + 4 + 4 + 16);
+    assert_memory_equal(data + 10, owner, sizeof owner);
+    for (uint8_t i = 0; i < 16; i++)
+        assert_int_equal(data[51 + i], i);
+    assert_int_equal(weir_contract_new("room", bytes, &room, NULL), 0);
+    weir_contract_destroy(&room);
+    weir_params_destroy(&params);
+}
+
 static void writers_stand_in_order_and_once(void **state)
 {
     (void)state;
@@ -99,10 +122,17 @@ static void bad_parameters_are_refused_with_a_sentence(void **state)
     (void)state;
     static const struct {
         const char *name, *text, *part;
-    } rows[] = {{"colour", "red", "colour"},   {"newest", "ten", "ten"},
-                {"newest", "-1", "-1"},        {"newest", "99999999999999999999", "9999"},
-                {"writers", "me", "me"},       {"writers", "", "no public key"},
-                {"newest", "", "not a number"}};
+    } rows[] = {{"colour", "red", "colour"},
+                {"newest", "ten", "ten"},
+                {"newest", "-1", "-1"},
+                {"newest", "99999999999999999999", "9999"},
+                {"writers", "me", "me"},
+                {"writers", "", "no public key"},
+                {"newest", "", "not a number"},
+                {"owner", "me", "owner=me is not a public key"},
+                {"salt", "00", "32 hexadecimal digits"},
+                {"salt", "zz0102030405060708090a0b0c0d0e0f", "32 hexadecimal digits"},
+                {"salt", "000102030405060708090a0b0c0d0e0f00", "32 hexadecimal digits"}};
     weir_params_t *params = weir_params_new();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct weir_reason why = {""};
@@ -435,6 +465,7 @@ int main(void)
         cmocka_unit_test(texts_that_are_no_keys_are_refused),
         cmocka_unit_test(every_code_has_its_name_and_text),
         cmocka_unit_test(parameters_are_written_in_one_way),
+        cmocka_unit_test(a_room_is_named_by_its_owner_and_salt),
         cmocka_unit_test(writers_stand_in_order_and_once),
         cmocka_unit_test(bad_parameters_are_refused_with_a_sentence),
         cmocka_unit_test(kind_and_parameters_make_the_key),
