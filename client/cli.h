@@ -80,6 +80,20 @@ void progress_end(struct progress *self);
     O(fields, "fields", "N", "fields of the map, written and read at random (1000)")               \
     O(reads, "reads", "PERCENT", "share of GETs among the requests (50)")                          \
     O(identity, "identity", "NAME", "who you are here ($WEIR_IDENTITY, else me)")                  \
+    O(private, "private", NULL, "names and messages are for members' eyes only")                   \
+    O(name, "name", "TEXT", "the room's name")                                                     \
+    O(description, "description", "TEXT", "what the room is for")                                  \
+    O(messages, "messages", "N", "the newest shown (1000)")                                        \
+    O(members, "members", "N", "how many there may be (200)")                                      \
+    O(message_bytes, "message-bytes", "N", "of a message (4000)")                                  \
+    O(nickname_bytes, "nickname-bytes", "N", "of a nickname (50)")                                 \
+    O(bans, "bans", "N", "how many there may be (200)")                                            \
+    O(moderators, "moderators", "KEYS", "members, commas between, who may ban and delete")         \
+    O(remove, "remove", NULL, "take the reaction back")                                            \
+    O(lift, "lift", NULL, "lift your ban")                                                         \
+    O(forget, "forget", NULL, "and forget the room on this machine")                               \
+    O(since, "since", "TIME", "10m, 2h, 3d, 2026-11-21, 2026-11-21T15:30 or a Unix time")          \
+    O(follow, "follow", NULL, "go on with what comes, until Ctrl-C")                               \
     O(help, "help", NULL, "show this")                                                             \
     O(version, "version", NULL, "show the version")
 
@@ -228,6 +242,24 @@ int cli_peer_disconnect(struct cli *cli);
 int cli_backup(struct cli *cli);
 int cli_check(struct cli *cli);
 int cli_bench(struct cli *cli);
+int cli_room_create(struct cli *cli);
+int cli_room_invite(struct cli *cli);
+int cli_room_join(struct cli *cli);
+int cli_room_say(struct cli *cli);
+int cli_room_reply(struct cli *cli);
+int cli_room_edit(struct cli *cli);
+int cli_room_delete(struct cli *cli);
+int cli_room_react(struct cli *cli);
+int cli_room_dm(struct cli *cli);
+int cli_room_members(struct cli *cli);
+int cli_room_ban(struct cli *cli);
+int cli_room_nick(struct cli *cli);
+int cli_room_config(struct cli *cli);
+int cli_room_rotate(struct cli *cli);
+int cli_room_leave(struct cli *cli);
+int cli_room_list(struct cli *cli);
+int cli_room_log(struct cli *cli);
+int cli_room_export(struct cli *cli);
 int cli_node(struct cli *cli);
 int cli_check_offline(struct cli *cli);
 

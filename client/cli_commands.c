@@ -12,6 +12,10 @@ const struct option_row cli_options[OPTION_COUNT] = {
 #define AT_NODE                                                                                    \
     (WITH(node) | WITH(timeout) | WITH(server_key) | WITH(client_key) | WITH(json) | WITH(help))
 
+/* Commands about a room: those that print data, and those that print none. */
+#define IN_ROOM   (AT_NODE | WITH(identity))
+#define DOES_ROOM (IN_ROOM & ~WITH(json))
+
 /* {name, arguments, options, least, most, function, doc} */
 const struct command cli_commands[] = {
     {"node", "[options]", 0, 0, -1, cli_node, "run a node in the foreground"},
@@ -52,6 +56,39 @@ const struct command cli_commands[] = {
      AT_NODE | WITH(clients) | WITH(pipeline) | WITH(seconds) | WITH(size) | WITH(fields) |
          WITH(reads),
      0, 0, cli_bench, "put load on the node and print figures"},
+    {"room create", "NAME", IN_ROOM | WITH(private) | WITH(description), 1, 1, cli_room_create,
+     "make a room; prints what it goes by here"},
+    {"room invite", "ROOM", IN_ROOM, 1, 1, cli_room_invite,
+     "print an invitation: a line of text for whom you want in the room"},
+    {"room join", "INVITATION [NAME]", IN_ROOM, 1, 2, cli_room_join,
+     "enter a room; NAME: what it is to go by here"},
+    {"room say", "ROOM TEXT…|-", IN_ROOM, 2, -1, cli_room_say,
+     "write a message; - reads them from standard input, a line each"},
+    {"room reply", "ROOM MESSAGE TEXT…", IN_ROOM, 3, -1, cli_room_reply, "answer a message"},
+    {"room edit", "ROOM MESSAGE TEXT…", DOES_ROOM, 3, -1, cli_room_edit,
+     "say what your message should have said"},
+    {"room delete", "ROOM MESSAGE", DOES_ROOM, 2, 2, cli_room_delete,
+     "take a message away: your own, or as a moderator"},
+    {"room react", "ROOM MESSAGE EMOJI", DOES_ROOM | WITH(remove), 3, 3, cli_room_react,
+     "react to a message"},
+    {"room dm", "ROOM [MEMBER TEXT…]", IN_ROOM, 1, -1, cli_room_dm,
+     "write to one member alone; without a text: print what was written so"},
+    {"room members", "ROOM", IN_ROOM, 1, 1, cli_room_members, "list who is in the room"},
+    {"room ban", "ROOM MEMBER", DOES_ROOM | WITH(lift), 2, 2, cli_room_ban,
+     "put a member, and all whom it invited, out of the room"},
+    {"room nick", "ROOM NAME", DOES_ROOM, 2, 2, cli_room_nick, "give yourself a name there"},
+    {"room config", "ROOM",
+     IN_ROOM | WITH(name) | WITH(description) | WITH(messages) | WITH(members) |
+         WITH(message_bytes) | WITH(nickname_bytes) | WITH(bans) | WITH(moderators),
+     1, 1, cli_room_config, "print the configuration; with options: change it, as the owner"},
+    {"room rotate", "ROOM", DOES_ROOM, 1, 1, cli_room_rotate, "give a private room a new key"},
+    {"room leave", "ROOM", DOES_ROOM | WITH(forget), 1, 1, cli_room_leave, "leave a room"},
+    {"room list", "", WITH(identity) | WITH(json) | WITH(help), 0, 0, cli_room_list,
+     "list the rooms that you are in; asks no node"},
+    {"room log", "ROOM", IN_ROOM | WITH(since) | WITH(follow), 1, 1, cli_room_log,
+     "print the messages"},
+    {"room export", "ROOM", DOES_ROOM, 1, 1, cli_room_export,
+     "print all that the room is as one JSON document"},
     {"help", "[COMMAND]", WITH(help), 0, 3, cli_run_help, "explain a command"},
     {0},
 };

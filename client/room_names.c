@@ -21,7 +21,6 @@ struct person {
 
 struct room_names {
     struct person *people; /* in order of their keys */
-    struct person **order; /* in order of (nickname, letters of the key) */
     size_t count;
 };
 
@@ -91,8 +90,7 @@ static void sort_and_unite(struct room_names *self)
 
 static int by_nickname(const void *a, const void *b)
 {
-    const struct person *x = *(const struct person *const *)a,
-                        *y = *(const struct person *const *)b;
+    const struct person *x = a, *y = b;
     int order = strcmp(x->nickname, y->nickname);
     return order ? order : strcmp(x->letters, y->letters);
 }
@@ -123,27 +121,24 @@ static void call(struct person *person, const struct person *before, const struc
 
 static void call_all(struct room_names *self, const weir_room_t *room)
 {
+    struct person *people = self->people;
     for (size_t i = 0; i < self->count; i++) {
-        struct person *person = &self->people[i];
-        weir_key_print(person->key, person->letters);
-        safe_text_line(weir_room_name_of(room, person->key), person->nickname, NICKNAME_ROOM);
-        self->order[i] = person;
+        weir_key_print(people[i].key, people[i].letters);
+        safe_text_line(weir_room_name_of(room, people[i].key), people[i].nickname, NICKNAME_ROOM);
     }
-    qsort(self->order, self->count, sizeof(struct person *), by_nickname);
+    qsort(people, self->count, sizeof people[0], by_nickname);
     for (size_t i = 0; i < self->count; i++)
-        call(self->order[i], i ? self->order[i - 1] : NULL,
-             i + 1 < self->count ? self->order[i + 1] : NULL);
+        call(&people[i], i ? &people[i - 1] : NULL, i + 1 < self->count ? &people[i + 1] : NULL);
+    qsort(people, self->count, sizeof people[0], by_key);
 }
 
 room_names_t *room_names_new(const weir_room_t *room)
 {
     size_t most = at_most(room);
     room_names_t *self = calloc(1, sizeof *self);
-    if (self) {
+    if (self)
         self->people = calloc(most, sizeof *self->people);
-        self->order = calloc(most, sizeof(struct person *));
-    }
-    if (!self || !self->people || !self->order) {
+    if (!self || !self->people) {
         room_names_destroy(&self);
         return NULL;
     }
@@ -157,7 +152,6 @@ void room_names_destroy(room_names_t **names)
 {
     if (*names) {
         free((*names)->people);
-        free((void *)(*names)->order);
         free(*names);
     }
     *names = NULL;

@@ -1,62 +1,7 @@
 #!/bin/bash
 # The command line against a real node, as a script uses it. WEIR: the binary.
 set -u
-WEIR=${WEIR:-build/weir}
-dir=$(mktemp -d /tmp/weir-test-XXXXXX)
-nodes=() followers=() failed=0
-cleanup() {
-    kill "${followers[@]}" 2>/dev/null
-    kill -TERM "${nodes[@]}" 2>/dev/null
-    wait "${nodes[@]}" 2>/dev/null
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-
-# start_node DATA OUT [options…]: waits for the ready line.
-start_node() {
-    local data=$1 out=$2
-    shift 2
-    mkfifo "$out.fifo"
-    "$WEIR" node --data "$data" --listen none "$@" >"$out.fifo" 2>"$out.err" &
-    nodes+=($!)
-    read -r -t 60 ready <"$out.fifo" || { echo "not ok - a node starts"; cat "$out.err"; exit 1; }
-    rm "$out.fifo"
-    endpoint=${ready#*client=}
-    endpoint=${endpoint%%[, ]*}
-}
-
-# is CLAIM WANTED GOT
-is() {
-    if [ "$2" = "$3" ]; then
-        echo "ok - $1"
-    else
-        printf 'not ok - %s\n  wanted: %s\n  got:    %s\n' "$1" "$2" "$3"
-        failed=1
-    fi
-}
-
-# soon CLAIM WANTED COMMAND…: what it prints, within 10 s
-soon() {
-    local claim=$1 wanted=$2 got
-    shift 2
-    for _ in {1..500}; do
-        got=$("$@")
-        [ "$got" = "$wanted" ] && break
-        sleep 0.02
-    done
-    is "$claim" "$wanted" "$got"
-}
-
-# exits CLAIM CODE PART COMMAND…: the exit code, nothing on stdout, one line on stderr with PART.
-exits() {
-    local claim=$1 code=$2 part=$3 got out err
-    shift 3
-    out=$("$@" 2>"$dir/err" </dev/null)
-    got=$?
-    err=$(cat "$dir/err")
-    case $err in *"$part"*) part=yes ;; esac
-    is "$claim" "$code yes - 1 weir:" "$got $part -$out $(wc -l <"$dir/err") ${err%% *}"
-}
+. tests/support/cli.sh
 
 start_node "$dir/data" "$dir/node" --client tcp://127.0.0.1:0
 export WEIR_NODE=$endpoint
@@ -268,11 +213,9 @@ is "a node starts on the backup" "-2" "$("$WEIR" get "$c" --node "$endpoint")"
 export WEIR_NODE=$main
 
 # --- following --------------------------------------------------------------------------------------
-follow() { # follow COUNT KEY OPTIONS…: in the background, into a pipe that is read by the test
-    exec 3< <(exec "$WEIR" subscribe "$2" --count "$1" "${@:3}")
-    followers+=($!)
+follow() { # follow COUNT KEY OPTIONS…: in the background, read with `line`
+    follow_command "$WEIR" subscribe "$2" --count "$1" "${@:3}"
 }
-line() { IFS= read -r -t 60 text <&3; echo "$text"; }
 
 f=$("$WEIR" put set --param name=follow)
 "$WEIR" set add "$f" first >/dev/null
@@ -314,9 +257,7 @@ follow 2 "$again" --json
 is "a set is followed" "[]" "$(line)"
 "$WEIR" set add "$again" before >/dev/null
 is "before a restart" yes "$(line | grep -q '"delta":\["before"\]' && echo yes)"
-kill -TERM "${nodes[-1]}"
-wait "${nodes[-1]}"
-unset 'nodes[-1]'
+stop_node
 start_node "$dir/again" "$dir/again2" --client "ipc://$dir/again.sock"
 "$WEIR" set add "$again" afterwards >/dev/null
 is "and after it" yes "$(line | grep -qE '"delta":\["afterwards"(,"before")?\]' && echo yes)"
