@@ -54,6 +54,7 @@ struct weir_room {
     uint8_t invitation_key[WRITER_KEY_BYTES];
     bool said_private; /* by who created it, or the invitation: holds until a configuration comes */
     bool is_new;       /* created here, and on no node yet */
+    bool joins;        /* came by an invitation, and did not leave since */
     int broken;        /* the code of a view that ran out of memory: it must not be used further */
 
     room_view_t *view;
@@ -89,6 +90,11 @@ static inline bool room_same_key(const uint8_t *a, const uint8_t *b)
     return memcmp(a, b, WRITER_KEY_BYTES) == 0;
 }
 
+static inline bool room_same_id(const uint8_t *a, const uint8_t *b)
+{
+    return memcmp(a, b, ROOM_KEY_ID_BYTES) == 0;
+}
+
 static inline bool room_is_owner(const weir_room_t *self)
 {
     return room_same_key(room_contract(self)->owner, self->me->public_key);
@@ -115,6 +121,10 @@ struct room_writing {
  * room_end, which takes back what was queued when rc is an error, and returns rc. */
 MUST_USE int room_begin(weir_room_t *self, struct room_writing *write);
 int room_end(weir_room_t *self, const struct room_writing *write, int rc);
+
+/* Where an entry of before says that who joins had left, dated by a clock that was ahead: joins
+ * again, after it. ERR_NO_MEMORY. */
+MUST_USE int room_join_again(weir_room_t *self);
 
 /* What has been queued since counts for write->now from here on. ERR_NO_MEMORY. */
 MUST_USE int room_renew(weir_room_t *self, struct room_writing *write);
@@ -183,20 +193,41 @@ const uint8_t *room_held_key(const weir_room_t *self, const uint8_t *id);
 /* The key to seal under, NULL when there is none, or it is not held. */
 const uint8_t *room_sealing_key(const weir_room_t *self, const room_view_t *now);
 
-/* Opens what copies of keys the view has for `me` or its invitation, and queues the own copies that
- * are missing. ERR_NO_MEMORY. */
+/* Adds keys that are not held, side by side, to the ring and the view. ERR_NO_MEMORY. */
+MUST_USE int room_hold_keys(weir_room_t *self, const uint8_t *keys, size_t count);
+
+/* Has this member a copy of the key that cannot be a sham? */
+bool room_received(const weir_room_t *self, const room_view_t *view, const uint8_t *key_id,
+                   const uint8_t *member);
+
+/* Opens what copies of keys the view has for `me` or its invitation, and queues what follows: own
+ * copies that are missing, own names sealed under an older key. ERR_NO_MEMORY. */
 MUST_USE int room_absorb_keys(weir_room_t *self);
+
+/* Queues the own nickname, and the owner's configuration, where they are not sealed under the key
+ * in use. */
+MUST_USE int room_reseal(weir_room_t *self, struct room_writing *write);
 
 /* Is all taken out of the invitation that it may be needed for? */
 bool room_is_settled(const weir_room_t *self);
 
-/* Queues a new key for all members of write->now; it is used from then on. */
-MUST_USE int room_queue_rotation(weir_room_t *self, struct room_writing *write);
+/* --- room_copies.c --------------------------------------------------------------------------- */
 
-/* Queues copies of the key in use for these members, side by side. ERR_DENIED when it is not held.
- */
+/* Queues copies of one key, which is held, for these members, side by side, beside those that the
+ * own entry has. */
+MUST_USE int room_pass_on(weir_room_t *self, struct room_writing *write,
+                          const struct room_grant *grant, const uint8_t *members, size_t count);
+
+/* The same for the key in use. ERR_DENIED when it is not held. */
 MUST_USE int room_queue_copies(weir_room_t *self, struct room_writing *write,
                                const uint8_t *members, size_t count);
+
+/* Queues a new key for all members of write->now, who is renewed; it is used from then on. */
+MUST_USE int room_queue_rotation(weir_room_t *self, struct room_writing *write);
+
+/* ERR_NOT_FOUND while nothing of a room is here that was not made here: what is written on top of
+ * what holds would take the place of what it is not on top of. */
+MUST_USE int room_must_know(weir_room_t *self);
 
 /* --- room_take.c ----------------------------------------------------------------------------- */
 
@@ -220,6 +251,10 @@ void room_let_go(weir_room_t *self);
 
 /* The owner, or a moderator who is a member in this view. */
 bool room_moderates(const weir_room_t *self, const room_view_t *view, const uint8_t *key);
+
+/* Queues a nickname. */
+MUST_USE int room_queue_nickname(weir_room_t *self, struct room_writing *write,
+                                 struct weir_bytes name);
 
 /* Queues a configuration: what holds now, changed by the settings. */
 MUST_USE int room_queue_config(weir_room_t *self, struct room_writing *write,

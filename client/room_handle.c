@@ -86,8 +86,6 @@ static int queue_first(weir_room_t *self, const struct weir_room_settings *setti
     if (!rc && settings->is_private)
         rc = room_queue_rotation(self, &write);
     if (!rc)
-        rc = room_renew(self, &write);
-    if (!rc)
         rc = room_queue_config(self, &write, settings);
     return room_end(self, &write, rc);
 }
@@ -177,6 +175,7 @@ static int queue_join(weir_room_t *self)
     if (rc == ERR_BAD_STATE)
         rc = fail(&self->reason, ERR_BAD_REQUEST,
                   "nobody in the room gave this invitation: it does not verify");
+    self->joins = true;
     return room_end(self, &write, rc);
 }
 

@@ -99,12 +99,29 @@ size_t weir_room_member_count(const weir_room_t *room)
     return room_view_member_count(room->view);
 }
 
+/* The nearest above in its chain who ever was in the room: the links between are invitations. */
+static const uint8_t *inviter_of(const weir_room_t *room, const struct room_member *member)
+{
+    const struct slice none = {0};
+    struct room_record record, above;
+    if (!member->inviter || !room_register(room, room->view, ROOM_MEMBER,
+                                           slice_of(member->key, WRITER_KEY_BYTES), none, &record))
+        return member->inviter;
+    for (size_t i = room_links(record.chain); i > 1; i--) {
+        const uint8_t *key = room_link(record.chain, i - 2);
+        if (room_register(room, room->view, ROOM_MEMBER, slice_of(key, WRITER_KEY_BYTES), none,
+                          &above))
+            return key;
+    }
+    return room_contract(room)->owner;
+}
+
 void weir_room_member(const weir_room_t *room, size_t i, struct weir_room_member *member)
 {
     const struct room_member *from = room_view_member(room->view, i);
     *member = (struct weir_room_member){
         .key = from->key,
-        .inviter = from->inviter,
+        .inviter = inviter_of(room, from),
         .invited_ms = clock_ms(from->invited),
         .nickname = slice_bytes(from->nickname),
         .moderator = from->moderator,

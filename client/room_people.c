@@ -26,21 +26,27 @@ static int must_own(weir_room_t *self, const char *what)
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-int weir_room_nickname(weir_room_t *room, struct weir_bytes name)
+int room_queue_nickname(weir_room_t *self, struct room_writing *write, struct weir_bytes name)
 {
     const struct slice none = {0};
-    struct room_writing write;
     struct room_saying saying;
     uint64_t stamp;
-    int rc = room_begin(room, &write);
-    if (!rc)
-        rc = room_words(room, &write, name, room_view_config(write.now)->nickname_bytes, "nickname",
+    int rc = room_words(self, write, name, room_view_config(write->now)->nickname_bytes, "nickname",
                         &saying);
     if (!rc)
-        rc = room_register_stamp(room, &write, ROOM_INFO, key_slice(room->me->public_key), none,
+        rc = room_register_stamp(self, write, ROOM_INFO, key_slice(self->me->public_key), none,
                                  &stamp);
+    return rc ? rc
+              : room_write_nickname(&write->author, stamp, &saying.words, &self->queued,
+                                    &self->reason);
+}
+
+int weir_room_nickname(weir_room_t *room, struct weir_bytes name)
+{
+    struct room_writing write;
+    int rc = room_begin(room, &write);
     if (!rc)
-        rc = room_write_nickname(&write.author, stamp, &saying.words, &room->queued, &room->reason);
+        rc = room_queue_nickname(room, &write, name);
     return room_end(room, &write, rc);
 }
 
@@ -54,7 +60,9 @@ int weir_room_leave(weir_room_t *room)
         rc = room_queue_plain(room, &write, ROOM_LEAVE);
     if (!rc)
         rc = room_queue_member(room, &write, false);
-    return room_end(room, &write, rc);
+    rc = room_end(room, &write, rc);
+    room->joins &= rc != 0;
+    return rc;
 }
 
 /* --- bans ------------------------------------------------------------------------------------ */
@@ -205,10 +213,10 @@ static int configure(weir_room_t *self, struct room_writing *write,
                      const struct weir_room_settings *wish)
 {
     int rc = must_own(self, "configure it");
+    if (!rc)
+        rc = room_must_know(self);
     if (!rc && wish->is_private && !room_is_private(self, write->now)) {
         rc = room_queue_rotation(self, write);
-        if (!rc)
-            rc = room_renew(self, write);
         write->becomes_private = true;
     }
     return rc ? rc : room_queue_config(self, write, wish);

@@ -171,11 +171,33 @@ static int enter(weir_room_t *self, struct room_writing *write)
     return rc;
 }
 
-int room_begin(weir_room_t *self, struct room_writing *write)
+static struct room_writing writing_of(const weir_room_t *self)
 {
-    *write = (struct room_writing){
+    return (struct room_writing){
         .author = {room_contract(self), self->me->secret, buffer_slice(&self->chain)},
         .mark = self->queued.size};
+}
+
+int room_join_again(weir_room_t *self)
+{
+    struct room_writing write = writing_of(self);
+    struct reason before = self->reason;
+    struct room_record record;
+    int rc = self->joins ? room_now(self, &write.now) : 0;
+    if (!rc && self->joins &&
+        room_register(self, write.now, ROOM_MEMBER, own_key(self), slice_of(NULL, 0), &record) &&
+        !record.on)
+        rc = room_queue_member(self, &write, true);
+    rc = room_end(self, &write, rc);
+    if (rc == ERR_NO_MEMORY)
+        return rc;
+    self->reason = before;
+    return 0;
+}
+
+int room_begin(weir_room_t *self, struct room_writing *write)
+{
+    *write = writing_of(self);
     if (self->broken)
         return fail(&self->reason, self->broken, "no memory for the room's view");
     if (self->queued.size > ROOM_QUEUE_BYTES_MAX)

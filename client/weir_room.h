@@ -133,7 +133,8 @@ WEIR_API int weir_room_nickname(weir_room_t *room, struct weir_bytes name);
 WEIR_API int weir_room_leave(weir_room_t *room);
 /* Bans, or lifts the own ban. Of a private room the key is rotated with a ban where `me` may. */
 WEIR_API int weir_room_ban(weir_room_t *room, const uint8_t *member, int lift);
-/* The owner's. NULL texts and 0 keep what holds; moderators are replaced when not NULL. */
+/* The owner's. NULL texts and 0 keep what holds; moderators are replaced when not NULL.
+ * WEIR_NOT_FOUND, as of weir_room_rotate, before the room was read: what holds is not known. */
 WEIR_API int weir_room_configure(weir_room_t *room, const struct weir_room_settings *settings);
 /* A private room's new key, sealed to each member; by the owner and moderators. */
 WEIR_API int weir_room_rotate(weir_room_t *room);
@@ -203,7 +204,7 @@ WEIR_API int weir_room_find_spot(const weir_room_t *room, const uint8_t *spot, s
 
 struct weir_room_member {
     const uint8_t *key;
-    const uint8_t *inviter;     /* who stands above it in its chain; NULL: the owner itself */
+    const uint8_t *inviter;     /* by whose invitation it came; NULL: the owner itself */
     uint64_t invited_ms;        /* the owner's 0 */
     struct weir_bytes nickname; /* empty: none, or sealed */
     int moderator;

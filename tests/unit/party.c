@@ -12,13 +12,18 @@ void party_open(struct party *self, const struct weir_room_settings *settings)
     for (size_t i = 0; i < PARTY_MAX; i++)
         self->signers[i] = weir_signer_new();
     assert_int_equal(weir_room_create(self->signers[0], settings, &self->rooms[0], NULL), 0);
-    self->state = state_new(room_contract(self->rooms[0]));
+    assert_int_equal(weir_contract_new("room",
+                                       weir_contract_params(weir_room_contract(self->rooms[0])),
+                                       &self->contract, NULL),
+                     0);
+    self->state = state_new(&self->contract->contract);
     party_exchange(self);
 }
 
 void party_close(struct party *self)
 {
     state_destroy(&self->state);
+    weir_contract_destroy(&self->contract);
     for (size_t i = 0; i < PARTY_MAX; i++)
         weir_room_destroy(&self->rooms[i]);
     for (size_t i = 0; i < PARTY_MAX; i++)

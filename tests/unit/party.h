@@ -11,7 +11,8 @@ enum { PARTY_MAX = 6 };
 struct party {
     weir_signer_t *signers[PARTY_MAX];
     weir_room_t *rooms[PARTY_MAX]; /* of those who are in; 0 is the owner's */
-    state_t *state;                /* what a node would hold */
+    weir_contract_t *contract;
+    state_t *state; /* what a node would hold */
     struct reason why;
     char shown[2048];
 };

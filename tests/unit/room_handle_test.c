@@ -33,6 +33,20 @@ static void who_is_invited_two_deep_talks_with_the_owner(void **state)
     party_agrees(p);
 }
 
+static void a_member_names_the_person_who_invited_it(void **state)
+{
+    struct party *p = *state;
+    struct weir_room_member member;
+    party_invite(p, 0, 1);
+    party_invite(p, 1, 2);
+    weir_room_member(p->rooms[0], 0, &member);
+    assert_null(member.inviter);
+    for (size_t i = 1; i < 3; i++) {
+        weir_room_member(p->rooms[0], i, &member);
+        assert_memory_equal(member.inviter, party_key(p, i - 1), WEIR_KEY_BYTES);
+    }
+}
+
 static void an_invitation_is_good_for_all_who_have_it(void **state)
 {
     struct party *p = *state;
@@ -158,6 +172,32 @@ static void who_left_is_out_until_it_joins_again(void **state)
     assert_string_equal(party_members(p, 0), "01");
 }
 
+/* It left by a clock that was two minutes ahead of this one. */
+static void who_left_later_than_now_joins_again(void **state)
+{
+    struct party *p = *state;
+    struct buffer delta = {0};
+    char *text;
+    uint64_t stamp;
+    party_invite(p, 0, 1);
+    assert_int_equal(weir_room_invite(p->rooms[0], &text), 0);
+    struct room_author author = {room_contract(p->rooms[1]), p->signers[1]->secret,
+                                 buffer_slice(&p->rooms[1]->chain)};
+    assert_int_equal(room_stamp(p->rooms[1], 0, &stamp), 0);
+    stamp += (uint64_t)120000 << 16;
+    assert_int_equal(room_write_member(&author, stamp, false, &delta, &p->why), 0);
+    assert_int_equal(state_merge(p->state, buffer_slice(&delta), NULL, &p->why), 0);
+    buffer_free(&delta);
+    weir_room_destroy(&p->rooms[1]);
+    party_join(p, 1, text);
+    weir_free(text);
+    party_exchange(p);
+    assert_string_equal(party_members(p, 0), "01");
+    assert_int_equal(weir_room_leave(p->rooms[1]), 0);
+    party_exchange(p);
+    assert_string_equal(party_members(p, 0), "0");
+}
+
 static void a_nickname_is_seen_by_all(void **state)
 {
     struct party *p = *state;
@@ -237,6 +277,17 @@ static void a_card_opens_the_room_again(void **state)
     (void)party_say(p, 0, "and again");
     assert_string_equal(party_messages(p, 1), "(joins) again and again");
     party_agrees(p);
+}
+
+/* Else the defaults would take the place of what the owner said before. */
+static void what_is_not_read_is_not_configured(void **state)
+{
+    struct party *p = *state;
+    struct weir_room_settings settings = {.name = "tea"};
+    weir_room_t *room = reopened(p, 0, 0, 0);
+    assert_int_equal(weir_room_configure(room, &settings), WEIR_NOT_FOUND);
+    assert_int_equal(weir_room_pending(room).size, 0);
+    weir_room_destroy(&room);
 }
 
 static void another_identitys_card_is_refused(void **state)
@@ -328,6 +379,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(who_is_invited_two_deep_talks_with_the_owner),
+        TEST(a_member_names_the_person_who_invited_it),
         TEST(an_invitation_is_good_for_all_who_have_it),
         TEST(the_owner_needs_no_invitation),
         TEST(who_stands_in_an_invitations_chain_keeps_its_own),
@@ -335,10 +387,12 @@ int main(void)
         TEST(a_ban_covers_whom_the_banned_invited),
         TEST(who_invited_bans_and_others_do_not),
         TEST(who_left_is_out_until_it_joins_again),
+        TEST(who_left_later_than_now_joins_again),
         TEST(a_nickname_is_seen_by_all),
         TEST(a_configuration_keeps_what_it_does_not_name),
         TEST(an_upgrade_names_the_next_room),
         TEST(a_card_opens_the_room_again),
+        TEST(what_is_not_read_is_not_configured),
         TEST(another_identitys_card_is_refused),
         TEST(a_card_with_a_changed_byte_is_none),
         TEST(a_lost_membership_is_written_again),

@@ -71,6 +71,20 @@ static bool state_says(struct party *p, const char *text)
     return says;
 }
 
+/* Puts a keys entry of an ordinary member into the state, which weir_room.h would not write. */
+static void write_keys(struct party *p, size_t who, uint64_t number, const uint8_t *key,
+                       const struct buffer *copies)
+{
+    struct room_author author = {room_contract(p->rooms[who]), p->signers[who]->secret,
+                                 buffer_slice(&p->rooms[who]->chain)};
+    struct buffer delta = {0};
+    assert_int_equal(
+        room_write_keys(&author, 1, number, key, buffer_slice(copies), &delta, &p->why), 0);
+    assert_int_equal(state_merge(p->state, buffer_slice(&delta), NULL, &p->why), 0);
+    party_exchange(p);
+    buffer_free(&delta);
+}
+
 /* --- who reads ------------------------------------------------------------------------------- */
 
 static void who_is_invited_reads_and_the_state_says_nothing(void **state)
@@ -184,6 +198,39 @@ static void the_owner_and_moderators_rotate_and_others_do_not(void **state)
     assert_int_equal(p->rooms[0]->key_count, 2);
 }
 
+/* Who comes later has no older key: names are sealed anew by those whose they are. */
+static void names_go_over_to_the_new_key(void **state)
+{
+    struct weir_room_settings settings = {0};
+    struct weir_room_info info;
+    struct party *p = *state;
+    settings.moderators = party_key(p, 1);
+    settings.moderator_count = 1;
+    assert_int_equal(weir_room_configure(p->rooms[0], &settings), 0);
+    assert_int_equal(weir_room_nickname(p->rooms[0], weir_text("ann")), 0);
+    assert_int_equal(weir_room_nickname(p->rooms[1], weir_text("ben")), 0);
+    party_exchange(p);
+    assert_int_equal(weir_room_rotate(p->rooms[1]), 0);
+    party_exchange(p);
+    party_invite(p, 1, 2);
+    weir_room_info(p->rooms[2], &info);
+    assert_int_equal(info.name.size, 3);
+    assert_int_equal(info.moderator_count, 1);
+    assert_int_equal(weir_room_name_of(p->rooms[2], party_key(p, 0)).size, 3);
+    assert_int_equal(weir_room_name_of(p->rooms[2], party_key(p, 1)).size, 3);
+    for (size_t i = 0; i < 3; i++) /* and that is all */
+        assert_int_equal(weir_room_pending(p->rooms[i]).size, 0);
+}
+
+static void a_key_is_not_changed_before_the_room_was_read(void **state)
+{
+    struct party *p = *state;
+    p->rooms[0] = reopen(p, 0);
+    assert_int_equal(weir_room_rotate(p->rooms[0]), WEIR_NOT_FOUND);
+    party_exchange(p);
+    assert_int_equal(weir_room_rotate(p->rooms[0]), 0);
+}
+
 /* Both make number 2: of all of it everyone who had a copy reads everything. */
 static void two_who_rotate_at_once_lose_nothing(void **state)
 {
@@ -215,19 +262,13 @@ static void a_key_that_an_ordinary_member_made_is_not_used(void **state)
 {
     static const uint8_t own[ROOM_KEY_BYTES] = {7}, seed[32] = {9};
     struct party *p = *state;
-    struct room_author author = {room_contract(p->rooms[1]), p->signers[1]->secret,
-                                 buffer_slice(&p->rooms[1]->chain)};
-    struct buffer copies = {0}, delta = {0};
+    struct buffer copies = {0};
     assert_int_equal(room_copy_seal(own, party_key(p, 0), seed, &copies), 0);
-    assert_int_equal(room_write_keys(&author, 1, 99, own, buffer_slice(&copies), &delta, &p->why),
-                     0);
-    assert_int_equal(state_merge(p->state, buffer_slice(&delta), NULL, &p->why), 0);
-    party_exchange(p);
+    write_keys(p, 1, 99, own, &copies);
     assert_int_equal(p->rooms[0]->key_count, 1);
     (void)party_say(p, 0, "x");
     assert_string_equal(heard(p, 1), "x");
     buffer_free(&copies);
-    buffer_free(&delta);
 }
 
 /* --- invitations and old keys ---------------------------------------------------------------- */
@@ -293,28 +334,20 @@ static void a_sham_copy_keeps_nobody_out(void **state)
 {
     struct party *p = *state;
     char *text = invitation_of(p, 0);
-    struct buffer copies = {0}, delta = {0};
+    struct buffer copies = {0};
     assert_int_equal(weir_room_rotate(p->rooms[0]), 0);
     party_exchange(p);
     party_join(p, 2, text);
     weir_free(text);
     party_exchange(p);
-    weir_room_t *liar = p->rooms[1];
-    struct room_author author = {room_contract(liar), p->signers[1]->secret,
-                                 buffer_slice(&liar->chain)};
     buffer_append(&copies, party_key(p, 2), WRITER_KEY_BYTES);
     (void)buffer_grow(&copies, ROOM_SEALED_KEY_BYTES);
-    assert_int_equal(room_write_keys(&author, 1, 2, room_sealing_key(liar, liar->view),
-                                     buffer_slice(&copies), &delta, &p->why),
-                     0);
-    assert_int_equal(state_merge(p->state, buffer_slice(&delta), NULL, &p->why), 0);
-    party_exchange(p);
+    write_keys(p, 1, 2, room_sealing_key(p->rooms[1], p->rooms[1]->view), &copies);
     assert_false(readable(p, 2));
     assert_int_equal(weir_room_share_keys(p->rooms[0]), 1);
     party_exchange(p);
     assert_true(readable(p, 2));
     buffer_free(&copies);
-    buffer_free(&delta);
 }
 
 /* --- cards ----------------------------------------------------------------------------------- */
@@ -370,6 +403,8 @@ int main(void)
         TEST(a_public_room_becomes_private),
         TEST(a_ban_rotates_the_key_and_old_members_read_on),
         TEST(the_owner_and_moderators_rotate_and_others_do_not),
+        TEST(names_go_over_to_the_new_key),
+        TEST(a_key_is_not_changed_before_the_room_was_read),
         TEST(two_who_rotate_at_once_lose_nothing),
         TEST(a_key_that_an_ordinary_member_made_is_not_used),
         TEST(who_is_invited_after_a_rotation_reads_from_there_on),
