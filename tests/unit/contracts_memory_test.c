@@ -3,6 +3,7 @@
 /* link: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "contracts/view.h"
 #include "contracts/writers.h"
+#include "tests/support/failing_memory.h"
 #include "tests/unit/contracts_fixture.h"
 
 #include <setjmp.h>
@@ -10,35 +11,6 @@
 #include <stdlib.h>
 #include <sodium.h>
 #include <cmocka.h>
-
-static unsigned allocations, fail_at; /* fail_at 0: none */
-
-static bool fails(void)
-{
-    return ++allocations == fail_at;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
 
 /* Large enough that chunks split: some allocations are for speed only, and may fail unseen. */
 static struct buffer large_delta(const char *kind, uint64_t first, uint64_t step, uint64_t count)
@@ -64,10 +36,9 @@ static void merge_with_failures(const char *kind, struct slice params)
         struct buffer before = fixture_bytes(&f);
         struct summary summary = *state_summary(f.state);
         f.why.text[0] = 0;
-        allocations = 0;
-        fail_at = at;
+        failing_memory_begin(at);
         int rc = state_merge(f.state, buffer_slice(&second), NULL, &f.why);
-        fail_at = 0;
+        bool reached = failing_memory_end();
         if (rc) {
             struct buffer after = fixture_bytes(&f);
             assert_int_equal(rc, ERR_NO_MEMORY);
@@ -77,7 +48,6 @@ static void merge_with_failures(const char *kind, struct slice params)
             buffer_free(&after);
             failures++;
         }
-        bool reached = allocations >= at;
         (void)fixture_merge(&f, buffer_slice(&second));
         struct buffer merged = fixture_bytes(&f);
         assert_int_equal(merged.size, state_summary(f.state)->state_bytes);
@@ -142,12 +112,11 @@ static void edits_signatures_and_views_tell_of_missing_memory(void **state)
         fixture_open(&f, rows[i][0], buffer_slice(&params));
         for (unsigned at = 1;; at++) {
             f.why.text[0] = 0;
-            allocations = 0;
-            fail_at = at;
+            failing_memory_begin(at);
             int rc = edit_sign_and_view(&f, secret, rows[i][1]);
-            fail_at = 0;
+            bool reached = failing_memory_end();
             assert_true(rc == 0 || (rc == ERR_NO_MEMORY && strstr(f.why.text, "memory")));
-            if (allocations < at) {
+            if (!reached) {
                 assert_int_equal(rc, 0);
                 break;
             }
@@ -165,10 +134,9 @@ static void a_state_without_memory_is_none(void **state)
     struct contract contract;
     assert_int_equal(contract_init(&contract, slice_text("map"), slice_of(NULL, 0), NULL), 0);
     for (unsigned at = 1; at <= 2; at++) {
-        allocations = 0;
-        fail_at = at;
+        failing_memory_begin(at);
         state_t *none = state_new(&contract);
-        fail_at = 0;
+        assert_true(failing_memory_end());
         assert_null(none);
     }
 }

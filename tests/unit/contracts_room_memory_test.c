@@ -2,40 +2,12 @@
  * nothing leaks; and without failures the same calls do their work. */
 /* link: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "tests/property/rooms.h"
+#include "tests/support/failing_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
-
-static unsigned allocations, fail_at; /* fail_at 0: none */
-
-static bool fails(void)
-{
-    return ++allocations == fail_at;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
 
 static struct random_room room;
 static struct buffer delta;
@@ -82,13 +54,12 @@ static void run_with_failures(int (*work)(void), unsigned failures_least)
 {
     unsigned failures = 0;
     for (unsigned at = 1;; at++) {
-        allocations = 0;
-        fail_at = at;
+        failing_memory_begin(at);
         int rc = work();
-        fail_at = 0;
+        bool reached = failing_memory_end();
         assert_true(rc == 0 || rc == ERR_NO_MEMORY);
         failures += rc != 0;
-        if (allocations < at)
+        if (!reached)
             break;
     }
     assert_int_equal(work(), 0);

@@ -3,41 +3,13 @@
 /* link: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "contracts/state.h"
 #include "contracts/sync.h"
+#include "tests/support/failing_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sodium.h>
 #include <cmocka.h>
-
-static unsigned allocations, fail_at; /* fail_at 0: none */
-
-static bool fails(void)
-{
-    return ++allocations == fail_at;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
 
 static const uint8_t salt[SYNC_SALT_BYTES] = {1};
 
@@ -67,11 +39,9 @@ static void walks_tell_of_missing_memory(state_t *state, struct slice far, struc
     for (unsigned at = 1;; at++) {
         buffer_free(&entries);
         buffer_free(body);
-        allocations = 0;
-        fail_at = at;
+        failing_memory_begin(at);
         int rc = walk(state, far, &entries, body);
-        fail_at = 0;
-        if (allocations < at) {
+        if (!failing_memory_end()) {
             assert_int_equal(rc, 0);
             break;
         }
@@ -101,10 +71,9 @@ static void a_walk_without_memory_says_so(void **test)
     walks_tell_of_missing_memory(small, slice_of(NULL, 0), &lists);
     walks_tell_of_missing_memory(large, buffer_slice(&lists), &wants);
     assert_true(lists.size > 0 && wants.size > 0);
-    allocations = 0;
-    fail_at = 1;
+    failing_memory_begin(1);
     sync_walk_t *none = sync_walk_all();
-    fail_at = 0;
+    assert_true(failing_memory_end());
     assert_null(none);
     buffer_free(&delta);
     buffer_free(&lists);

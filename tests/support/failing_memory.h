@@ -1,0 +1,14 @@
+/* failing_memory: the n-th allocation fails. For a program that is linked with
+ * -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc. */
+#ifndef WEIR_TESTS_FAILING_MEMORY_H
+#define WEIR_TESTS_FAILING_MEMORY_H
+
+#include <stdbool.h>
+
+/* Of the allocations from here on the n-th (from 1) fails. */
+void failing_memory_begin(unsigned n);
+
+/* None fails any more. True: it came to the n-th. */
+bool failing_memory_end(void);
+
+#endif
