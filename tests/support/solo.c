@@ -1,5 +1,6 @@
 #include "tests/support/solo.h"
 
+#include "actors/operation.h"
 #include "contracts/entries.h"
 
 #include <setjmp.h>
@@ -61,6 +62,21 @@ void solo_free(struct solo *self)
     drop_sent(self);
     mail_free(&self->outbox.mail);
     owed_release(&self->window);
+}
+
+int solo_operation_start(struct solo *self, const struct actor_spec *spec, bool networked)
+{
+    solo_init(self, spec);
+    struct operation_options options = {.id = self->id, .networked = networked};
+    self->actor = operation_new(&options);
+    return self->actor ? 0 : -1;
+}
+
+void solo_operation_end(struct solo *self)
+{
+    operation_destroy((operation_t **)&self->actor);
+    assert_int_equal(owed_bytes(self->window), 0);
+    solo_free(self);
 }
 
 void solo_give(struct solo *self, enum actor_id from, enum message_kind kind,
@@ -127,6 +143,12 @@ void solo_live(struct solo *self, peer_t number)
         put_u64(live->id.bytes + 8, number);
     }
     solo_give(self, ACTOR_connections, MESSAGE_PEER_LIVE, &live->head);
+}
+
+void solo_live_all(struct solo *self, peer_t first, peer_t last)
+{
+    for (peer_t p = first; p <= last; p++)
+        solo_live(self, p);
 }
 
 void solo_gone(struct solo *self, peer_t number)

@@ -29,6 +29,10 @@ struct solo {
 void solo_init(struct solo *self, const struct actor_spec *spec);
 void solo_free(struct solo *self); /* not the actor */
 
+/* The same for put, get or update (actors/operation.h), with the actor. 0, or -1 without memory. */
+int solo_operation_start(struct solo *self, const struct actor_spec *spec, bool networked);
+void solo_operation_end(struct solo *self); /* asserts that it let go of all peers' mail */
+
 /* Gives a message (as `kind`, from `from`) to the actor. */
 void solo_give(struct solo *self, enum actor_id from, enum message_kind kind,
                struct message *message);
@@ -46,6 +50,7 @@ const struct peer_send *solo_sent(const struct solo *self);
 void solo_tell_sent(struct solo *self);
 
 void solo_live(struct solo *self, peer_t number);
+void solo_live_all(struct solo *self, peer_t first, peer_t last); /* both included */
 void solo_gone(struct solo *self, peer_t number);
 
 /* A peer's message; its bytes are counted in self->window until the actor frees it. */

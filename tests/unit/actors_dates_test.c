@@ -19,11 +19,8 @@ static uint8_t nonce[ROOM_NONCE_BYTES];
 
 static int start(const struct actor_spec *spec)
 {
-    solo_init(&world, spec);
-    struct operation_options options = {.id = world.id, .networked = true};
-    world.actor = operation_new(&options);
     room_open(&room, UINT64_MAX);
-    return world.actor ? 0 : -1;
+    return solo_operation_start(&world, spec, true);
 }
 
 static int start_put(void **state)
@@ -42,8 +39,7 @@ static int tear_down(void **state)
 {
     (void)state;
     room_close(&room);
-    operation_destroy((operation_t **)&world.actor);
-    solo_free(&world);
+    solo_operation_end(&world);
     return 0;
 }
 

@@ -16,33 +16,17 @@ enum { NEAREST = 1, NEARER = 2, LAST_NEARER = SOLO_SELF, BESIDE = SOLO_SELF + 1 
 static struct solo world;
 static const struct fingerprint printed = {{7, 7, 7}};
 
-static int start(bool networked)
-{
-    solo_init(&world, &get_spec);
-    struct operation_options options = {.id = world.id, .networked = networked};
-    world.actor = operation_new(&options);
-    return world.actor ? 0 : -1;
-}
-
 static int set_up(void **state)
 {
     (void)state;
-    return start(true);
+    return solo_operation_start(&world, &get_spec, true);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    operation_destroy((operation_t **)&world.actor);
-    assert_int_equal(owed_bytes(world.window), 0); /* no mail is lost */
-    solo_free(&world);
+    solo_operation_end(&world);
     return 0;
-}
-
-static void live(peer_t first, peer_t last)
-{
-    for (peer_t p = first; p <= last; p++)
-        solo_live(&world, p);
 }
 
 static void start_get(void)
@@ -115,9 +99,8 @@ static void without_a_live_peer_the_own_store_answers_at_once(void **state)
     read_answers(ERR_NOT_FOUND);
     (void)solo_expect_reply(&world, ERR_NO_LIVE_PEER);
     solo_expect_nothing(&world); /* no DIAL, and nothing else */
-    operation_destroy((operation_t **)&world.actor);
-    solo_free(&world);
-    assert_int_equal(start(false), 0);
+    solo_operation_end(&world);
+    assert_int_equal(solo_operation_start(&world, &get_spec, false), 0);
     start_get();
     read_answers(ERR_NOT_FOUND);
     (void)solo_expect_reply(&world, ERR_NOT_FOUND); /* alone in the world: it is nowhere */
@@ -126,7 +109,7 @@ static void without_a_live_peer_the_own_store_answers_at_once(void **state)
 static void a_copy_that_is_fed_is_read_here(void **state)
 {
     (void)state;
-    live(1, 3);
+    solo_live_all(&world, 1, 3);
     get_hosted(0);
     read_answers(0);
     (void)solo_expect_reply(&world, 0);
@@ -136,7 +119,7 @@ static void a_copy_that_is_fed_is_read_here(void **state)
 static void what_comes_is_merged_before_it_is_answered(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     get_hosted(ERR_NOT_FOUND);
     struct peer_get get = asked(NEAREST);
     assert_int_equal(get.hops, PEER_HOPS);
@@ -158,7 +141,7 @@ static void what_comes_is_merged_before_it_is_answered(void **state)
 static void a_peer_whose_state_is_the_same_sends_none(void **state)
 {
     (void)state;
-    live(1, 1);
+    solo_live_all(&world, 1, 1);
     start_get();
     struct request *host = (struct request *)solo_take(&world, MESSAGE_HOST);
     host->reading.fingerprint = printed;
@@ -178,7 +161,7 @@ static void a_leaf_asks_whoever_can_be_dialled(void **state)
     struct operation_options options = {.id = world.id, .networked = true, .leaf = true};
     world.actor = operation_new(&options);
     assert_non_null(world.actor);
-    live(BESIDE, BESIDE);
+    solo_live_all(&world, BESIDE, BESIDE);
     get_hosted(ERR_NOT_FOUND);
     give_got(BESIDE, asked(BESIDE).tx, ERR_NOT_FOUND);
     read_answers(ERR_NOT_FOUND); /* and only then the own copy counts */
@@ -189,7 +172,7 @@ static void a_leaf_asks_whoever_can_be_dialled(void **state)
 static void a_peer_that_goes_is_followed_by_the_next_at_once(void **state)
 {
     (void)state;
-    live(1, 3);
+    solo_live_all(&world, 1, 3);
     get_hosted(ERR_NOT_FOUND);
     struct peer_get first = asked(NEAREST);
     solo_gone(&world, NEAREST);
@@ -208,7 +191,7 @@ static void a_peer_that_goes_is_followed_by_the_next_at_once(void **state)
 static void a_peer_that_says_nothing_is_followed_by_the_next_in_a_second(void **state)
 {
     (void)state;
-    live(1, 3);
+    solo_live_all(&world, 1, 3);
     get_hosted(ERR_NOT_FOUND);
     struct peer_get first = asked(NEAREST);
     solo_advance_ms(&world, RELAY_PATIENCE_MS - 1);
@@ -227,7 +210,7 @@ static void a_peer_that_says_nothing_is_followed_by_the_next_in_a_second(void **
 static void when_all_peers_go_the_error_says_so_at_once(void **state)
 {
     (void)state;
-    live(1, 2);
+    solo_live_all(&world, 1, 2);
     get_hosted(ERR_NOT_FOUND);
     (void)asked(NEAREST);
     solo_gone(&world, NEARER); /* not asked: nothing happens */
@@ -241,7 +224,7 @@ static void when_all_peers_go_the_error_says_so_at_once(void **state)
 static void all_that_are_nearer_and_three_beside_are_asked(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     get_hosted(ERR_NOT_FOUND);
     for (peer_t p = 1; p <= RELAY_TRIES_MAX - RELAY_BESIDE_MAX; p++)
         give_got(p, asked(p).tx, ERR_NOT_FOUND);
@@ -257,7 +240,7 @@ static void all_that_are_nearer_and_three_beside_are_asked(void **state)
 static void an_error_of_one_is_told_before_the_not_found_of_others(void **state)
 {
     (void)state;
-    live(1, 3);
+    solo_live_all(&world, 1, 3);
     get_hosted(ERR_NOT_FOUND);
     give_got(1, asked(1).tx, ERR_NOT_FOUND);
     give_got(2, asked(2).tx, ERR_BUSY);
@@ -269,7 +252,7 @@ static void an_error_of_one_is_told_before_the_not_found_of_others(void **state)
 static void when_nobody_is_nearer_the_own_copy_counts(void **state)
 {
     (void)state;
-    live(BESIDE, BESIDE + 1);
+    solo_live_all(&world, BESIDE, BESIDE + 1);
     get_hosted(ERR_AGAIN);
     read_answers(0);
     (void)solo_expect_reply(&world, 0);
@@ -286,7 +269,7 @@ static void when_nobody_is_nearer_the_own_copy_counts(void **state)
 static void half_a_state_is_not_answered_as_a_whole(void **state)
 {
     (void)state;
-    live(1, 1);
+    solo_live_all(&world, 1, 1);
     get_hosted(ERR_NOT_FOUND);
     give_piece(NEAREST, asked(NEAREST).tx);
     solo_gone(&world, NEAREST);
@@ -297,7 +280,7 @@ static void half_a_state_is_not_answered_as_a_whole(void **state)
 static void a_peer_that_says_done_and_sent_nothing_has_nothing(void **state)
 {
     (void)state;
-    live(1, 2);
+    solo_live_all(&world, 1, 2);
     get_hosted(ERR_NOT_FOUND);
     give_got(NEAREST, asked(NEAREST).tx, 0);
     (void)asked(NEARER);
@@ -307,7 +290,7 @@ static void a_piece_of_another_contract_is_refused_and_its_sender_blamed(void **
 {
     static const uint8_t other[] = {4, 'n', 'a', 'm', 'e', 0, 0, 0, 1, 'x'};
     (void)state;
-    live(1, 3);
+    solo_live_all(&world, 1, 3);
     get_hosted(ERR_NOT_FOUND);
     struct peer_piece piece = piece_of(asked(1).tx, "", 0);
     piece.params = slice_of(other, sizeof other);
@@ -327,7 +310,7 @@ static void a_piece_of_another_contract_is_refused_and_its_sender_blamed(void **
 static void entries_that_are_not_valid_make_another_be_asked(void **state)
 {
     (void)state;
-    live(1, 2);
+    solo_live_all(&world, 1, 2);
     get_hosted(ERR_NOT_FOUND);
     struct peer_get get = asked(NEAREST);
     give_piece(NEAREST, get.tx);
@@ -347,7 +330,7 @@ static void entries_that_are_not_valid_make_another_be_asked(void **state)
 static void answers_that_nobody_asked_for_are_dropped(void **state)
 {
     (void)state;
-    live(1, 3);
+    solo_live_all(&world, 1, 3);
     get_hosted(ERR_NOT_FOUND);
     struct peer_get get = asked(1);
     give_piece(2, get.tx);
@@ -369,7 +352,7 @@ static void answers_that_nobody_asked_for_are_dropped(void **state)
 static void what_a_host_has_need_not_be_flushed_here_before_it_is_read(void **state)
 {
     (void)state;
-    live(1, 1);
+    solo_live_all(&world, 1, 1);
     get_hosted(ERR_NOT_FOUND);
     struct peer_get get = asked(1);
     give_piece(1, get.tx);
@@ -387,7 +370,7 @@ static void what_a_host_has_need_not_be_flushed_here_before_it_is_read(void **st
 static void what_no_host_told_is_read_when_it_is_flushed(void **state)
 {
     (void)state;
-    live(1, 1);
+    solo_live_all(&world, 1, 1);
     get_hosted(ERR_NOT_FOUND);
     give_got(1, asked(1).tx, ERR_NOT_FOUND);
     struct request *read = (struct request *)solo_take(&world, MESSAGE_READ);
@@ -399,7 +382,7 @@ static void what_no_host_told_is_read_when_it_is_flushed(void **state)
 static void an_error_number_from_nowhere_is_a_fault_over_there(void **state)
 {
     (void)state;
-    live(1, 1);
+    solo_live_all(&world, 1, 1);
     get_hosted(ERR_NOT_FOUND);
     struct peer_got got = {.tx = asked(1).tx, .code = 200, .why = slice_text("\033[2J\n")};
     solo_mail(&world, 1, PEER_GOT, &got);
@@ -410,7 +393,7 @@ static void an_error_number_from_nowhere_is_a_fault_over_there(void **state)
 static void no_get_of_a_client_outlives_its_deadline(void **state)
 {
     (void)state;
-    live(1, 2);
+    solo_live_all(&world, 1, 2);
     get_hosted(ERR_NOT_FOUND); /* one waits for a merge */
     struct peer_get get = asked(1);
     assert_in_range(get.deadline_ms, 1, OPERATION_TIMEOUT_MS - 1);
@@ -503,7 +486,7 @@ static void nothing_is_open(void)
 static void a_host_answers_a_small_state_in_one_piece(void **state)
 {
     (void)state;
-    live(ASKER, ASKER);
+    solo_live_all(&world, ASKER, ASKER);
     peer_get_hosted(3, 0);
     walk_gives(100, true);
     asker_got_piece(100, LANE_small);
@@ -514,7 +497,7 @@ static void a_host_answers_a_small_state_in_one_piece(void **state)
 static void an_empty_state_is_one_piece_too(void **state)
 {
     (void)state;
-    live(ASKER, ASKER);
+    solo_live_all(&world, ASKER, ASKER);
     peer_get_hosted(3, 0);
     walk_gives(0, true);
     asker_got_piece(0, LANE_small);
@@ -525,7 +508,7 @@ static void an_empty_state_is_one_piece_too(void **state)
 static void a_large_state_goes_in_bulk_two_pieces_at_a_time(void **state)
 {
     (void)state;
-    live(ASKER, ASKER);
+    solo_live_all(&world, ASKER, ASKER);
     peer_get_hosted(3, 0);
     walk_gives(100, false); /* small, and yet the next may not overtake it */
     asker_got_piece(100, LANE_bulk);
@@ -542,7 +525,7 @@ static void a_large_state_goes_in_bulk_two_pieces_at_a_time(void **state)
 static void who_has_the_same_state_gets_none(void **state)
 {
     (void)state;
-    live(ASKER, ASKER);
+    solo_live_all(&world, ASKER, ASKER);
     struct peer_get get = {.tx = ASKER_TX,
                            .hops = 1,
                            .deadline_ms = 1000,
@@ -559,7 +542,7 @@ static void who_has_the_same_state_gets_none(void **state)
 static void what_is_not_here_is_asked_of_a_nearer_peer(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_get_hosted(3, ERR_NOT_FOUND);
     struct peer_get get = asked(NEAREST);
     assert_int_equal(get.hops, 2);
@@ -576,7 +559,7 @@ static void what_is_not_here_is_asked_of_a_nearer_peer(void **state)
 static void what_is_passed_on_stays_counted_until_it_is_sent(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_get_hosted(3, ERR_NOT_FOUND);
     struct peer_get get = asked(NEAREST);
     give_piece(NEAREST, get.tx);
@@ -599,7 +582,7 @@ static void what_is_passed_on_stays_counted_until_it_is_sent(void **state)
 static void an_asker_that_takes_nothing_is_given_up(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     give_get(ASKER, 3, 3 * RELAY_STALL_MS);
     solo_answer(&world, (struct request *)solo_take(&world, MESSAGE_HOST), ACTOR_hosting,
                 MESSAGE_HOSTED, ERR_NOT_FOUND);
@@ -624,7 +607,7 @@ static void no_piece_overtakes_another_in_a_faster_lane(void **state)
 {
     static uint8_t large[PEER_BULK_BYTES];
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_get_hosted(3, ERR_NOT_FOUND);
     struct peer_get get = asked(NEAREST);
     struct peer_piece piece = piece_of(get.tx, large, sizeof large);
@@ -643,7 +626,7 @@ static void no_piece_overtakes_another_in_a_faster_lane(void **state)
 static void without_hops_left_nobody_is_asked(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_get_hosted(0, ERR_NOT_FOUND);
     asker_got_end(ERR_NOT_FOUND, LANE_small);
     nothing_is_open();
@@ -654,7 +637,7 @@ static void without_hops_left_nobody_is_asked(void **state)
 static void only_peers_nearer_to_the_key_are_asked_for_others(void **state)
 {
     (void)state;
-    live(BESIDE, SOLO_PEERS);
+    solo_live_all(&world, BESIDE, SOLO_PEERS);
     peer_get_hosted(5, ERR_NOT_FOUND);
     asker_got_end(ERR_NOT_FOUND, LANE_small);
     solo_live(&world, 1);
@@ -671,7 +654,7 @@ static void only_peers_nearer_to_the_key_are_asked_for_others(void **state)
 static void a_hop_that_goes_is_replaced_one_that_refuses_is_not(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_get_hosted(5, ERR_NOT_FOUND);
     (void)asked(NEAREST);
     solo_gone(&world, NEAREST);
@@ -687,7 +670,7 @@ static void a_hop_that_goes_is_replaced_one_that_refuses_is_not(void **state)
 static void an_own_copy_is_better_than_an_error(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_get_hosted(5, ERR_AGAIN);
     give_got(NEAREST, asked(NEAREST).tx, ERR_BUSY);
     walk_gives(10, true);
@@ -705,7 +688,7 @@ static void an_own_copy_is_better_than_an_error(void **state)
 static void a_wrong_piece_is_not_passed_on(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_get_hosted(5, ERR_NOT_FOUND);
     struct peer_piece piece = piece_of(asked(NEAREST).tx, "", 0);
     piece.kind = slice_text("set");
@@ -719,7 +702,7 @@ static void a_wrong_piece_is_not_passed_on(void **state)
 static void an_asker_that_goes_is_forgotten(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_get_hosted(5, ERR_NOT_FOUND); /* while a peer is asked, with a piece under way */
     struct peer_get get = asked(NEAREST);
     give_piece(NEAREST, get.tx);
@@ -741,7 +724,7 @@ static void an_asker_that_goes_is_forgotten(void **state)
 static void no_get_of_a_peer_outlives_its_deadline(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     give_get(ASKER, 5, 0);
     asker_got_end(ERR_TIMEOUT, LANE_small); /* no time was left */
     give_get(ASKER, 5, UINT32_MAX);

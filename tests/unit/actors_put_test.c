@@ -14,17 +14,13 @@ static struct solo world;
 static int set_up(void **state)
 {
     (void)state;
-    solo_init(&world, &put_spec);
-    struct operation_options options = {.id = world.id, .networked = true};
-    world.actor = operation_new(&options);
-    return world.actor ? 0 : -1;
+    return solo_operation_start(&world, &put_spec, true);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    operation_destroy((operation_t **)&world.actor);
-    solo_free(&world);
+    solo_operation_end(&world);
     return 0;
 }
 

@@ -16,34 +16,18 @@ static struct solo world;
 static const struct fingerprint printed = {{7, 7, 7}};
 static struct buffer delta; /* of the test, made by entries */
 
-static int start(bool networked)
-{
-    solo_init(&world, &update_spec);
-    struct operation_options options = {.id = world.id, .networked = networked};
-    world.actor = operation_new(&options);
-    return world.actor ? 0 : -1;
-}
-
 static int set_up(void **state)
 {
     (void)state;
-    return start(true);
+    return solo_operation_start(&world, &update_spec, true);
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    operation_destroy((operation_t **)&world.actor);
-    assert_int_equal(owed_bytes(world.window), 0); /* no mail is lost */
-    solo_free(&world);
+    solo_operation_end(&world);
     buffer_free(&delta);
     return 0;
-}
-
-static void live(peer_t first, peer_t last)
-{
-    for (peer_t p = first; p <= last; p++)
-        solo_live(&world, p);
 }
 
 /* count entries of `bytes` each. */
@@ -106,7 +90,7 @@ static void give_updated(peer_t from, uint64_t tx, int code)
 static void what_is_here_is_merged_here(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     update_merged(slice_of("", 0), 0);
     (void)solo_expect_reply(&world, 0);
     update_merged(slice_of("", 0), ERR_BAD_STATE);
@@ -121,9 +105,8 @@ static void without_a_live_peer_the_answer_comes_at_once(void **state)
     update_merged(slice_of("", 0), ERR_NOT_FOUND);
     (void)solo_expect_reply(&world, ERR_NO_LIVE_PEER);
     solo_expect_nothing(&world); /* no DIAL, and nothing else */
-    operation_destroy((operation_t **)&world.actor);
-    solo_free(&world);
-    assert_int_equal(start(false), 0);
+    solo_operation_end(&world);
+    assert_int_equal(solo_operation_start(&world, &update_spec, false), 0);
     edit_merged(ERR_NOT_FOUND);
     (void)solo_expect_reply(&world, ERR_NOT_FOUND);
 }
@@ -131,7 +114,7 @@ static void without_a_live_peer_the_answer_comes_at_once(void **state)
 static void what_is_not_here_is_merged_at_a_host(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     struct slice one = entries(1, 3);
     update_merged(one, ERR_NOT_FOUND);
     struct peer_update update = asked(NEAREST);
@@ -154,7 +137,7 @@ static void an_edit_travels_with_its_operands(void **state)
 {
     static const uint8_t wire[] = {0, 0, 0, 3, 'a', 'd', 'd', 0, 0, 0, 1, '5'};
     (void)state;
-    live(1, 1);
+    solo_live_all(&world, 1, 1);
     edit_merged(ERR_NOT_FOUND);
     struct peer_update update = asked(NEAREST);
     assert_int_equal(update.edit, 1);
@@ -167,7 +150,7 @@ static void an_edit_travels_with_its_operands(void **state)
 static void an_update_moves_on_when_its_peer_goes(void **state)
 {
     (void)state;
-    live(1, 2);
+    solo_live_all(&world, 1, 2);
     update_merged(entries(1, 3), ERR_NOT_FOUND);
     struct peer_update first = asked(NEAREST);
     solo_gone(&world, NEAREST);
@@ -184,7 +167,7 @@ static void an_update_moves_on_when_its_peer_goes(void **state)
 static void a_peer_that_says_nothing_to_an_update_is_followed_by_the_next_in_a_second(void **state)
 {
     (void)state;
-    live(1, 3);
+    solo_live_all(&world, 1, 3);
     update_merged(entries(1, 3), ERR_NOT_FOUND);
     (void)asked(NEAREST);
     solo_advance_ms(&world, RELAY_PATIENCE_MS - 1);
@@ -205,7 +188,7 @@ static void a_peer_that_says_nothing_to_an_update_is_followed_by_the_next_in_a_s
 static void the_first_answer_to_an_update_counts_whoever_gives_it(void **state)
 {
     (void)state;
-    live(1, 2);
+    solo_live_all(&world, 1, 2);
     update_merged(entries(1, 3), ERR_NOT_FOUND);
     struct peer_update first = asked(NEAREST);
     solo_advance_ms(&world, RELAY_PATIENCE_MS);
@@ -225,7 +208,7 @@ static void the_first_answer_to_an_update_counts_whoever_gives_it(void **state)
 static void who_was_asked_is_waited_for_when_nobody_else_is_left(void **state)
 {
     (void)state;
-    live(1, 2);
+    solo_live_all(&world, 1, 2);
     for (int goes = 0; goes < 2; goes++) {
         update_merged(goes ? buffer_slice(&delta) : entries(1, 3), ERR_NOT_FOUND);
         struct peer_update update = asked(NEAREST);
@@ -246,7 +229,7 @@ static void who_was_asked_is_waited_for_when_nobody_else_is_left(void **state)
 static void a_large_delta_goes_on_where_it_was_taken_first(void **state)
 {
     (void)state;
-    live(1, 2);
+    solo_live_all(&world, 1, 2);
     update_merged(entries(5, 500000), ERR_NOT_FOUND);
     size_t all = delta.size;
     struct peer_update update = asked(NEAREST);
@@ -269,7 +252,7 @@ static void a_large_delta_goes_on_where_it_was_taken_first(void **state)
 static void an_edit_is_asked_of_one_however_long_it_is_silent(void **state)
 {
     (void)state;
-    live(1, 2);
+    solo_live_all(&world, 1, 2);
     edit_merged(ERR_NOT_FOUND);
     struct peer_update update = asked(NEAREST);
     solo_advance_ms(&world, OPERATION_TIMEOUT_MS - 1);
@@ -282,7 +265,7 @@ static void an_edit_is_asked_of_one_however_long_it_is_silent(void **state)
 static void an_edit_that_may_have_been_made_is_not_made_again(void **state)
 {
     (void)state;
-    live(1, 3);
+    solo_live_all(&world, 1, 3);
     edit_merged(ERR_NOT_FOUND);
     (void)asked(NEAREST);
     solo_gone(&world, NEAREST);
@@ -303,7 +286,7 @@ static void an_edit_that_may_have_been_made_is_not_made_again(void **state)
 static void peers_beside_are_asked_where_it_began(void **state)
 {
     (void)state;
-    live(6, SOLO_PEERS);
+    solo_live_all(&world, 6, SOLO_PEERS);
     edit_merged(ERR_NOT_FOUND);
     for (peer_t peer = 6; peer <= 6 + RELAY_BESIDE_MAX; peer++)
         give_updated(peer, asked(peer).tx, ERR_NOT_FOUND);
@@ -314,7 +297,7 @@ static void a_refusal_is_final_and_told_in_its_words(void **state)
 {
     static const int refusals[] = {ERR_BAD_STATE, ERR_DENIED, ERR_STORE_FULL, ERR_TOO_LARGE};
     (void)state;
-    live(1, 2);
+    solo_live_all(&world, 1, 2);
     for (size_t i = 0; i < 4; i++) {
         update_merged(slice_of("", 0), ERR_NOT_FOUND);
         give_updated(NEAREST, asked(NEAREST).tx, refusals[i]);
@@ -326,7 +309,7 @@ static void a_refusal_is_final_and_told_in_its_words(void **state)
 static void a_large_delta_goes_in_several_one_after_the_other(void **state)
 {
     (void)state;
-    live(1, 2);
+    solo_live_all(&world, 1, 2);
     update_merged(entries(5, 500000), ERR_NOT_FOUND);
     size_t all = delta.size, sent = 0, messages = 0;
     struct peer_update update = asked(NEAREST);
@@ -349,7 +332,7 @@ static void a_large_delta_goes_in_several_one_after_the_other(void **state)
 static void a_large_delta_refused_midway_tells_what_is_kept(void **state)
 {
     (void)state;
-    live(1, 1);
+    solo_live_all(&world, 1, 1);
     update_merged(entries(4, 500000), ERR_NOT_FOUND);
     give_updated(NEAREST, asked(NEAREST).tx, 0);
     give_updated(NEAREST, asked(NEAREST).tx, ERR_STORE_FULL);
@@ -359,7 +342,7 @@ static void a_large_delta_refused_midway_tells_what_is_kept(void **state)
 static void a_delta_that_cannot_be_cut_is_refused_here(void **state)
 {
     (void)state;
-    live(1, 1);
+    solo_live_all(&world, 1, 1);
     update_merged(slice_of("\5ke", 3), ERR_NOT_FOUND);
     (void)solo_expect_reply(&world, ERR_BAD_STATE);
     update_merged(entries(1, ENTRY_VALUE_BYTES_MAX + 300), ERR_NOT_FOUND);
@@ -370,7 +353,7 @@ static void a_delta_that_cannot_be_cut_is_refused_here(void **state)
 static void no_update_of_a_client_outlives_its_deadline(void **state)
 {
     (void)state;
-    live(1, 1);
+    solo_live_all(&world, 1, 1);
     update_merged(slice_of("", 0), ERR_NOT_FOUND);
     struct peer_update update = asked(NEAREST);
     solo_advance_ms(&world, OPERATION_TIMEOUT_MS - 1);
@@ -427,7 +410,7 @@ static void nothing_is_open(void)
 static void a_host_answers_when_the_change_is_durable(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_update_merged(ASKER, 5, 0);
     union peer_any body = expect_updated(ASKER, 0);
     assert_int_equal(body.updated.changed, 1);
@@ -441,7 +424,7 @@ static void a_host_answers_when_the_change_is_durable(void **state)
 static void a_fault_without_a_name_on_the_wire_is_internal(void **state)
 {
     (void)state;
-    live(ASKER, ASKER);
+    solo_live_all(&world, ASKER, ASKER);
     peer_update_merged(ASKER, 5, ERR_IO);
     (void)expect_updated(ASKER, ERR_INTERNAL);
 }
@@ -450,7 +433,7 @@ static void an_edit_of_a_peer_is_made_here(void **state)
 {
     static const uint8_t wire[] = {0, 0, 0, 3, 'a', 'd', 'd', 0, 0, 0, 1, '5', 0, 0, 0, 0};
     (void)state;
-    live(ASKER, ASKER);
+    solo_live_all(&world, ASKER, ASKER);
     struct peer_update update = update_of(5, slice_of(wire, sizeof wire), true);
     solo_mail(&world, ASKER, PEER_UPDATE, &update);
     struct request *merge = (struct request *)solo_take(&world, MESSAGE_MERGE);
@@ -471,7 +454,7 @@ static void an_edit_that_is_no_edit_is_refused_and_its_sender_blamed(void **stat
                                          {(const uint8_t *)"\0\0\0\4add", 7},
                                          {(const uint8_t *)"\xff\xff\xff\xff", 4}};
     (void)state;
-    live(ASKER, ASKER);
+    solo_live_all(&world, ASKER, ASKER);
     for (size_t i = 0; i < 4; i++) {
         struct peer_update update = update_of(5, wrong[i], true);
         solo_mail(&world, ASKER, PEER_UPDATE, &update);
@@ -491,7 +474,7 @@ static void an_edit_that_is_no_edit_is_refused_and_its_sender_blamed(void **stat
 static void what_is_not_here_goes_on_to_a_nearer_peer(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_update_merged(ASKER, 3, ERR_NOT_FOUND);
     struct peer_update update = asked(NEAREST);
     assert_int_equal(update.hops, 2);
@@ -509,7 +492,7 @@ static void what_is_not_here_goes_on_to_a_nearer_peer(void **state)
 static void an_error_goes_back_as_it_came(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_update_merged(ASKER, 3, ERR_NOT_FOUND);
     give_updated(NEAREST, asked(NEAREST).tx, ERR_DENIED);
     union peer_any body = expect_updated(ASKER, ERR_DENIED);
@@ -520,7 +503,7 @@ static void an_error_goes_back_as_it_came(void **state)
 static void without_hops_or_nearer_peers_it_is_not_found(void **state)
 {
     (void)state;
-    live(BESIDE, SOLO_PEERS);
+    solo_live_all(&world, BESIDE, SOLO_PEERS);
     peer_update_merged(ASKER, 5, ERR_NOT_FOUND);
     (void)expect_updated(ASKER, ERR_NOT_FOUND);
     solo_live(&world, NEAREST);
@@ -536,7 +519,7 @@ static void a_hop_that_goes_is_replaced_for_an_update_only(void **state)
 {
     static const uint8_t wire[] = {0, 0, 0, 3, 'a', 'd', 'd'};
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_update_merged(ASKER, 3, ERR_NOT_FOUND);
     (void)asked(NEAREST);
     struct peer_update edit = update_of(3, slice_of(wire, sizeof wire), true);
@@ -557,7 +540,7 @@ static void a_hop_that_goes_is_replaced_for_an_update_only(void **state)
 static void a_hop_that_says_nothing_is_followed_before_its_asker_gives_up(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_update_merged(ASKER, 3, ERR_NOT_FOUND);
     (void)asked(NEAREST);
     solo_advance_ms(&world, RELAY_PATIENCE_MS / 2);
@@ -579,7 +562,7 @@ static void a_hop_that_says_nothing_is_followed_before_its_asker_gives_up(void *
 static void an_asker_that_goes_is_forgotten(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     peer_update_merged(ASKER, 3, ERR_NOT_FOUND);
     struct peer_update asked_of_nearest = asked(NEAREST);
     struct peer_update update = update_of(3, slice_text("entries"), false);
@@ -594,7 +577,7 @@ static void an_asker_that_goes_is_forgotten(void **state)
 static void no_update_of_a_peer_outlives_its_deadline(void **state)
 {
     (void)state;
-    live(1, SOLO_PEERS);
+    solo_live_all(&world, 1, SOLO_PEERS);
     struct peer_update update = update_of(3, slice_text("entries"), false);
     update.deadline_ms = 0;
     solo_mail(&world, ASKER, PEER_UPDATE, &update);
@@ -620,7 +603,7 @@ static void one_peer_cannot_take_all_rows(void **state)
     (void)state;
     struct peer_update update = update_of(3, slice_text("entries"), false);
     struct message *message;
-    live(1, 2);
+    solo_live_all(&world, 1, 2);
     for (unsigned i = 0; i < RELAYS_A_PEER_MAX; i++) {
         solo_mail(&world, 1, PEER_UPDATE, &update);
         message = (struct message *)solo_take(&world, MESSAGE_MERGE);
