@@ -5,7 +5,6 @@
 #include "tests/support/scratch.h"
 #include "tests/support/stage.h"
 
-#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -163,12 +162,6 @@ void host_destroy(host_t **pointer)
     far_clients_destroy(&self->clients);
     scratch_remove(self->dir);
     free(self);
-}
-
-size_t host_heap_bytes(void)
-{
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
 }
 
 struct slice host_params(const char *name)

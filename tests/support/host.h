@@ -47,9 +47,6 @@ size_t host_take(host_t *self, const char *client, const struct slice **frames);
 size_t host_expect(host_t *self, const char *client, const char *id, const char *word,
                    const struct slice **fields);
 
-/* Bytes on the heap now (mallinfo2), for tests of bounds. */
-size_t host_heap_bytes(void);
-
 /* The canonical parameters with this name, static until the next call. */
 struct slice host_params(const char *name);
 

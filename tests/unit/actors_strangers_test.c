@@ -1,35 +1,15 @@
 /* Strangers: what they may cost, how long, how many, and that who is live does not notice; and what
  * a node that has shaken hands may not send. */
 #include "proto/session.h"
+#include "tests/support/heap.h"
 #include "tests/unit/transport_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <malloc.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <cmocka.h>
-
-static void drop(void *message)
-{
-    struct message *it = (struct message *)message;
-    message_free(&it);
-}
-
-static size_t heap_bytes(void)
-{
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
-
-static struct net *net_new(void)
-{
-    static struct net net;
-    net_init(&net);
-    net_start(&net, 0);
-    return &net;
-}
 
 static const struct transport_counters *counters(const struct net *net)
 {
@@ -185,7 +165,7 @@ static void a_crowd_pushes_out_its_oldest_and_no_peer(void **unused)
         struct peer_mail *mail = net_expect(net, 1, MESSAGE_PEER_MAIL);
         assert_int_equal(mail->number, ends.at[1]);
         assert_int_equal(mail->body.ping.sent_us, i);
-        drop(mail);
+        net_drop(mail);
     }
     assert_true(wire_pair_is_over(net->wires, oldest));
     assert_int_equal(wire_pair_open(net->wires, 1), HANDSHAKES_MAX + 1);
@@ -217,7 +197,7 @@ static void at_the_cap_nobody_is_accepted_until_there_is_room(void **unused)
          m = mail_pop(&net.nodes[1].out.mail)) {
         assert_int_equal(((struct closed *)m)->reason, CLOSE_local_fault);
         closed++;
-        drop(m);
+        net_drop(m);
     }
     assert_int_equal(closed, MOST / 2);
     net_advance_ms(&net, HANDSHAKE_MS);
@@ -331,8 +311,8 @@ static void a_first_record_may_speak(void **unused)
     net_run(net);
     struct peer_mail *mail = net_expect(net, 1, MESSAGE_PEER_MAIL);
     assert_int_equal(mail->body.ping.sent_us, 42);
-    drop(mail);
-    drop(opened);
+    net_drop(mail);
+    net_drop(opened);
     let_go(net, &hand);
     net_free(net);
 }
@@ -359,7 +339,7 @@ static void frames_and_messages_that_are_none_close_with_bad_record(void **unuse
         say_record(net, &hand, slice_of(rows[i].bytes, rows[i].size), false);
         net_expect_closed(net, 1, opened->number, CLOSE_bad_record, rows[i].words);
         assert_true(net_is_quiet(net, 1));
-        drop(opened);
+        net_drop(opened);
         let_go(net, &hand);
     }
     net_free(net);
@@ -376,7 +356,7 @@ static void a_goodbye_is_printable_whatever_it_says(void **unused)
     net_order(net, 1, MESSAGE_ADMIT, opened->number, CLOSE_goodbye, NULL);
     say_record(net, &hand, slice_text("bad_record: \x1b[2J\n\xff"), true);
     net_expect_closed(net, 1, opened->number, CLOSE_goodbye, "bad_record: ?[2J??");
-    drop(opened);
+    net_drop(opened);
     let_go(net, &hand);
     net_free(net);
 }

@@ -1,33 +1,13 @@
 /* What flows over live connections: full is not closed, nothing is lost, nobody waits for somebody
  * else's bulk. */
+#include "tests/support/heap.h"
 #include "tests/unit/transport_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <cmocka.h>
-
-static void drop(void *message)
-{
-    struct message *it = (struct message *)message;
-    message_free(&it);
-}
-
-static size_t heap_bytes(void)
-{
-    struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
-
-static struct net *net_new(void)
-{
-    static struct net net;
-    net_init(&net);
-    net_start(&net, 0);
-    return &net;
-}
 
 /* A peer's delta from subscribe: one entry whose value begins with its number. */
 static void notify(struct net *net, int node, peer_t number, uint32_t what, size_t bytes)
@@ -73,7 +53,7 @@ static void a_flood_meets_back_pressure_and_loses_nothing(void **unused)
                 assert_int_equal(m->kind, MESSAGE_NOTIFY_BACK);
                 behind = 1;
                 backs++;
-                drop(m);
+                net_drop(m);
             }
             next += !behind; /* what came back is offered again when the peer reads */
         }
@@ -86,7 +66,7 @@ static void a_flood_meets_back_pressure_and_loses_nothing(void **unused)
             assert_int_equal(m->kind, MESSAGE_PEER_MAIL);
             got[what_of((struct peer_mail *)m)]++;
             freed++;
-            drop(m);
+            net_drop(m);
         }
         net_advance_ms(net, 100);
         for (struct message *m = mail_pop(&net->nodes[0].got); m;
@@ -95,7 +75,7 @@ static void a_flood_meets_back_pressure_and_loses_nothing(void **unused)
             assert_true(((struct client *)m)->client == (FOLLOWER_PEER | ends.at[0]));
             behind = 0;
             readies++;
-            drop(m);
+            net_drop(m);
         }
     }
     for (uint32_t i = 0; i < DELTAS; i++)
@@ -126,7 +106,7 @@ static void a_full_window_does_not_stop_pings(void **unused)
         net_advance_ms(net, 1000);
         struct peer_mail *mail = net_expect(net, 1, MESSAGE_PEER_MAIL);
         assert_int_equal(mail->kind, PEER_PING);
-        drop(mail);
+        net_drop(mail);
     }
     assert_true(net_is_quiet(net, 1));
     mail_free(&held);
@@ -144,7 +124,7 @@ static void unfreed_control_mail_pauses_reading(void **unused)
     net_dial(net, 0, 2, 1, wire_pair_address(1));
     net_run(net);
     struct opened *opened = net_expect(net, 1, MESSAGE_OPENED);
-    drop(net_expect(net, 0, MESSAGE_OPENED));
+    net_drop(net_expect(net, 0, MESSAGE_OPENED));
     for (int n = 0; n < 2; n++)
         net_order(net, n, MESSAGE_ADMIT, n ? opened->number : 2, CLOSE_goodbye, NULL);
     for (uint64_t i = 0; i < PINGS; i++)
@@ -166,7 +146,7 @@ static void unfreed_control_mail_pauses_reading(void **unused)
     }
     assert_false(opened->traffic->paused);
     assert_true(opened->traffic->heard_ms > heard_ms);
-    drop(opened);
+    net_drop(opened);
     net_free(net);
 }
 
@@ -200,7 +180,7 @@ static void bulk_does_not_hold_up_pings_and_small_deltas(void **unused)
                     bulk++;
                 else
                     small++;
-                drop(m);
+                net_drop(m);
             }
             assert_true((bulk - before) * (64 << 10) <=
                         ROOM + PEER_WRITE_BYTES + 2 * RECORD_PLAIN_BYTES_MAX + (64 << 10));
@@ -235,7 +215,7 @@ static void a_stalled_connection_does_not_hold_up_another(void **unused)
             }
             struct peer_mail *mail = net_expect(net, 1, MESSAGE_PEER_MAIL);
             assert_int_equal(mail->number, healthy.at[1]);
-            drop(mail);
+            net_drop(mail);
         }
     }
     assert_true(held.count > 200);
@@ -272,7 +252,7 @@ static void a_large_delta_goes_in_pieces_of_whole_entries(void **unused)
         assert_true(mail->body.delta.entries.size <= PEER_PIECE_BYTES);
         assert_int_equal(mail->body.delta.entries.size % (9 + VALUE), 0);
         buffer_append_slice(&came, mail->body.delta.entries);
-        drop(mail);
+        net_drop(mail);
     }
     assert_int_equal(pieces, 5);
     assert_true(slice_equal(buffer_slice(&came), whole));

@@ -8,12 +8,6 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-static void drop(void *message)
-{
-    struct message *it = (struct message *)message;
-    message_free(&it);
-}
-
 static void expect_ping(struct net *net, int node, peer_t number, uint64_t sent_us)
 {
     struct peer_mail *mail = net_expect(net, node, MESSAGE_PEER_MAIL);
@@ -21,7 +15,7 @@ static void expect_ping(struct net *net, int node, peer_t number, uint64_t sent_
     assert_int_equal(mail->number, number);
     assert_int_equal(mail->kind, PEER_PING);
     assert_int_equal(mail->body.ping.sent_us, sent_us);
-    drop(mail);
+    net_drop(mail);
 }
 
 static void ping(struct net *net, int node, peer_t number, uint64_t sent_us)
@@ -58,8 +52,8 @@ static void a_dialled_node_becomes_a_peer_of_both(void **unused)
     expect_ping(&net, 0, at[0]->number, 78);
     assert_true(at[0]->traffic->bytes_out > 0 && at[0]->traffic->bytes_in > 0);
     assert_int_equal(at[0]->traffic->heard_ms, net.ms);
-    drop(at[0]);
-    drop(at[1]);
+    net_drop(at[0]);
+    net_drop(at[1]);
     net_free(&net);
 }
 
@@ -71,12 +65,12 @@ static void nothing_is_handed_on_before_admit(void **unused)
     net_start(&net, 0);
     net_dial(&net, 0, 2, 1, wire_pair_address(1));
     net_run(&net);
-    drop(net_expect(&net, 0, MESSAGE_OPENED));
+    net_drop(net_expect(&net, 0, MESSAGE_OPENED));
     net_order(&net, 0, MESSAGE_ADMIT, 2, CLOSE_goodbye, NULL);
     for (uint64_t i = 0; i < 5; i++)
         ping(&net, 0, 2, i);
     net_run(&net);
-    drop(net_expect(&net, 1, MESSAGE_OPENED));
+    net_drop(net_expect(&net, 1, MESSAGE_OPENED));
     assert_true(net_is_quiet(&net, 1));
     net_order(&net, 1, MESSAGE_ADMIT, 1, CLOSE_goodbye, NULL);
     net_run(&net);
@@ -100,11 +94,11 @@ static void the_answerer_tells_nobody_before_the_first_record(void **unused)
         wire_pair_hold(net.wires, 0, transport_counters(net.nodes[1].transport)->answered > 0);
     }
     net_run(&net);
-    drop(net_expect(&net, 0, MESSAGE_OPENED));
+    net_drop(net_expect(&net, 0, MESSAGE_OPENED));
     assert_true(net_is_quiet(&net, 1));
     wire_pair_hold(net.wires, 0, false);
     net_run(&net);
-    drop(net_expect(&net, 1, MESSAGE_OPENED));
+    net_drop(net_expect(&net, 1, MESSAGE_OPENED));
     net_free(&net);
 }
 
@@ -316,8 +310,8 @@ static void a_message_with_tell_comes_back_once_written_or_lost(void **unused)
         if (came) {
             assert_int_equal(came->to, ACTOR_sync);
             assert_int_equal(((struct peer_send *)came)->token[0], 0);
-            drop(came);
-            drop(net_expect(&net, 1, MESSAGE_PEER_MAIL));
+            net_drop(came);
+            net_drop(net_expect(&net, 1, MESSAGE_PEER_MAIL));
         }
         assert_true(net_is_quiet(&net, 0)); /* the socket is full */
     }
@@ -327,14 +321,14 @@ static void a_message_with_tell_comes_back_once_written_or_lost(void **unused)
     for (uint64_t i = 1; i < 3; i++) {
         struct peer_send *sent = net_expect(&net, 0, MESSAGE_PEER_SENT);
         assert_int_equal(sent->token[0], i);
-        drop(sent);
+        net_drop(sent);
     }
     net_expect_closed(&net, 0, ends.at[0], CLOSE_reset, "");
     struct peer_send *late = peer_send_new(ends.at[0], LANE_bulk, PEER_DELTA, &delta);
     late->tell = true;
     net_give(&net, 0, ACTOR_sync, MESSAGE_PEER_SEND, &late->head);
     net_run(&net);
-    drop(net_expect(&net, 0, MESSAGE_PEER_SENT));
+    net_drop(net_expect(&net, 0, MESSAGE_PEER_SENT));
     net_free(&net);
 }
 
@@ -449,7 +443,7 @@ static void status_passes_through_and_takes_the_strangers_along(void **unused)
     assert_int_equal(request->strangers.accepted, 2);
     assert_int_equal(request->strangers.broken, 1);
     assert_int_equal(request->strangers.slow, 1);
-    drop(request);
+    net_drop(request);
     net_free(&net);
 }
 

@@ -35,6 +35,20 @@ void net_start(struct net *self, size_t connections_max)
     }
 }
 
+struct net *net_new(void)
+{
+    static struct net net;
+    net_init(&net);
+    net_start(&net, 0);
+    return &net;
+}
+
+void net_drop(void *message)
+{
+    struct message *it = (struct message *)message;
+    message_free(&it);
+}
+
 void net_stop(struct net *self, int node)
 {
     transport_destroy(&self->nodes[node].transport);

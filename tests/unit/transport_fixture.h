@@ -22,6 +22,7 @@ struct net {
 /* Both nodes of one network, peers; secrets repeat. Change nodes[i].config before net_start. */
 void net_init(struct net *self);
 void net_start(struct net *self, size_t connections_max); /* 0: the default */
+struct net *net_new(void);                                /* both, static; one at a time */
 void net_free(struct net *self);                          /* says goodbye, frees what is left */
 void net_stop(struct net *self, int node);                /* destroys one transport */
 
@@ -42,6 +43,7 @@ void net_send(struct net *self, int node, peer_t number, enum lane lane, enum pe
 /* The next message that a node's transport sent, which must be of that kind; the caller frees it.
  */
 void *net_expect(struct net *self, int node, enum message_kind kind);
+void net_drop(void *message);                        /* frees it */
 bool net_is_quiet(const struct net *self, int node); /* nothing more was sent */
 void net_ignore(struct net *self, int node);         /* frees what was sent */
 
