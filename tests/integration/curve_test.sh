@@ -4,18 +4,10 @@
 set -u
 weir=${WEIR:-build/weir}
 scratch=$(mktemp -d /tmp/weir-curve-XXXXXX)
-failed=0 node=
+node=
+# shellcheck source=tests/integration/claims.sh
+. "$(dirname "$0")/claims.sh"
 trap '[ -n "$node" ] && kill -9 $node 2>/dev/null; rm -rf "$scratch"' EXIT
-
-claim() { # NAME COMMAND…
-    local name=$1
-    shift
-    if "$@" >"$scratch/claim" 2>&1; then echo "ok - $name"; else
-        echo "not ok - $name"
-        sed 's/^/# /' "$scratch/claim"
-        failed=1
-    fi
-}
 
 ends_with() { # CODE COMMAND…
     local code=$1
@@ -34,10 +26,7 @@ cp "$scratch/ada" "$scratch/clients/"
 "$weir" node --data "$scratch/data" --listen none --client tcp://127.0.0.1:0 --client tcp://0.0.0.0:0 \
     --client-keys "$scratch/clients" >"$scratch/out" 2>"$scratch/log" &
 node=$!
-for _ in {1..500}; do
-    grep -q '^ready' "$scratch/out" && break
-    sleep 0.02
-done
+claim "the node starts" ready "$scratch/out" $node
 inner=$(grep -o 'tcp://127.0.0.1:[0-9]*' "$scratch/out")
 outer=tcp://127.0.0.1:$(grep -o 'tcp://0.0.0.0:[0-9]*' "$scratch/out" | grep -o '[0-9]*$')
 server=$scratch/data/curve.key

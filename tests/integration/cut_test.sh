@@ -12,7 +12,9 @@ fi
 scratch=$(mktemp -d /tmp/weir-cut-XXXXXX)
 tag=w$$
 hub=$tag-hub far=$tag-far
-failed=0 pids=()
+pids=()
+# shellcheck source=tests/integration/claims.sh
+. "$(dirname "$0")/claims.sh"
 
 finish() {
     for pid in "${pids[@]}"; do kill -9 "$pid" 2>/dev/null; done
@@ -21,16 +23,6 @@ finish() {
     rm -rf "$scratch"
 }
 trap finish EXIT
-
-claim() { # NAME COMMAND…
-    local name=$1
-    shift
-    if "$@" >"$scratch/claim" 2>&1; then echo "ok - $name"; else
-        echo "not ok - $name"
-        sed 's/^/# /' "$scratch/claim"
-        failed=1
-    fi
-}
 
 make_network() {
     ip netns add "$hub" && ip netns add "$far" || return 1
@@ -48,11 +40,7 @@ start() { # NUMBER NAMESPACE HOST OPTIONS…
     ip netns exec "$space" "$weir" node --data "$scratch/$number" --client tcp://127.0.0.1:0 \
         --listen "$host:0" "$@" >"$scratch/$number.ready" 2>"$scratch/$number.log" &
     pids+=($!)
-    for _ in {1..500}; do
-        grep -q '^ready' "$scratch/$number.ready" && return 0
-        sleep 0.02
-    done
-    return 1
+    ready "$scratch/$number.ready" $!
 }
 
 word() { grep -o " $2=[^ ]*" "$scratch/$1.ready" | cut -d= -f2; }

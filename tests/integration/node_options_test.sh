@@ -3,27 +3,15 @@
 set -u
 weir=${WEIR:-build/weir}
 scratch=$(mktemp -d /tmp/weir-options-XXXXXX)
-failed=0 node=
-
-claim() { # NAME COMMAND…
-    local name=$1
-    shift
-    if "$@" >"$scratch/claim" 2>&1; then echo "ok - $name"; else
-        echo "not ok - $name"
-        sed 's/^/# /' "$scratch/claim"
-        failed=1
-    fi
-}
+node=
+# shellcheck source=tests/integration/claims.sh
+. "$(dirname "$0")/claims.sh"
 
 start() { # OPTIONS…: a node on a free port; $endpoint is where it serves
     : >"$scratch/out"
     "$weir" node --listen none "$@" >"$scratch/out" 2>"$scratch/log" &
     node=$!
-    for _ in {1..500}; do
-        grep -q '^ready' "$scratch/out" && break
-        kill -0 $node 2>/dev/null || return 1
-        sleep 0.02
-    done
+    ready "$scratch/out" $node || return 1
     endpoint=$(grep -o 'tcp://[^, ]*' "$scratch/out" | head -n 1)
 }
 

@@ -1,0 +1,24 @@
+# claims: for scripts that test by claims, one after the other; sourced. Before it: $scratch, a folder.
+# In the end: `exit $failed`.
+# shellcheck shell=bash disable=SC2034,SC2154
+failed=0
+
+claim() { # NAME COMMAND…
+    local name=$1
+    shift
+    if "$@" >"$scratch/claim" 2>&1; then echo "ok - $name"; else
+        echo "not ok - $name"
+        sed 's/^/# /' "$scratch/claim"
+        failed=1
+    fi
+}
+
+ready() { # FILE PID: the node that writes FILE says that it is ready, before it ends and within 10 s
+    local i
+    for ((i = 0; i < 500; i++)); do
+        grep -q '^ready' "$1" && return 0
+        kill -0 "$2" 2>/dev/null || return 1
+        sleep 0.02
+    done
+    return 1
+}
