@@ -250,30 +250,46 @@ static void advance(uint64_t ms)
 
 /* --- what a test does -------------------------------------------------------------------- */
 
+/* One end of a connection comes to be, or goes. */
+static void hear_live(struct node *at, const struct node *other)
+{
+    struct peer_live *live = (struct peer_live *)message_new(sizeof *live);
+    assert_non_null(live);
+    live->number = number_of(other);
+    live->id = other->id;
+    at->linked[other - nodes] = true;
+    to_hosting(at, MESSAGE_PEER_LIVE, ACTOR_connections, &live->head);
+}
+
+static void hear_gone(struct node *at, const struct node *other)
+{
+    struct peer_order *gone = (struct peer_order *)message_new(sizeof *gone);
+    assert_non_null(gone);
+    gone->number = number_of(other);
+    at->linked[other - nodes] = false;
+    to_hosting(at, MESSAGE_PEER_GONE, ACTOR_connections, &gone->head);
+}
+
 static void link_nodes(size_t a, size_t b)
 {
-    for (int way = 0; way < 2; way++) {
-        struct peer_live *live = (struct peer_live *)message_new(sizeof *live);
-        struct node *at = &nodes[way ? b : a], *other = &nodes[way ? a : b];
-        assert_non_null(live);
-        live->number = number_of(other);
-        live->id = other->id;
-        at->linked[other - nodes] = true;
-        to_hosting(at, MESSAGE_PEER_LIVE, ACTOR_connections, &live->head);
-    }
+    hear_live(&nodes[a], &nodes[b]);
+    hear_live(&nodes[b], &nodes[a]);
     run();
 }
 
 static void unlink_nodes(size_t a, size_t b)
 {
-    for (int way = 0; way < 2; way++) {
-        struct peer_order *gone = (struct peer_order *)message_new(sizeof *gone);
-        struct node *at = &nodes[way ? b : a], *other = &nodes[way ? a : b];
-        assert_non_null(gone);
-        gone->number = number_of(other);
-        at->linked[other - nodes] = false;
-        to_hosting(at, MESSAGE_PEER_GONE, ACTOR_connections, &gone->head);
-    }
+    hear_gone(&nodes[a], &nodes[b]);
+    hear_gone(&nodes[b], &nodes[a]);
+    run();
+}
+
+/* A message from one to the other, made by hand. */
+static void send_peer(size_t from, size_t to, enum peer_kind kind, const void *body)
+{
+    struct peer_send *send = peer_send_new(number_of(&nodes[to]), LANE_small, kind, body);
+    assert_non_null(send);
+    carry(&nodes[from], send);
     run();
 }
 
@@ -630,11 +646,7 @@ static void send_join_with(struct slice kind)
     memcpy(join.key, key.bytes, sizeof join.key);
     join.fingerprint = slice_of(what, sizeof what);
     link_nodes(order[0], order[1]);
-    struct peer_send *send =
-        peer_send_new(number_of(&nodes[order[0]]), LANE_small, PEER_JOIN, &join);
-    assert_non_null(send);
-    carry(&nodes[order[1]], send);
-    run();
+    send_peer(order[1], order[0], PEER_JOIN, &join);
     assert_int_equal(nodes[order[0]].blamed, slice_is(kind, "set") ? 0 : 1);
     assert_int_equal(stored_at(&nodes[order[0]], &key)->there, slice_is(kind, "set"));
 }
@@ -660,11 +672,7 @@ static void nobody_feeds_who_is_nearer(void **state)
     link_nodes(order[0], order[1]);
     struct peer_join join = {.hops = 3};
     memcpy(join.key, key.bytes, sizeof join.key);
-    struct peer_send *send =
-        peer_send_new(number_of(&nodes[order[1]]), LANE_small, PEER_JOIN, &join);
-    assert_non_null(send);
-    carry(&nodes[order[0]], send);
-    run();
+    send_peer(order[0], order[1], PEER_JOIN, &join);
     put(order[1], 1);
     advance(1000);
     assert_int_equal(bits_at(order[0]), 1); /* the one edge goes the right way */
@@ -691,10 +699,7 @@ static void send_host(size_t from, size_t to, bool on)
     struct contract_key key = the_key();
     struct peer_host host = {.on = on};
     memcpy(host.key, key.bytes, sizeof host.key);
-    struct peer_send *send = peer_send_new(number_of(&nodes[to]), LANE_small, PEER_HOST, &host);
-    assert_non_null(send);
-    carry(&nodes[from], send);
-    run();
+    send_peer(from, to, PEER_HOST, &host);
 }
 
 static void who_asks_for_a_copy_is_nearer(void **state)
