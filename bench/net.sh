@@ -76,15 +76,6 @@ pair() { # A B WHAT…: A first
 
 # --- sections --------------------------------------------------------------------------------------
 
-# Runs each argument; another one comes first in each round.
-in_turn() {
-    local i count=$#
-    for ((i = 0; i < count; i++)); do
-        local at=$(((i + round) % count + 1))
-        eval "${!at}"
-    done
-}
-
 # From an update at A (durable there) to a subscriber at B, told when it is durable there too.
 notify_weir() {
     measure weir_notify "$PROGRAMS/notify_bench" weir "${ports[a]}" 1 "$SECONDS_EACH" "${pids[a]}" \
@@ -223,24 +214,15 @@ set_up_cut() {
 }
 
 run_sections() {
-    local name
     any_wanted notify sustained append && set_up_pair
     wanted bulk && set_up_bulk
     wanted hops && set_up_hops
     wanted after_cut && set_up_cut
     for ((round = 1; round <= ROUNDS; round++)); do
-        for name in "${sections[@]}"; do
-            wanted "$name" || continue
-            echo "bench: round $round of $ROUNDS: $name" >&2
-            "$name"
-        done
+        run_wanted "round $round of $ROUNDS: " "${sections[@]}"
     done
     round=0
-    for name in "${last_sections[@]}"; do
-        wanted "$name" || continue
-        echo "bench: $name" >&2
-        "$name"
-    done
+    run_wanted "" "${last_sections[@]}"
 }
 
 run_sections

@@ -60,15 +60,7 @@ settle() {
     weir --quiet 60 && redis --quiet 60
 }
 
-# Runs each argument; another one comes first in each round.
-in_turn() {
-    local i count=$#
-    for ((i = 0; i < count; i++)); do
-        local at=$(((i + round) % count + 1))
-        eval "${!at}"
-        settle
-    done
-}
+after_each=settle # of in_turn
 
 # --- sections --------------------------------------------------------------------------------------
 
@@ -268,24 +260,15 @@ set_up() {
 }
 
 run_sections() {
-    local name
     if any_wanted "${sections[@]}" sustained; then
         set_up
         for ((round = 1; round <= ROUNDS; round++)); do
-            for name in "${sections[@]}"; do
-                wanted "$name" || continue
-                echo "bench: round $round of $ROUNDS: $name" >&2
-                "$name"
-            done
+            run_wanted "round $round of $ROUNDS: " "${sections[@]}"
             redis-cli -p $((PORT + 1)) bgrewriteaof >/dev/null
             settle
         done
     fi
-    for name in "${last_sections[@]}"; do
-        wanted "$name" || continue
-        echo "bench: $name" >&2
-        "$name"
-    done
+    run_wanted "" "${last_sections[@]}"
 }
 
 run_sections

@@ -88,7 +88,29 @@ fill() { # COMMAND…: a load that must work
     "$@" >/dev/null || exit 1
 }
 
+# Runs each argument, and $after_each behind it; another one comes first in each round.
+after_each=:
+in_turn() {
+    local i count=$#
+    for ((i = 0; i < count; i++)); do
+        local at=$(((i + round) % count + 1))
+        eval "${!at}"
+        $after_each
+    done
+}
+
 wanted() { [[ $1 =~ $ONLY ]]; }
+
+# run_wanted WHEN SECTION…: those that are wanted, told as they begin
+run_wanted() {
+    local when=$1 name
+    shift
+    for name; do
+        wanted "$name" || continue
+        echo "bench: $when$name" >&2
+        "$name"
+    done
+}
 
 any_wanted() { # of the sections given
     local name
