@@ -2,6 +2,7 @@
  * the owner; two bytes: where the rest is cut into three lists of entries. Signatures are not
  * looked at by a join or a view; ids are put right here, so that what is of good form gets through.
  */
+#include "contracts/dates.h"
 #include "contracts/room_view.h"
 #include "contracts/state.h"
 #include "contracts/view.h"
@@ -21,6 +22,17 @@ static void make_contract(const uint8_t *head, struct buffer *params, struct con
     MUST(contract_init(contract, slice_text("room"), buffer_slice(params), NULL) == 0);
 }
 
+/* Whatever its bytes: what is dated ahead is refused with a sentence, also where the kind is not
+ * known, and nothing is ahead of the last of all clocks. */
+static void check_dates(const struct contract *contract, struct slice entry)
+{
+    struct reason why = {""};
+    int rc = dates_check(&contract->key, NULL, entry, 0, &why);
+    MUST(rc == 0 || (rc == ERR_BAD_STATE && why.text[0]));
+    MUST(dates_check(&contract->key, contract->kind, entry, 0, NULL) == rc);
+    MUST(dates_check(&contract->key, NULL, entry, clock_ms(STAMP_MAX), NULL) == 0);
+}
+
 /* As it came: refused with a sentence, for nothing made up is signed. */
 static void check_raw(const struct contract *contract, const struct entry *entry)
 {
@@ -30,6 +42,7 @@ static void check_raw(const struct contract *contract, const struct entry *entry
     MUST(rc == 0 || (rc == ERR_BAD_STATE && why.text[0]));
     entry_append(&encoded, entry->key, entry->value);
     MUST(contract_check(contract, NULL, buffer_slice(&encoded), NULL, &why) == ERR_BAD_STATE);
+    check_dates(contract, buffer_slice(&encoded));
     buffer_free(&encoded);
 }
 
@@ -59,6 +72,8 @@ static void append_righted(const struct contract *contract, const struct entry *
     MUST(!entry_take(&one, &righted));
     if (contract_check_entry(contract, righted.key, righted.value, NULL))
         out->size = before;
+    else
+        check_dates(contract, slice_of(out->data + before, out->size - before));
 }
 
 static void make_delta(const struct contract *contract, struct slice bytes, struct buffer *delta)
