@@ -1,7 +1,7 @@
 #!/bin/bash
 # The examples of docs/ and the completion, as they are, against a real node.
 set -u
-WEIR=${WEIR:-build/weir} BUILD=${BUILD:-build}
+WEIR=${WEIR:-build/weir} BUILD=$(realpath "${BUILD:-build}")
 dir=$(mktemp -d /tmp/weir-test-XXXXXX)
 failed=0
 mkfifo "$dir/ready"
@@ -30,7 +30,39 @@ is "10,000 additions are all counted" "the counter stands at 10000" "$("$BUILD/e
 is "each time" "the counter stands at 20000" "$("$BUILD/examples/count")"
 out=$(WEIR_NODE=tcp://127.0.0.1:1 "$BUILD/examples/board" 2>&1)
 is "an example without a node says so" "1 board: no node answers at tcp://127.0.0.1:1" "$? $out"
-is "an example fits on a screen" "" "$(wc -l docs/examples/*.c | awk '$1 > 60 && $2 != "total" { print $2 }')"
+is "an example fits on a screen, the bot in 100 lines" "" "$(wc -l docs/examples/*.c |
+    awk '$1 > ($2 ~ /room_bot/ ? 100 : 60) && $2 != "total" { print $2 }')"
+
+# --- a bot in a room ---------------------------------------------------------------------------------
+export XDG_CONFIG_HOME=$dir/home
+bot=
+trap 'kill $bot $node; wait; rm -rf "$dir"' EXIT
+start_bot() { # INVITATION: it keeps its key and card in the folder that it runs in
+    (cd "$dir" && exec "$BUILD/examples/room_bot" "$@" 2>>bot.err) &
+    bot=$!
+}
+answers() { "$WEIR" room log garden | grep -oE 'bot  \[.*: !time\] it is [0-9]{2}(:[0-9]{2}){2} UTC' | wc -l; }
+members() { "$WEIR" room members garden --json | grep -o '"nickname":"bot"' | wc -l; }
+within() { # COMMAND…: repeated until it succeeds, while the bot lives
+    local end=$((SECONDS + 60))
+    until "$@"; do [ $SECONDS -lt $end ] && kill -0 $bot 2>/dev/null || return 1; done
+}
+"$WEIR" room create garden >"$dir/out" 2>&1
+start_bot "$("$WEIR" room invite garden)"
+is "a bot enters by an invitation" 0 "$(within eval '[ "$(members)" = 1 ]'; echo $?)"
+"$WEIR" room say garden "is it late?" >"$dir/out"
+"$WEIR" room say garden '!time' >"$dir/out"
+is "and answers a question" 0 "$(within eval '[ "$(answers)" = 1 ]'; echo $?)"
+"$WEIR" room react garden "$(cat "$dir/out")" 👍
+kill $bot
+wait $bot
+start_bot
+"$WEIR" room say garden '!time' >"$dir/out"
+is "started again it is the same member" 0 "$(within eval '[ "$(answers)" = 2 ]'; echo $?)"
+is "once, and answers each question once" "1 2" "$(members) $(answers)"
+mkdir "$dir/elsewhere"
+is "without an invitation it says what is missing" "room_bot: this is no invitation: …" \
+    "$(cd "$dir/elsewhere" && "$BUILD/examples/room_bot" 2>&1 | sed 's/\(invitation: \).*/\1…/')"
 
 # --- completion --------------------------------------------------------------------------------------
 PATH=$(dirname "$WEIR"):$PATH
@@ -62,7 +94,7 @@ is "and every option" "" "$("$WEIR" help --words | while read -r words; do
     plain docs/man/weir.1 | grep -qE -- "$option([^a-z-]|\$)" || echo "$option"; done)"
 is "and every exit code" 8 "$(sed -n '/EXIT STATUS/,/EXAMPLES/p' docs/man/weir.1 | grep -cE '^\.B [0-7]$')"
 is "the library's page names every function, and no other" \
-    "$(grep -oE 'WEIR_API [a-z].*\bweir_[a-z_]+\(' client/weir.h | grep -oE 'weir_[a-z_]+\(' | tr -d '(' | sort -u | paste -sd' ')" \
+    "$(grep -oE 'WEIR_API [a-z].*\bweir_[a-z_]+\(' client/weir.h client/weir_room.h | grep -oE 'weir_[a-z_]+\(' | tr -d '(' | sort -u | paste -sd' ')" \
     "$(grep -oE '^\.BR weir_[a-z_]+' docs/man/libweir.3 | cut -d' ' -f2 | grep -vx weir_t | sort -u | paste -sd' ')"
 if command -v man >/dev/null; then
     is "the pages have no faults of form" "" \
