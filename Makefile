@@ -111,6 +111,11 @@ demo:  ## a network of six nodes with every Debian package, a dictionary and a l
 	+$(Q)$(SUB) $(BUILD)/weir examples
 	@BUILD=$(BUILD) scripts/demo.sh
 
+demo-chat:  ## three nodes and five people in a chat room, for CHAT_SECONDS=120
+	@scripts/setup build demo
+	+$(Q)$(SUB) $(BUILD)/weir
+	@BUILD=$(BUILD) scripts/demo-chat.sh
+
 lib: $(BUILD)/libweir.a $(BUILD)/libweir.so.$(SOVERSION)
 tests: $(BUILD)/weir lib examples $(TESTS) $(FUZZ:=_replay)
 fuzzers: $(FUZZ)
@@ -200,7 +205,7 @@ clean:  ## remove what was built
 	rm -rf build build-*
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/bench/*/*.d)
-.PHONY: all help run check asan tsan fuzz sim bench bench-net lint check-compilers demo lib tests fuzzers \
+.PHONY: all help run check asan tsan fuzz sim bench bench-net lint check-compilers demo demo-chat lib tests fuzzers \
         examples bench-programs install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
