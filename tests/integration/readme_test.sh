@@ -132,6 +132,46 @@ fi
 until "$WEIR" peers --json --node "ipc://$dir/joins/weir.sock" | grep -q '"rtt_us": *[0-9]'; do :; done
 network_session first gateway "what one of two nodes puts"
 network_session second joins "the other one finds, and who is connected"
+# --- a room: Ada at the first node, Ben at the second ---
+
+# Invitations, messages' names and people's keys are new each time: those of the README stand for
+# those of this test, in commands, and one is as good as another in what is printed.
+: >given # lines of sed
+names() { sed -E 's/weir-room:.*/INVITATION/; s/\b[0-9a-f]{8}\b/NAME/g'; }
+room_session() { # WHO N NODE CLAIM
+    local written printed
+    block "$2" "\`\`\`console $1" >written
+    sed -n 's/^\$ //p' written | sed -E -f given >commands
+    grep -v '^\$ ' written >expected.room
+    (export PATH=$dir/build:$PATH XDG_CONFIG_HOME=$dir/home.$1 WEIR_NODE=ipc://$dir/$3/weir.sock && . ./commands) >printed.room 2>&1
+    names <expected.room >expected
+    names <printed.room >printed
+    if [ -s commands ] && matches expected printed; then
+        echo "ok - README: $4"
+    else
+        echo "not ok - README: $4"
+        diff expected.room printed.room
+        failed=1
+    fi
+    while IFS= read -r written <&3 && IFS= read -r printed <&4; do
+        case $written in
+        weir-room:*) echo "s/weir-room:[^ ]*/$printed/" >>given ;;
+        [0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f])
+            echo "s/\\b${written:0:4}\\b/${printed:0:8}/" >>given ;;
+        esac
+    done 3<expected.room 4<printed.room
+}
+is_seen() { # WHO NODE TEXT: waits until it is there
+    until XDG_CONFIG_HOME=$dir/home.$1 "$WEIR" room log garden --node "ipc://$dir/$2/weir.sock" 2>&1 | grep -qF "$3"; do :; done
+}
+room_session ada 1 gateway "a room, and an invitation to it"
+room_session ben 1 joins "who was invited enters and says something"
+is_seen ada gateway "plant first"
+room_session ada 2 gateway "a reply"
+room_session ada 3 gateway "which is edited"
+is_seen ben joins "beans"
+room_session ben 2 joins "a reaction, the log and the members"
+
 root=$(dirname "$readme")
 block 1 '```c' >app.c
 # shellcheck disable=SC2046,SC2086
