@@ -319,4 +319,20 @@ is "but named, and the others are there" "0 1 1" "$? $(grep -c "$key.room is dam
 is "help of room lists its commands" 18 "$("$WEIR" help room | grep -c '^  weir room ')"
 is "and of each its options" yes "$("$WEIR" help room say | grep -q -- --identity && echo yes)"
 
+# --- completion -----------------------------------------------------------------------------------------------
+mkdir "$dir/bin" && ln -s "$(realpath "$WEIR")" "$dir/bin/weir"
+# completed WORDS…: what bash offers for the last one
+completed() (
+    PATH=$dir/bin:$PATH XDG_CONFIG_HOME=$dir/home-ann
+    export PATH XDG_CONFIG_HOME
+    . docs/completion/weir
+    COMP_WORDS=(weir "$@") COMP_CWORD=$# COMPREPLY=()
+    _weir
+    echo "${COMPREPLY[@]}"
+)
+is "the commands of room are completed" "reply react rotate" "$(completed room r)"
+is "a room's name is" "lobby" "$(completed room say lo)"
+is "as the shell takes it" "two\\ words" "$(ann create "two words" >/dev/null; completed room log two)"
+is "and the options of a command" "--since=" "$(completed room log --si)"
+
 exit $failed
