@@ -122,6 +122,13 @@ static int keep_seed(weir_room_t *self, const uint8_t *seed)
     return 0;
 }
 
+/* What is written with a chain is dated after it. */
+static void see_chain(weir_room_t *self, struct slice chain)
+{
+    for (size_t i = 0; i < room_links(chain); i++)
+        room_see_stamp(self, get_u64(room_link(chain, i) + WRITER_KEY_BYTES));
+}
+
 /* The place of a key in a chain, the chain's length when it is not in it. */
 static size_t place_in(struct slice chain, const uint8_t *key)
 {
@@ -138,6 +145,7 @@ static int extend_chain(weir_room_t *self, struct slice chain)
     uint8_t public_key[WRITER_KEY_BYTES], secret[crypto_sign_SECRETKEYBYTES];
     size_t place = place_in(chain, self->me->public_key), links = room_links(chain);
     uint64_t stamp;
+    see_chain(self, chain);
     if (room_is_owner(self))
         return 0;
     if (place < links) {
@@ -249,6 +257,7 @@ static int open_card(const struct room_code *code, const weir_signer_t *me, weir
         return rc;
     self->said_private = code->is_private;
     buffer_append_slice(&self->chain, code->chain);
+    see_chain(self, code->chain);
     rc = buffer_failed(&self->chain) ? fail(&self->reason, ERR_NO_MEMORY, "no memory for a room")
                                      : check_chain(self);
     if (!rc && code->seed)
