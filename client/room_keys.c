@@ -5,6 +5,7 @@
  * moderator, by the member itself, or by `me`. So whoever opened another one, or the invitation's,
  * writes a copy for itself. */
 #include "client/room.h"
+#include "contracts/rows.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -59,18 +60,7 @@ int room_hold_keys(weir_room_t *self, const uint8_t *keys, size_t count)
 
 static bool copies_have(struct slice copies, const uint8_t *member)
 {
-    size_t from = 0, to = copies.size / ROOM_COPY_BYTES;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        int order = memcmp(copies.data + middle * ROOM_COPY_BYTES, member, WRITER_KEY_BYTES);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return false;
+    return rows_find(copies, ROOM_COPY_BYTES, member) != NULL;
 }
 
 bool room_received(const weir_room_t *self, const room_view_t *view, const uint8_t *key_id,

@@ -2,6 +2,7 @@
 
 #include "contracts/entries.h"
 #include "contracts/kind.h"
+#include "contracts/rows.h"
 
 #include <sodium/crypto_generichash.h>
 
@@ -168,17 +169,5 @@ bool contract_has_writer(const struct contract *self, const uint8_t writer[WRITE
 {
     if (self->kind->prove)
         return true;
-    size_t from = 0, to = self->writers.size / WRITER_KEY_BYTES;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        int order =
-            memcmp(self->writers.data + middle * WRITER_KEY_BYTES, writer, WRITER_KEY_BYTES);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return false;
+    return rows_find(self->writers, WRITER_KEY_BYTES, writer) != NULL;
 }

@@ -1,5 +1,7 @@
 #include "contracts/room_seal.h"
 
+#include "contracts/rows.h"
+
 #include <sodium/crypto_aead_xchacha20poly1305.h>
 #include <sodium/crypto_box.h>
 #include <sodium/crypto_generichash.h>
@@ -104,19 +106,8 @@ int room_copy_find(struct slice copies, const uint8_t secret[64], uint8_t key[RO
 {
     uint8_t member[WRITER_KEY_BYTES];
     crypto_sign_ed25519_sk_to_pk(member, secret);
-    size_t from = 0, to = copies.size / ROOM_COPY_BYTES;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        const uint8_t *copy = copies.data + middle * ROOM_COPY_BYTES;
-        int order = memcmp(copy, member, WRITER_KEY_BYTES);
-        if (order == 0)
-            return open_copy(copy + WRITER_KEY_BYTES, secret, member, key);
-        if (order < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return ERR_NOT_FOUND;
+    const uint8_t *copy = rows_find(copies, ROOM_COPY_BYTES, member);
+    return copy ? open_copy(copy + WRITER_KEY_BYTES, secret, member, key) : ERR_NOT_FOUND;
 }
 
 /* --- direct messages ------------------------------------------------------------------------- */

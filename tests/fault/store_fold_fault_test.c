@@ -45,34 +45,42 @@ static int repeat_fold(struct rig *rig)
     return rc;
 }
 
+/* The n-th call of a fold fails (0: none does). The directory as it is then has no damage, and
+ * *left is opened on a copy of it. Returns the fold's calls. */
+static unsigned fold_cut_at(struct rig *rig, struct rig *left, unsigned n)
+{
+    struct fold_result result = {0};
+    struct check_report report;
+    char copy[64];
+    fold_t *out = store_freeze(rig->store);
+    assert_non_null(out);
+    faults_plan(n, FAIL_EIO);
+    int rc = fold_run(out, &result, &rig->why);
+    unsigned calls = faults_end();
+    assert_int_equal(rc == 0, n == 0);
+    store_thaw(rig->store, out, rc == 0, rc == 0 ? &result : NULL);
+    if (rc == 0)
+        fold_destroy(&out);
+    rig_copy(rig, copy);
+    assert_int_equal(store_check_dir(copy, NULL, NULL, &report, &rig->why), 0);
+    assert_int_equal(report.damaged, 0);
+    rig_adopt(left, rig, copy);
+    return calls;
+}
+
 /* The n-th call of the fold fails. The directory as it is then, and the store that goes on, both
  * have all. Returns the fold's calls. */
 static unsigned cut_fold(unsigned n)
 {
     struct rig rig, left;
-    struct fold_result result = {0};
-    struct check_report report;
-    char copy[64];
     rig_open(&rig);
     merge_many(&rig, 1);
-    fold_t *out = store_freeze(rig.store);
-    assert_non_null(out);
-    faults_plan(n, FAIL_EIO);
-    int rc = fold_run(out, &result, &rig.why);
-    unsigned calls = faults_end();
-    assert_int_equal(rc == 0, n == 0);
-    store_thaw(rig.store, out, rc == 0, rc == 0 ? &result : NULL);
-    if (rc == 0)
-        fold_destroy(&out);
-    rig_copy(&rig, copy);
-    assert_int_equal(store_check_dir(copy, NULL, NULL, &report, &rig.why), 0);
-    assert_int_equal(report.damaged, 0);
-    rig_adopt(&left, &rig, copy);
+    unsigned calls = fold_cut_at(&rig, &left, n);
     assert_many(&left);
     rig_fold(&left);
     assert_many(&left);
     rig_close(&left, true);
-    if (result.seq == 0 && repeat_fold(&rig)) /* LMDB gives up after a failed write of its root */
+    if (n && repeat_fold(&rig)) /* LMDB gives up after a failed write of its root */
         rig_reopen(&rig);
     merge_many(&rig, 2);
     rig_fold(&rig);
@@ -129,30 +137,15 @@ static unsigned cut_drop(unsigned n, bool again)
 {
     struct rig rig, left;
     struct subject map;
-    struct fold_result result = {0};
-    struct check_report report;
-    char copy[64];
     rig_open(&rig);
     subject_init(&map, "map", "m", 0);
     drop_many(&rig, &map, again);
-    fold_t *out = store_freeze(rig.store);
-    assert_non_null(out);
-    faults_plan(n, FAIL_EIO);
-    int rc = fold_run(out, &result, &rig.why);
-    unsigned calls = faults_end();
-    assert_int_equal(rc == 0, n == 0);
-    store_thaw(rig.store, out, rc == 0, rc == 0 ? &result : NULL);
-    if (rc == 0)
-        fold_destroy(&out);
-    rig_copy(&rig, copy);
-    assert_int_equal(store_check_dir(copy, NULL, NULL, &report, &rig.why), 0);
-    assert_int_equal(report.damaged, 0);
-    rig_adopt(&left, &rig, copy);
+    unsigned calls = fold_cut_at(&rig, &left, n);
     assert_dropped(&left, &map, again);
     rig_fold(&left);
     assert_dropped(&left, &map, again);
     rig_close(&left, true);
-    if (result.seq == 0 && repeat_fold(&rig))
+    if (n && repeat_fold(&rig))
         rig_reopen(&rig);
     rig_fold(&rig);
     assert_dropped(&rig, &map, again);

@@ -39,6 +39,18 @@ matches() { # WRITTEN PRINTED
     done 3<"$1" 4<"$2"
 }
 failed=0
+
+# judge CLAIM: there were commands, and they printed what was expected.
+judge() {
+    if [ -s commands ] && matches expected printed; then
+        echo "ok - README: $1"
+    else
+        echo "not ok - README: $1"
+        diff expected printed
+        failed=1
+    fi
+}
+
 # session HEAD N: runs the commands of a block in this shell's place and compares.
 session() {
     block "$2" "$1" >written
@@ -52,13 +64,7 @@ session() {
     # One shell for all blocks would lose its variables at the first `exit`; so they are kept in a file.
     bash -c '[ ! -f vars ] || . ./vars; . ./commands; declare -p > vars.new 2>/dev/null
         grep -E "^declare -[-x]+ (PATH|[a-z]+)=" vars.new > vars' >printed 2>&1
-    if [ -s commands ] && matches expected printed; then
-        echo "ok - README: $3"
-    else
-        echo "not ok - README: $3"
-        diff expected printed
-        failed=1
-    fi
+    judge "$3"
 }
 
 session '```console' 1 "a counter"
@@ -110,13 +116,7 @@ network_session() { # HEAD NODE CLAIM
     grep -v '^\$ ' written | either_way >expected
     (export PATH=$dir/build:$PATH WEIR_NODE=ipc://$dir/$2/weir.sock && . ./commands) 2>&1 |
         either_way >printed
-    if [ -s commands ] && matches expected printed; then
-        echo "ok - README: $3"
-    else
-        echo "not ok - README: $3"
-        diff expected printed
-        failed=1
-    fi
+    judge "$3"
 }
 start_written gateway "0.0.0.0:$port"
 gateway_id=$(sed -n 's/^ready id=\([^ ]*\) client=.*/\1/p' <<<"$line")

@@ -147,6 +147,17 @@ static long cpu_ticks(size_t node)
 
 /* --- claims ------------------------------------------------------------------------------ */
 
+/* A second node begins to join the first. */
+static void begin_to_join(void)
+{
+    struct network_node *peer = &network.nodes[1];
+    data_dir_new(peer->data);
+    (void)snprintf(peer->gateway, sizeof peer->gateway, "%s@%s", network.nodes[0].id,
+                   network.nodes[0].address);
+    network.count = 2;
+    network_node_start(&network, 1, quietly);
+}
+
 static void two_hundred_strangers_are_closed_in_time_while_a_peer_joins(void **state)
 {
     (void)state;
@@ -159,12 +170,7 @@ static void two_hundred_strangers_are_closed_in_time_while_a_peer_joins(void **s
         strangers[i].fd = reach(network.nodes[0].address);
         say(&strangers[i], &sayings[i % SAYINGS]);
     }
-    struct network_node *peer = &network.nodes[1];
-    data_dir_new(peer->data);
-    (void)snprintf(peer->gateway, sizeof peer->gateway, "%s@%s", network.nodes[0].id,
-                   network.nodes[0].address);
-    network.count = 2;
-    network_node_start(&network, 1, quietly);
+    begin_to_join();
     assert_true(go_on_all(strangers, STRANGERS, start) > 0); /* they are still there */
     assert_true(network_settles(&network, 1, PATIENCE_MS));
     while (go_on_all(strangers, STRANGERS, start) && network_now_ms() < start + PATIENCE_MS)
@@ -212,12 +218,7 @@ static void a_node_with_few_descriptors_stays_calm_in_a_crowd(void **state)
     for (size_t i = 0; i < CROWD; i++)
         if (strangers[i].fd >= 0)
             (void)close(strangers[i].fd);
-    struct network_node *peer = &network.nodes[1];
-    data_dir_new(peer->data);
-    (void)snprintf(peer->gateway, sizeof peer->gateway, "%s@%s", network.nodes[0].id,
-                   network.nodes[0].address);
-    network.count = 2;
-    network_node_start(&network, 1, quietly);
+    begin_to_join();
     assert_true(network_settles(&network, 1, SETTLE_MS));
 }
 

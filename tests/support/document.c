@@ -23,6 +23,32 @@ char *document_read(const char *path)
     return text;
 }
 
+void document_field_row(const struct field *field, char row[FIELD_ROW_MAX])
+{
+    static const char *const types[] = {"u8", "u16", "u32", "u64"};
+    char type[40];
+    if (field->kind == FIELD_fixed)
+        (void)snprintf(type, sizeof type, "%zu bytes", field->bytes_max);
+    else if (field->kind == FIELD_bytes)
+        (void)snprintf(type, sizeof type, "bytes, to %zu", field->bytes_max);
+    else
+        (void)snprintf(type, sizeof type, "%s", types[field->kind]);
+    (void)snprintf(row, FIELD_ROW_MAX, "\n| `%s` | %s | %s |", field->name, type, field->doc);
+}
+
+size_t vector_words(char *line, char **words, size_t most)
+{
+    char *rest = NULL;
+    size_t count = 0;
+    if (line[0] == '#')
+        return 0;
+    for (char *word = strtok_r(line, " \n", &rest); word; word = strtok_r(NULL, " \n", &rest)) {
+        assert_true(count < most);
+        words[count++] = word;
+    }
+    return count;
+}
+
 void document_lines(const char *document, void (*line)(void *self, const char *text), void *self)
 {
     bool inside = false;

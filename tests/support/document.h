@@ -5,11 +5,19 @@
 #define WEIR_TESTS_SUPPORT_DOCUMENT_H
 
 #include "base/buffer.h"
+#include "base/codec.h"
 
 enum { LINE_BYTES_MAX = 8192, LIST_MAX = 16 };
 
 /* The whole text, to be freed; NULL when it cannot be read or is empty. */
 char *document_read(const char *path);
+
+/* The row of a field in a table of docs/protocol.md, with the line end before it. */
+enum { FIELD_ROW_MAX = 512 };
+void document_field_row(const struct field *field, char row[FIELD_ROW_MAX]);
+
+/* The words of a line of docs/vectors/, cut out of it, at most `most`; none of a comment. */
+size_t vector_words(char *line, char **words, size_t most);
 
 /* Calls line for every line inside a vectors block, terminated. Lives for the call. */
 void document_lines(const char *document, void (*line)(void *self, const char *text), void *self);

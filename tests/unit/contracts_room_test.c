@@ -10,21 +10,6 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-static int opened(void **state)
-{
-    struct room_fixture *f = (struct room_fixture *)calloc(1, sizeof *f);
-    room_open(f, UINT64_MAX);
-    *state = f;
-    return 0;
-}
-
-static int closed(void **state)
-{
-    room_close((struct room_fixture *)*state);
-    free(*state);
-    return 0;
-}
-
 /* --- parameters -------------------------------------------------------------------------- */
 
 static void bad_params(struct slice params, const char *says)
@@ -377,7 +362,7 @@ static void a_delta_shows_what_it_brings(void **state)
 
 int main(void)
 {
-#define IN_A_ROOM(test) cmocka_unit_test_setup_teardown(test, opened, closed)
+#define IN_A_ROOM(test) cmocka_unit_test_setup_teardown(test, room_set_up, room_tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_room_needs_an_owner_and_a_salt_and_takes_no_writers),
         IN_A_ROOM(a_room_takes_no_edit),

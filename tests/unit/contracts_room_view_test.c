@@ -9,21 +9,6 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-static int opened(void **state)
-{
-    struct room_fixture *f = (struct room_fixture *)calloc(1, sizeof *f);
-    room_open(f, UINT64_MAX);
-    *state = f;
-    return 0;
-}
-
-static int closed(void **state)
-{
-    room_close((struct room_fixture *)*state);
-    free(*state);
-    return 0;
-}
-
 /* --- who is in --------------------------------------------------------------------------- */
 
 static void members_are_the_owner_and_who_joined_shorter_chains_first(void **state)
@@ -494,7 +479,7 @@ static void a_refused_delta_changes_no_view(void **state)
 
 int main(void)
 {
-#define IN_A_ROOM(test) cmocka_unit_test_setup_teardown(test, opened, closed)
+#define IN_A_ROOM(test) cmocka_unit_test_setup_teardown(test, room_set_up, room_tear_down)
     const struct CMUnitTest tests[] = {
         IN_A_ROOM(members_are_the_owner_and_who_joined_shorter_chains_first),
         IN_A_ROOM(a_ban_covers_all_whom_the_banned_invited_and_can_be_lifted),

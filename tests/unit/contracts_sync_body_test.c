@@ -2,6 +2,7 @@
 #include "contracts/state.h"
 #include "contracts/sync.h"
 #include "contracts/sync_body.h"
+#include "tests/support/document.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -121,14 +122,8 @@ static const struct {
 
 static void read_line(struct vector *self, char *line)
 {
-    char *words[WORDS_MAX] = {0}, *rest = NULL;
-    size_t count = 0;
-    if (line[0] == '#')
-        return;
-    for (char *word = strtok_r(line, " \n", &rest); word; word = strtok_r(NULL, " \n", &rest)) {
-        assert_true(count < WORDS_MAX);
-        words[count++] = word;
-    }
+    char *words[WORDS_MAX] = {0};
+    size_t count = vector_words(line, words, WORDS_MAX);
     if (count == 0)
         return;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)

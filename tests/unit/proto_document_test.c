@@ -20,17 +20,9 @@ static void assert_in_doc(const char *row)
 
 static void assert_fields(const struct layout *layout)
 {
-    static const char *const types[] = {"u8", "u16", "u32", "u64"};
     for (size_t i = 0; i < layout->count; i++) {
-        const struct field *field = &layout->fields[i];
-        char type[32], row[256];
-        if (field->kind == FIELD_fixed)
-            (void)snprintf(type, sizeof type, "%zu bytes", field->bytes_max);
-        else if (field->kind == FIELD_bytes)
-            (void)snprintf(type, sizeof type, "bytes, to %zu", field->bytes_max);
-        else
-            (void)snprintf(type, sizeof type, "%s", types[field->kind]);
-        (void)snprintf(row, sizeof row, "\n| `%s` | %s | %s |", field->name, type, field->doc);
+        char row[FIELD_ROW_MAX];
+        document_field_row(&layout->fields[i], row);
         assert_in_doc(row);
     }
 }

@@ -110,27 +110,18 @@ static void a_kind_that_is_not_in_the_list_is_refused(void **state)
 /* A heading with the number of the kind, then a row for each field. */
 static void the_document_lists_each_field(void **state)
 {
-    static const char *const types[] = {"u8", "u16", "u32", "u64"};
     (void)state;
     char *doc = document_read("docs/protocol.md");
     assert_non_null(doc);
     for (int kind = 0; kind < PEER_KIND_COUNT; kind++) {
         const struct layout *layout = peer_kinds[kind].layout;
-        char row[512];
+        char row[FIELD_ROW_MAX];
         (void)snprintf(row, sizeof row, "\n**`%s`** (%d)", peer_kinds[kind].name, kind);
         const char *at = strstr(doc, row);
         if (!at)
             fail_msg("docs/protocol.md does not have: %s", row + 1);
         for (size_t i = 0; i < layout->count; i++) {
-            const struct field *field = &layout->fields[i];
-            char type[40];
-            if (field->kind == FIELD_fixed)
-                (void)snprintf(type, sizeof type, "%zu bytes", field->bytes_max);
-            else if (field->kind == FIELD_bytes)
-                (void)snprintf(type, sizeof type, "bytes, to %zu", field->bytes_max);
-            else
-                (void)snprintf(type, sizeof type, "%s", types[field->kind]);
-            (void)snprintf(row, sizeof row, "\n| `%s` | %s | %s |", field->name, type, field->doc);
+            document_field_row(&layout->fields[i], row);
             at = strstr(at, row);
             if (!at)
                 fail_msg("docs/protocol.md, %s, does not have: %s", peer_kinds[kind].name, row + 1);

@@ -6,6 +6,21 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+int room_set_up(void **state)
+{
+    struct room_fixture *f = (struct room_fixture *)calloc(1, sizeof *f);
+    room_open(f, UINT64_MAX);
+    *state = f;
+    return 0;
+}
+
+int room_tear_down(void **state)
+{
+    room_close((struct room_fixture *)*state);
+    free(*state);
+    return 0;
+}
+
 struct room_author room_as(const struct room_fixture *self, size_t who)
 {
     return person_as_author(&self->people[who], &self->contract, 0);

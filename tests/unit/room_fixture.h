@@ -23,6 +23,10 @@ struct room_fixture {
 void room_open(struct room_fixture *self, uint64_t newest);
 void room_close(struct room_fixture *self);
 
+/* For cmocka: *state is such a room, open, with the greatest cap. */
+int room_set_up(void **state);
+int room_tear_down(void **state);
+
 struct room_author room_as(const struct room_fixture *self, size_t who);
 
 /* Merges self->delta into state and view with all checks, which must do; empties it. */
