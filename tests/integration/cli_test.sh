@@ -1,7 +1,7 @@
 #!/bin/bash
 # The command line against a real node, as a script uses it. WEIR: the binary.
 set -u
-. tests/support/cli.sh
+. tests/integration/cli.sh
 
 start_node "$dir/data" "$dir/node" --client tcp://127.0.0.1:0
 export WEIR_NODE=$endpoint

@@ -2,7 +2,7 @@
 # weir room: people in rooms, at one node and at two. WEIR: the binary.
 set -u
 export TZ=UTC LC_ALL=C.UTF-8
-. tests/support/cli.sh
+. tests/integration/cli.sh
 
 # Each person has a machine of its own.
 as() {
