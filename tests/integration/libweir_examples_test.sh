@@ -85,13 +85,19 @@ is "and the keys that the node hosts" "$key" "$(complete_line weir counter add "
 is "and files" "$dir/data" "$(complete_line weir map set k f v --signer "$dir/da")"
 
 # --- man pages ---------------------------------------------------------------------------------------
-plain() { sed -e 's/\\f[BIPR]//g' -e 's/\\-/-/g' -e 's/["\\]//g' "$1"; }
-is "the man page names every command" "" "$("$WEIR" help --words | while read -r words; do
-    plain docs/man/weir.1 | grep -qE "(^|[^a-z])$words([^a-z]|\$)" || echo "$words"; done)"
+plain() { sed -e 's/\\f[BIPR]//g' -e 's/\\-/-/g' -e 's/["\\]//g' "$@"; }
+names() { # WORDS: does the page that is theirs? weir-room(1) has them without `room`
+    case $1 in
+    room\ *) plain docs/man/weir-room.1 | grep -qE "(^|[^a-z])${1#room }([^a-z]|\$)" ;;
+    *) plain docs/man/weir.1 | grep -qE "(^|[^a-z])$1([^a-z]|\$)" ;;
+    esac
+}
+is "a man page names every command" "" "$("$WEIR" help --words | while read -r words; do
+    names "$words" || echo "$words"; done)"
 is "and every option" "" "$("$WEIR" help --words | while read -r words; do
     # shellcheck disable=SC2086
     "$WEIR" help --words $words; done | sort -u | tr -d = | while read -r option; do
-    plain docs/man/weir.1 | grep -qE -- "$option([^a-z-]|\$)" || echo "$option"; done)"
+    plain docs/man/weir.1 docs/man/weir-room.1 | grep -qE -- "$option([^a-z-]|\$)" || echo "$option"; done)"
 is "and every exit code" 8 "$(sed -n '/EXIT STATUS/,/EXAMPLES/p' docs/man/weir.1 | grep -cE '^\.B [0-7]$')"
 is "the library's page names every function, and no other" \
     "$(grep -oE 'WEIR_API [a-z].*\bweir_[a-z_]+\(' client/weir.h client/weir_room.h | grep -oE 'weir_[a-z_]+\(' | tr -d '(' | sort -u | paste -sd' ')" \
