@@ -1,7 +1,5 @@
 #include "contracts/rows.h"
 
-#include <string.h>
-
 const uint8_t *rows_find(struct slice rows, size_t row_bytes, const uint8_t key[ROW_KEY_BYTES])
 {
     size_t from = 0, to = rows.size / row_bytes;
