@@ -2,6 +2,7 @@
 #include "client/cli_room.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* Where the room stands in the book; the count of rooms when it is not there. */
 static size_t place_of(const struct room_cli *self)
@@ -113,6 +114,24 @@ static int check_name(struct room_cli *self)
     return room_cli_fail_why(cli, WEIR_BAD_REQUEST, why, "give another NAME");
 }
 
+/* A node that met the others a moment ago may answer before it has all of the room; its name, which
+ * it is to go by here, is there when the rest is. */
+static int fetch_with_name(struct room_cli *self)
+{
+    enum { TRIES = 20, PAUSE_US = 100000 };
+    struct weir_room_info info;
+    int rc = 0;
+    for (int i = 0; !rc && i < TRIES; i++) {
+        if (i)
+            usleep(PAUSE_US);
+        rc = weir_room_fetch(self->cli->w, self->room);
+        weir_room_info(self->room, &info);
+        if (info.name.size)
+            break;
+    }
+    return rc;
+}
+
 static int join(struct room_cli *self)
 {
     const struct cli *cli = self->cli;
@@ -123,7 +142,7 @@ static int join(struct room_cli *self)
     rc = check_name(self);
     if (rc)
         return rc;
-    rc = weir_room_fetch(cli->w, self->room);
+    rc = fetch_with_name(self);
     if (rc)
         return room_cli_fail(self, rc, HINT_ROOM);
     bool known = is_known(self);
