@@ -87,12 +87,10 @@ uint64_t connections_jitter(connections_t *self, uint64_t ms)
 
 /* --- one connection ---------------------------------------------------------------------- */
 
-static void order(struct outbox *out, enum actor_id to, enum message_kind kind, peer_t number,
-                  enum close_reason reason, const char *why)
+static void send_order(struct peer_order *order, struct outbox *out, enum actor_id to,
+                       enum message_kind kind, peer_t number, enum close_reason reason,
+                       const char *why)
 {
-    struct peer_order *order = (struct peer_order *)message_new(sizeof *order);
-    if (!order)
-        return; /* transport's next event, or the pings, find the connection again */
     order->number = number;
     order->reason = reason;
     if (why)
@@ -100,18 +98,43 @@ static void order(struct outbox *out, enum actor_id to, enum message_kind kind, 
     send_to(out, to, kind, &order->head);
 }
 
-static void tell_live(const struct link *link, struct outbox *out)
+static void order(struct outbox *out, enum actor_id to, enum message_kind kind, peer_t number,
+                  enum close_reason reason, const char *why)
 {
+    struct peer_order *order = (struct peer_order *)message_new(sizeof *order);
+    if (order) /* else transport's next event, or the pings, find the connection again */
+        send_order(order, out, to, kind, number, reason, why);
+}
+
+/* PEER_LIVE for all, and what is needed to tell all of its end: all of it, or nothing is sent. A
+ * peer that some never hear the end of would be asked for ever. False without memory. */
+static bool tell_live(struct link *link, struct outbox *out)
+{
+    struct peer_live *lives[ACTOR_COUNT] = {NULL};
+    bool whole = true;
     for (int a = 0; a < ACTOR_COUNT; a++) {
-        struct peer_live *live = TOLD_OF_PEERS >> a & 1 ? message_new(sizeof *live) : NULL;
-        if (!live)
-            continue;
-        live->number = link->number;
-        live->id = link->peer->id;
-        live->role = link->peer->role;
-        live->leaf = !link->peer->address[0];
-        send_to(out, (enum actor_id)a, MESSAGE_PEER_LIVE, &live->head);
+        bool is_told = TOLD_OF_PEERS >> a & 1;
+        struct message *gone = is_told ? message_new(sizeof(struct peer_order)) : NULL;
+        lives[a] = is_told ? message_new(sizeof *lives[a]) : NULL;
+        whole = whole && (!is_told || (gone && lives[a]));
+        if (gone)
+            mail_push(&link->gone, gone);
     }
+    for (int a = 0; a < ACTOR_COUNT; a++) {
+        if (!lives[a])
+            continue;
+        lives[a]->number = link->number;
+        lives[a]->id = link->peer->id;
+        lives[a]->role = link->peer->role;
+        lives[a]->leaf = !link->peer->address[0];
+        if (whole)
+            send_to(out, (enum actor_id)a, MESSAGE_PEER_LIVE, &lives[a]->head);
+        else
+            free(lives[a]);
+    }
+    if (!whole)
+        link_drop_gone(link);
+    return whole;
 }
 
 static void log_link(const struct link *link, const char *what, const char *why)
@@ -127,7 +150,10 @@ static void admit(connections_t *self, struct link *link, struct now now, struct
 {
     link->peer->told_failed = 0;
     struct peer *peer = link->peer;
-    if (ring_view_add(&self->view, link->number, &peer->id, false) != 0) {
+    bool added = ring_view_add(&self->view, link->number, &peer->id, false) == 0;
+    if (!added || !tell_live(link, out)) {
+        if (added)
+            ring_view_remove(&self->view, link->number);
         connections_step(self, link, PEER_EVENT_dropped, CLOSE_local_fault, "out of memory", now,
                          out);
         return;
@@ -141,23 +167,23 @@ static void admit(connections_t *self, struct link *link, struct now now, struct
     peer->news = true;
     peer->greeted = false;
     order(out, ACTOR_transport, MESSAGE_ADMIT, link->number, CLOSE_closed, NULL);
-    tell_live(link, out);
     log_link(link, "is live", NULL);
     life_ping(peer, link, now, out);
     connections_look(self, now.ms + PING_AFTER_MS);
-    asks_live(self, peer, out);
+    asks_admitted(self, peer);
     self->remembering = self->live_changed = true;
     connections_replan(self);
 }
 
-static void tell_gone(connections_t *self, const struct link *link, enum close_reason reason,
+static void tell_gone(connections_t *self, struct link *link, enum close_reason reason,
                       const char *why, struct outbox *out)
 {
     peer_t number = link->number;
     ring_view_remove(&self->view, number);
     for (int a = 0; a < ACTOR_COUNT; a++)
-        if (TOLD_OF_PEERS >> a & 1)
-            order(out, (enum actor_id)a, MESSAGE_PEER_GONE, number, reason, why);
+        if (TOLD_OF_PEERS >> a & 1 && link->gone.first)
+            send_order((struct peer_order *)mail_pop(&link->gone), out, (enum actor_id)a,
+                       MESSAGE_PEER_GONE, number, reason, why);
     log_link(link, "is gone", why);
     gossip_gone(self, number, out);
     asks_gone(self, number, out);
@@ -199,7 +225,10 @@ static void ended(connections_t *self, struct peer *peer, enum peer_state before
 static void send_dial(connections_t *self, struct link *link, struct now now, struct outbox *out)
 {
     struct dial *dial = (struct dial *)message_new(sizeof *dial);
-    if (!dial) {
+    if (dial)
+        dial->closed = (struct closed *)message_new(sizeof *dial->closed);
+    if (!dial || !dial->closed) {
+        free(dial);
         link->peer->dial_at_ms = now.ms + REDIAL_MS_MAX;
         peers_unlink(&self->peers, link);
         return;

@@ -22,6 +22,7 @@ void life_pong(connections_t *self, struct link *link, const struct peer_pong *p
         return; /* not one of ours */
     peer->rtt_us = now.us - pong->sent_us;
     peer->rtt_at_ms = now.ms;
+    asks_live(self, peer, out);
     if (peer->probed_ms)
         connections_settle(self, peer, now, out);
 }

@@ -245,18 +245,11 @@ static int parse_peer(struct slice text, struct peer_node *node, struct reason *
     return 0;
 }
 
-/* lesson C2: what is there already is told, and not touched. */
-static const char *state_already(const struct peer *peer)
+/* lesson C2: what is under way is not touched; its end is waited for. */
+static bool is_under_way(const struct peer *peer)
 {
-    switch (peer_state_of(peer)) {
-    case PEER_live:
-        return "already connected";
-    case PEER_dialling:
-    case PEER_handshaking:
-        return "already under way";
-    default:
-        return NULL;
-    }
+    enum peer_state state = peer ? peer_state_of(peer) : PEER_absent;
+    return state == PEER_dialling || state == PEER_handshaking;
 }
 
 /* The peer that an operator names, freed of what kept this node from dialling it. */
@@ -289,19 +282,24 @@ static void take_connect(connections_t *self, struct request *request, struct no
     }
     memcpy(id.bytes, node.id, sizeof id.bytes);
     struct peer *peer = peers_find(&self->peers, &id);
-    const char *already = peer ? state_already(peer) : NULL;
-    if (already) {
-        reply_state(request, &id, already, out);
+    bool under_way = is_under_way(peer);
+    if (peer && peer_state_of(peer) == PEER_live) { /* lesson C2: nor is what is there */
+        reply_state(request, &id, "already connected", out);
         return;
     }
-    peer = place && self->pinned_count < PINNED_MAX ? name_peer(self, &node, now) : NULL;
+    if (under_way && !place) {
+        reply_state(request, &id, "already under way", out);
+        return;
+    }
+    if (!under_way)
+        peer = place && self->pinned_count < PINNED_MAX ? name_peer(self, &node, now) : NULL;
     if (!peer) {
         request->code = fail(&request->why, ERR_BUSY, "too many peers are named, or being dialled");
         reply(request, out);
         return;
     }
-    *place =
-        (struct node_request){.request = request, .id = id, .until_ms = now.ms + CONNECT_WAIT_MS};
+    *place = (struct node_request){
+        .request = request, .id = id, .under_way = under_way, .until_ms = now.ms + CONNECT_WAIT_MS};
     connections_wake(self, place->until_ms);
     connections_replan(self);
 }
@@ -316,18 +314,22 @@ static struct node_request *connect_for(connections_t *self, const struct peer *
     return NULL;
 }
 
+void asks_admitted(connections_t *self, struct peer *peer)
+{
+    if (!peer->asked)
+        return;
+    self->pinned_count += !is_reserved(peer);
+    peer->pinned = true; /* from here on it is kept */
+    peer->asked = false;
+}
+
 void asks_live(connections_t *self, const struct peer *peer, struct outbox *out)
 {
-    struct peer *pinned = peers_find(&self->peers, &peer->id);
-    if (pinned->asked) { /* from here on it is kept */
-        self->pinned_count += !is_reserved(pinned);
-        pinned->pinned = true;
-        pinned->asked = false;
-    }
     for (struct node_request *p = connect_for(self, peer); p; p = connect_for(self, peer)) {
         struct request *request = p->request;
+        const char *state = p->under_way ? "already connected" : "live";
         clear_place(p);
-        reply_state(request, &peer->id, "live", out);
+        reply_state(request, &peer->id, state, out);
     }
 }
 

@@ -31,6 +31,7 @@ struct route {
 struct node_request {
     struct request *request; /* owned; NULL: free */
     struct node_id id;       /* CONNECT: of whom */
+    bool under_way;          /* … it was before this request came */
     uint64_t tx;             /* matrix: of MATRIX_ASK; 0: a CONNECT */
     uint64_t until_ms;
     void *matrix; /* json_t: owned rows */
@@ -149,6 +150,8 @@ void life_shun(connections_t *self, struct peer *peer, enum close_reason reason,
 /* --- connections_requests.c --- */
 
 void asks_take(connections_t *self, struct request *request, struct now now, struct outbox *out);
+void asks_admitted(connections_t *self, struct peer *peer);
+/* The peer has answered over a live connection: both ends keep it. */
 void asks_live(connections_t *self, const struct peer *peer, struct outbox *out);
 /* No connection to it is under way any more. */
 void asks_failed(connections_t *self, const struct peer *peer, enum close_reason reason,

@@ -33,7 +33,6 @@ static void free_plain(struct message *message)
 #define free_watch      free_plain
 #define free_client     free_plain
 #define free_flushed    free_plain
-#define free_dial       free_plain
 #define free_closed     free_plain
 #define free_peer_order free_plain
 #define free_peer_live  free_plain
@@ -82,6 +81,12 @@ static void free_folding(struct message *message)
     if (message->kind == MESSAGE_DISPOSE)
         fold_destroy(&self->fold);
     free(self);
+}
+
+static void free_dial(struct message *message)
+{
+    free(((struct dial *)message)->closed);
+    free(message);
 }
 
 static void free_opened(struct message *message)

@@ -201,7 +201,8 @@ extern const struct close_reason_row close_reasons[CLOSE_REASON_COUNT];
 /* That of connections; how many of each since the start. */
 struct peers_report {
     uint64_t live, known, dials, opened;
-    uint64_t failed; /* dials that were never open */
+    uint64_t failed;           /* dials that were never open */
+    uint64_t connects_refused; /* of peers: too many of one, or of all, on their way */
     uint64_t closed[CLOSE_REASON_COUNT];
 };
 
@@ -212,6 +213,7 @@ struct transport_counters {
         turned_away; /* closed unheard: too many, or too fast, from their addresses or in all */
     uint64_t slow, broken; /* did not finish in time; sent what is no handshake, or went away */
     uint64_t refused;      /* by name: other network, version, … */
+    uint64_t heavy;        /* peers that were not read, since the mail of all was too much */
 };
 
 struct request {
@@ -318,6 +320,7 @@ struct dial {
     peer_t number; /* the new connection's, chosen by connections */
     struct node_id id;
     char address[PEER_ADDRESS_BYTES_MAX + 1]; /* HOST:PORT */
+    struct closed *closed; /* owned, to tell its end with: that needs no memory. NULL: made then */
 };
 
 struct opened {

@@ -64,8 +64,15 @@ void peers_forget(struct peers *self, struct peer *peer)
     free(peer);
 }
 
+void link_drop_gone(struct link *self)
+{
+    for (struct message *m = mail_pop(&self->gone); m; m = mail_pop(&self->gone))
+        free(m); /* no message yet */
+}
+
 static void free_link(struct link *link)
 {
+    link_drop_gone(link);
     peer_traffic_release(&link->traffic);
     free(link);
 }

@@ -19,7 +19,8 @@ struct link {
     struct peer *peer;
     struct peer_traffic *traffic; /* owned holder; NULL until it is open */
     uint64_t since_ms;            /* in this state */
-    struct link *next;            /* of the same peer */
+    struct mail gone;  /* owned: PEER_GONE for all who are told, made when it went live */
+    struct link *next; /* of the same peer */
     UT_hash_handle by_number;
 };
 
@@ -99,6 +100,9 @@ void peers_free(struct peers *self);
 struct link *peers_link(struct peers *self, struct peer *peer, peer_t number, bool inbound);
 struct link *peers_link_find(const struct peers *self, peer_t number);
 void peers_unlink(struct peers *self, struct link *link);
+
+/* Nobody is to be told of its end. */
+void link_drop_gone(struct link *self);
 
 /* Its first connection in this state, or NULL. */
 struct link *peer_link_in(const struct peer *self, enum peer_state state);

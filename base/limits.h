@@ -91,12 +91,17 @@
 #define DISK_RESERVE_BYTES      (16u << 20) /* free space kept for the log and LMDB's page copies */
 
 /* --- peers ------------------------------------------------------------------------------- */
-#define HOLDINGS_MAX      2000000u /* contracts that hosting keeps fed, about 300 bytes each */
-#define ABOUTS_OUT_MAX    256u     /* contracts that hosting asks storage about at once */
-#define JOIN_TIMEOUT_MS   1500u    /* for JOINED: the feed may have to join others first */
-#define JOIN_WAIT_MS      5000u    /* what a SUBSCRIBE waits for a feed, one after the other */
-#define GET_WAIT_MS       1000u    /* what a GET waits for what is here to be up to date again */
-#define FEED_RETRY_MS     250u     /* after a feed that did not work, doubled each time … */
+#define HOLDINGS_MAX 2000000u /* contracts that hosting keeps fed, about 300 bytes each */
+#define HOLDINGS_A_PEER_MAX                                                                        \
+    65536u /* of them here for what one peer says alone, not stored (yet); more are refused */
+#define HOLDINGS_OF_PEERS_MAX                                                                       \
+    1000000u /* … for what all peers say; the rest is for what this node has and its clients want \
+              */
+#define ABOUTS_OUT_MAX    256u  /* contracts that hosting asks storage about at once */
+#define JOIN_TIMEOUT_MS   1500u /* for JOINED: the feed may have to join others first */
+#define JOIN_WAIT_MS      5000u /* what a SUBSCRIBE waits for a feed, one after the other */
+#define GET_WAIT_MS       1000u /* what a GET waits for what is here to be up to date again */
+#define FEED_RETRY_MS     250u  /* after a feed that did not work, doubled each time … */
 #define FEED_RETRY_MS_MAX 10000u
 #define CONFIRMS_MAX      4u     /* JOINs of a new feed until enough nodes hold the contract … */
 #define CONFIRM_MS        10u    /* … after so long, four times as long each time */
@@ -109,12 +114,15 @@
 #define EVICTIONS_AT_ONCE 64u    /* … so many at a time */
 #define SYNCS_MAX         4096u  /* begun here at once; more wait */
 #define SYNCS_ANSWERED_MAX                                                                         \
-    16384u /* begun by peers; more are left unanswered, and begun again later */
-#define SYNCS_A_PEER_MAX    4096u  /* of them, by one peer: as many as a node begins in all */
-#define SYNC_PARTS_OUT      2u     /* DELTAs of a sync that the socket has not taken */
-#define SYNC_TIMEOUT_MS     30000u /* without a word of it */
-#define SYNC_ROUNDS_MAX     250u
-#define SYNC_BODY_BYTES_MAX (128u << 10) /* one body of a sync by ranges; coarser past it */
+    16384u                     /* begun by peers; more are left unanswered, and begun again later */
+#define SYNCS_A_PEER_MAX 4096u /* of them, by one peer: as many as a node begins in all */
+#define SYNCS_ANSWERED_BYTES_MAX                                                                   \
+    (128u << 20) /* of the walks that answer peers, as large as they may get; others wait */
+#define SYNCS_A_PEER_BYTES_MAX (8u << 20) /* of them, for one peer */
+#define SYNC_PARTS_OUT         2u         /* DELTAs of a sync that the socket has not taken */
+#define SYNC_TIMEOUT_MS        30000u     /* without a word of it */
+#define SYNC_ROUNDS_MAX        250u
+#define SYNC_BODY_BYTES_MAX    (128u << 10) /* one body of a sync by ranges; coarser past it */
 
 /* --- connections to peers ---------------------------------------------------------------- */
 #define PEERS_MAX_DEFAULT 64u    /* of --max-peers; gateways and pinned peers come on top */
@@ -157,7 +165,9 @@
 #define NODES_TOLD_MAX    64u       /* that are read of one NEIGHBOURS */
 #define NEWS_MS           20u       /* news of live peers is gathered for so long */
 #define TELL_AGAIN_MS     60000u    /* near ones are told of each other anew */
-#define ROUTES_MAX        256u      /* CONNECTs on their way through this node */
+#define ROUTES_MAX        256u      /* CONNECTs on their way through this node … */
+#define ROUTES_A_PEER_MAX 32u       /* … from one peer; more are answered: by nobody */
+#define ROUTES_OWN        16u       /* … and kept for this node's own */
 #define ROUTE_MS          5000u     /* for their answer */
 #define INVITED_MS        15000u    /* who accepted a CONNECT, or was accepted, is wanted so long */
 #define FAR_EVERY_MS      1000u     /* a far link is looked for, doubled while none is found … */
@@ -200,22 +210,24 @@
 #define CONTROL_BYTES_MAX      65536u /* a message in lane control: NEIGHBOURS and MATRIX fit */
 #define CONTROL_WINDOW_BYTES   (256u << 10) /* control mail not freed; past it no more is read */
 #define LANE_WINDOW_BYTES      (2u << 20) /* the same of small and bulk; the largest message fits */
-#define LANE_GRANT_BYTES       (256u << 10) /* credit is told in pieces of this size at least */
-#define LANE_FRAME_COST        256u  /* counted for each frame beside its bytes: its structs */
-#define LANE_SHARE_BYTES       4096u /* of each record for a lane that waits behind a higher one */
-#define LANE_PIECE_BYTES_MIN   512u  /* no smaller piece of a message, the last of it aside */
-#define PEER_QUEUE_BYTES_MAX   (1u << 20)  /* to be sent to one peer; then its deltas are merged */
-#define PEER_QUEUE_CEILING     (32u << 20) /* answers that it does not take; then it is hung up on */
-#define PEER_WINDOW_RETRY_MS   2u          /* to see whether mail was freed */
-#define PEER_READ_BYTES        (128u << 10) /* of one connection, then others have their turn */
-#define PEER_READ_TURN_BYTES   (512u << 10) /* of all connections in a turn */
-#define PEER_WRITE_BYTES       (64u << 10)  /* sealed and written at once … */
-#define PEER_WRITE_TURN_BYTES  (512u << 10) /* … and of one connection in a turn */
-#define PEER_UNSENT_BYTES      (128 << 10) /* in the system's buffer: what a ping waits for there */
-#define GOODBYE_MS             1000u       /* for the far end to take the last record, and close */
-#define GOODBYE_ALL_MS         300u        /* the same when this node stops, for all of them */
-#define ACCEPT_PAUSE_MS        100u        /* after descriptors ran out */
-#define ACCEPTS_A_TURN         64u
-#define RESOLVES_MAX           64u /* names being resolved; more are refused */
+#define PEERS_MAIL_BYTES_MAX                                                                       \
+    (64u << 20) /* of all peers, not freed; then the heaviest is not read */
+#define LANE_GRANT_BYTES      (256u << 10) /* credit is told in pieces of this size at least */
+#define LANE_FRAME_COST       256u  /* counted for each frame beside its bytes: its structs */
+#define LANE_SHARE_BYTES      4096u /* of each record for a lane that waits behind a higher one */
+#define LANE_PIECE_BYTES_MIN  512u  /* no smaller piece of a message, the last of it aside */
+#define PEER_QUEUE_BYTES_MAX  (1u << 20)  /* to be sent to one peer; then its deltas are merged */
+#define PEER_QUEUE_CEILING    (32u << 20) /* answers that it does not take; then it is hung up on */
+#define PEER_WINDOW_RETRY_MS  2u          /* to see whether mail was freed */
+#define PEER_READ_BYTES       (128u << 10) /* of one connection, then others have their turn */
+#define PEER_READ_TURN_BYTES  (512u << 10) /* of all connections in a turn */
+#define PEER_WRITE_BYTES      (64u << 10)  /* sealed and written at once … */
+#define PEER_WRITE_TURN_BYTES (512u << 10) /* … and of one connection in a turn */
+#define PEER_UNSENT_BYTES     (128 << 10)  /* in the system's buffer: what a ping waits for there */
+#define GOODBYE_MS            1000u        /* for the far end to take the last record, and close */
+#define GOODBYE_ALL_MS        300u         /* the same when this node stops, for all of them */
+#define ACCEPT_PAUSE_MS       100u         /* after descriptors ran out */
+#define ACCEPTS_A_TURN        64u
+#define RESOLVES_MAX          64u /* names being resolved; more are refused */
 
 #endif

@@ -151,17 +151,49 @@ static void a_second_attempt_leaves_the_connection_alone(void **state) /* lesson
     mesh_destroy(&mesh);
 }
 
-static void an_attempt_under_way_is_told_so(void **state) /* lesson C2 */
+/* lesson C2: it is not touched, and who asks is answered when operations can use it. */
+static void an_attempt_under_way_is_waited_for(void **state)
 {
     (void)state;
     mesh_t *mesh = pair();
     ask_connect(mesh, low, high);
     mesh_run(mesh, 1);
-    mesh_ask(mesh, high, VERB_PEERS, NULL);
     ask_connect(mesh, low, high); /* the first request goes on waiting */
+    assert_null(mesh_reply(mesh, low));
+    mesh_run(mesh, 100);
+    assert_reply_has(mesh, low, "already connected");
+    assert_int_equal(mesh_dials(mesh), 1);
+    mesh_destroy(&mesh);
+}
+
+static void requests_that_wait_for_attempts_are_bounded(void **state)
+{
+    (void)state;
+    mesh_t *mesh = pair();
+    ask_connect(mesh, low, high);
+    mesh_run(mesh, 1);
+    for (unsigned i = 1; i < NODE_REQUESTS_MAX; i++)
+        ask_connect(mesh, low, high);
+    assert_null(mesh_reply(mesh, low));
+    ask_connect(mesh, low, high);
     assert_reply_has(mesh, low, "already under way");
     mesh_run(mesh, 100);
-    assert_int_equal(mesh_dials(mesh), 1);
+    assert_reply_has(mesh, low, "already connected");
+    mesh_destroy(&mesh);
+}
+
+/* The other end is asked as well whether it keeps the connection. */
+static void connect_is_not_live_when_the_other_end_turns_it_away(void **state)
+{
+    (void)state;
+    mesh_t *mesh = connected(low);
+    mesh_ask(mesh, low, VERB_DISCONNECT, id_of(mesh, high));
+    mesh_run(mesh, 100);
+    ask_connect(mesh, high, low);
+    mesh_run(mesh, 100);
+    assert_non_null(mesh_reply(mesh, high));
+    assert_int_equal(mesh_reply(mesh, high)->code, ERR_NO_LIVE_PEER);
+    assert_non_null(strstr(mesh_reply(mesh, high)->why.text, "removed"));
     mesh_destroy(&mesh);
 }
 
@@ -563,7 +595,9 @@ int main(void)
         cmocka_unit_test(connect_that_fails_says_why_and_is_not_repeated),
         cmocka_unit_test(connect_to_itself_or_to_what_is_no_peer_is_refused),
         cmocka_unit_test(a_second_attempt_leaves_the_connection_alone),
-        cmocka_unit_test(an_attempt_under_way_is_told_so),
+        cmocka_unit_test(an_attempt_under_way_is_waited_for),
+        cmocka_unit_test(requests_that_wait_for_attempts_are_bounded),
+        cmocka_unit_test(connect_is_not_live_when_the_other_end_turns_it_away),
         cmocka_unit_test(disconnect_removes_a_peer_until_it_is_asked_for),
         cmocka_unit_test(simultaneous_dials_leave_one_connection),
         cmocka_unit_test(a_hundred_reconnects_are_one_peer),
