@@ -9,6 +9,48 @@ void holding_table_init(struct holding_table *self)
     self->abouts_last = &self->abouts;
 }
 
+/* --- shares ------------------------------------------------------------------------------ */
+
+static struct holding_maker *maker_of(const struct holding_table *self, peer_t peer)
+{
+    struct holding_maker *maker;
+    HASH_FIND(hh, self->makers, &peer, sizeof peer, maker);
+    return maker;
+}
+
+/* Counts one row more. False past the share, or without memory. */
+static bool count_row(struct holding_table *self, peer_t peer)
+{
+    struct holding_maker *maker = maker_of(self, peer);
+    if (self->of_peers >= HOLDINGS_OF_PEERS_MAX || (maker && maker->rows >= HOLDINGS_A_PEER_MAX))
+        return false;
+    if (!maker) {
+        maker = (struct holding_maker *)calloc(1, sizeof *maker);
+        if (!maker)
+            return false;
+        maker->number = peer;
+        HASH_ADD(hh, self->makers, number, sizeof maker->number, maker);
+    }
+    maker->rows++;
+    self->of_peers++;
+    return true;
+}
+
+static void uncount_row(struct holding_table *self, struct holding *row)
+{
+    struct holding_maker *maker = row->maker ? maker_of(self, row->maker) : NULL;
+    row->maker = 0;
+    if (!maker)
+        return;
+    self->of_peers--;
+    if (--maker->rows)
+        return;
+    HASH_DEL(self->makers, maker);
+    free(maker);
+}
+
+/* --- the table --------------------------------------------------------------------------- */
+
 static void free_row(struct holding *row)
 {
     mail_free(&row->waiting);
@@ -20,10 +62,13 @@ void holding_table_free(struct holding_table *self)
 {
     struct holding *row, *next;
     HASH_ITER (hh, self->rows, row, next) {
+        uncount_row(self, row);
         HASH_DEL(self->rows, row);
         free_row(row);
     }
 }
+
+/* --- rows -------------------------------------------------------------------------------- */
 
 struct holding *holding_find(const struct holding_table *self, const struct contract_key *key)
 {
@@ -32,12 +77,10 @@ struct holding *holding_find(const struct holding_table *self, const struct cont
     return row;
 }
 
-struct holding *holding_of(struct holding_table *self, const struct contract_key *key)
+static struct holding *make_row(struct holding_table *self, const struct contract_key *key)
 {
-    struct holding *row = holding_find(self, key);
-    if (row || HASH_COUNT(self->rows) >= HOLDINGS_MAX)
-        return row;
-    row = (struct holding *)calloc(1, sizeof *row);
+    struct holding *row =
+        HASH_COUNT(self->rows) < HOLDINGS_MAX ? (struct holding *)calloc(1, sizeof *row) : NULL;
     if (!row)
         return NULL;
     row->key = *key;
@@ -47,6 +90,41 @@ struct holding *holding_of(struct holding_table *self, const struct contract_key
     return row;
 }
 
+struct holding *holding_of(struct holding_table *self, const struct contract_key *key)
+{
+    struct holding *row = holding_find(self, key);
+    if (row) {
+        uncount_row(self, row); /* it is here for more than a peer's word now */
+        return row;
+    }
+    return make_row(self, key);
+}
+
+struct holding *holding_for_peer(struct holding_table *self, const struct contract_key *key,
+                                 peer_t peer)
+{
+    struct holding *row = holding_find(self, key);
+    if (row)
+        return row;
+    struct holding counted = {.maker = peer};
+    if (!count_row(self, peer)) {
+        self->refused++;
+        return NULL;
+    }
+    row = make_row(self, key);
+    if (row)
+        row->maker = peer;
+    else
+        uncount_row(self, &counted);
+    return row;
+}
+
+void holding_is_stored(struct holding_table *self, struct holding *row)
+{
+    row->presence = PRESENCE_stored;
+    uncount_row(self, row);
+}
+
 void holding_remove_idle(struct holding_table *self, struct holding *row)
 {
     bool stored = row->presence == PRESENCE_stored && self->keeps_stored;
@@ -54,6 +132,7 @@ void holding_remove_idle(struct holding_table *self, struct holding *row)
         row->placed || row->children_count || row->waiting.first || row->feed)
         return;
     holding_not_due(self, row);
+    uncount_row(self, row);
     if (self->refresh_next == row)
         self->refresh_next = (struct holding *)row->hh.next;
     HASH_DEL(self->rows, row);

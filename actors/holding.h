@@ -33,6 +33,7 @@ struct holding {
     struct contract_key key;
     place_t place;
     enum presence presence;
+    peer_t maker; /* whose share it counts against; 0: nobody's */
     enum feed_state state;
     bool about_queued; /* in the queue for storage */
     bool about_out;    /* storage is asked what it has */
@@ -67,6 +68,13 @@ struct holding {
     UT_hash_handle hh;
 };
 
+/* A peer for which rows were made. */
+struct holding_maker {
+    peer_t number;
+    size_t rows;
+    UT_hash_handle hh;
+};
+
 struct holding_table {
     struct holding *rows; /* by key, in order of coming */
     bool keeps_stored;    /* all that is stored has a row */
@@ -75,6 +83,9 @@ struct holding_table {
     struct holding *refresh_next;
     struct holding *abouts, **abouts_last;
     size_t abouts_out;
+    struct holding_maker *makers;
+    size_t of_peers;  /* rows with a maker */
+    uint64_t refused; /* rows that peers wanted, past their share */
 };
 
 void holding_table_init(struct holding_table *self);
@@ -82,8 +93,17 @@ void holding_table_free(struct holding_table *self);
 
 struct holding *holding_find(const struct holding_table *self, const struct contract_key *key);
 
-/* Finds or makes the row; NULL without memory or at HOLDINGS_MAX. */
+/* Finds or makes the row, for what is stored or for clients; NULL without memory or at
+ * HOLDINGS_MAX. */
 struct holding *holding_of(struct holding_table *self, const struct contract_key *key);
+
+/* The same for a peer that says so: NULL (and counted) past its share too. The row counts against
+ * it until the contract is stored here, a client wants it, or it is removed. */
+struct holding *holding_for_peer(struct holding_table *self, const struct contract_key *key,
+                                 peer_t peer);
+
+/* It is stored here: no peer's share any more. */
+void holding_is_stored(struct holding_table *self, struct holding *row);
 
 /* Removes the row if nothing holds it: nobody waits, nothing is under way, and it is not stored, or
  * what is stored needs no row yet. */

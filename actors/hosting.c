@@ -96,7 +96,10 @@ static void on_about_done(hosting_t *self, struct request *about, struct now now
             hosting_answer(self, row, about->code, about->why.text, now, out);
             children_refuse(row, about->code, out);
         } else {
-            row->presence = about->code ? PRESENCE_absent : PRESENCE_stored;
+            if (about->code)
+                row->presence = PRESENCE_absent;
+            else
+                holding_is_stored(&self->table, row);
             feed_on_about(self, row, about->code ? NULL : &about->reading, now, out);
         }
     }
@@ -139,7 +142,7 @@ static void on_created(hosting_t *self, const struct request *put, struct now no
             feed_failed(self, row, now, out);
         return;
     }
-    row->presence = PRESENCE_stored;
+    holding_is_stored(&self->table, row);
     feed_on_created(self, row, now, out);
 }
 
@@ -151,7 +154,7 @@ static void on_held(hosting_t *self, struct holdings *held, struct now now, stru
         struct holding *row = holding_of(&self->table, &held->keys[i]);
         if (!row)
             break;
-        row->presence = PRESENCE_stored;
+        holding_is_stored(&self->table, row);
         if (!row->asked_ms)
             row->asked_ms = now.ms; /* it may have been, without a row */
         feed_choose(self, row, now, out);
@@ -303,8 +306,9 @@ static uint64_t deadline_ms(const void *actor)
     return self->table.next_ms < self->refresh_at_ms ? self->table.next_ms : self->refresh_at_ms;
 }
 
-/* One contract after the other compares its fingerprint with its feed's: what a fault of any kind
- * left different is found within REFRESH_EVERY_MS or so. */
+/* One contract after the other compares its fingerprint with its feed's, and a root asks again for
+ * copies that it lacks: what a fault of any kind left different is found within REFRESH_EVERY_MS or
+ * so. */
 static void refresh(hosting_t *self, struct now now, struct outbox *out)
 {
     struct holding_table *table = &self->table;
@@ -315,6 +319,8 @@ static void refresh(hosting_t *self, struct now now, struct outbox *out)
     if (!row)
         return;
     table->refresh_next = (struct holding *)row->hh.next;
+    if (row->state == FEED_none)
+        children_remind(self, row, out);
     if (row->state != FEED_live)
         return;
     row->doubted = false;

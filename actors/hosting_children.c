@@ -35,12 +35,20 @@ static bool may_join(const hosting_t *self, const struct holding *row, const str
     return (has || join->fingerprint.size == 0) && is_farther(self, row, number);
 }
 
+static void refuse(struct holding *row, peer_t number, int code, struct outbox *out)
+{
+    send_joined(row, number, code, 0, NULL, out);
+    hosting_follow(row, number, false, NULL, out);
+    holding_child_remove(row, number);
+}
+
 void children_on_join(hosting_t *self, struct peer_mail *mail, struct now now, struct outbox *out)
 {
     const struct peer_join *join = &mail->body.join;
     struct message *message = &mail->head;
     struct contract_key key = key_of(join->key);
-    struct holding *row = holding_of(&self->table, &key), unknown = {.key = key};
+    struct holding *row = holding_for_peer(&self->table, &key, mail->number);
+    struct holding unknown = {.key = key};
     struct child *child =
         row && may_join(self, row, join, mail->number) ? holding_child_of(row, mail->number) : NULL;
     if (!child) {
@@ -62,8 +70,9 @@ void children_on_join(hosting_t *self, struct peer_mail *mail, struct now now, s
     hosting_follow(row, mail->number, true, NULL, out);
     if (row->presence != PRESENCE_stored && child->has && !row->creating) {
         /* (Where it turns out to be here already, merging nothing into it changes nothing.) */
+        peer_t number = mail->number;
         if (!hosting_create(row, mail, join->kind, join->params, out)) {
-            children_refuse(row, ERR_BAD_STATE, out);
+            refuse(row, number, ERR_BAD_STATE, out); /* others did not say that */
             holding_remove_idle(&self->table, row);
         }
         return;
@@ -100,11 +109,8 @@ void children_refuse(struct holding *row, int code, struct outbox *out)
 {
     for (size_t i = row->children_count; i-- > 0;) {
         const struct child *child = &row->children[i];
-        if (!child->asks)
-            continue;
-        send_joined(row, child->number, code, 0, NULL, out);
-        hosting_follow(row, child->number, false, NULL, out);
-        holding_child_remove(row, child->number);
+        if (child->asks)
+            refuse(row, child->number, code, out);
     }
 }
 
@@ -132,9 +138,10 @@ void children_on_host(hosting_t *self, const struct peer_mail *mail, struct now 
     bool on = mail->body.host.on != 0;
     if (!root || ring_view_is_nearer(&self->view, ring_place_of_contract(key.bytes), root))
         return; /* it is no root that this node is nearer than */
-    struct holding *row = on ? holding_of(&self->table, &key) : holding_find(&self->table, &key);
+    struct holding *row =
+        on ? holding_for_peer(&self->table, &key, mail->number) : holding_find(&self->table, &key);
     if (!row)
-        return; /* no room: the root's next peer change asks again */
+        return; /* no room: the root's next look at this contract asks again */
     if (!on && row->placed != mail->number)
         return; /* another is the root by now */
     row->placed = on ? mail->number : 0;
@@ -181,6 +188,15 @@ void children_place(hosting_t *self, struct holding *row, struct outbox *out)
         if (!is_among(wanted[i], row->replicas, REPLICAS))
             send_host(row, wanted[i], true, out);
     memcpy(row->replicas, wanted, sizeof row->replicas);
+}
+
+void children_remind(const hosting_t *self, const struct holding *row, struct outbox *out)
+{
+    if (row->presence != PRESENCE_stored || !hosting_is_root(self, row))
+        return;
+    for (size_t i = 0; i < REPLICAS; i++)
+        if (row->replicas[i] && !holding_child(row, row->replicas[i]))
+            send_host(row, row->replicas[i], true, out);
 }
 
 uint32_t children_copies(const struct holding *row)

@@ -227,9 +227,11 @@ void feed_on_joined(hosting_t *self, struct peer_mail *mail, struct now now, str
     } else if (row->presence != PRESENCE_stored && joined->code == -ERR_NOT_FOUND) {
         feed_leave(self, row, out);
         if (row->placed == mail->number)
-            row->placed = 0; /* a copy of nothing */
-        hosting_answer(self, row, ERR_NOT_FOUND, NULL, now, out);
-        children_refuse(row, ERR_NOT_FOUND, out);
+            row->placed = 0;  /* a copy of nothing */
+        if (!row->creating) { /* else a child has it, and those who wait get it from here */
+            hosting_answer(self, row, ERR_NOT_FOUND, NULL, now, out);
+            children_refuse(row, ERR_NOT_FOUND, out);
+        }
         holding_remove_idle(&self->table, row);
     } else {
         feed_failed(self, row, now, out);

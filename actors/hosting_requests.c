@@ -93,7 +93,7 @@ void requests_on_host(hosting_t *self, struct request *request, struct now now, 
     }
     row->asked_ms = now.ms;
     if (request->verb == VERB_PUT)
-        row->presence = PRESENCE_stored; /* it has just been merged */
+        holding_is_stored(&self->table, row); /* it has just been merged */
     else if (row->presence == PRESENCE_stored) {
         answer(request, 0, out); /* what is missing comes as a change */
         return;
@@ -113,7 +113,7 @@ void requests_on_kept(hosting_t *self, const struct watch *kept, struct now now,
     struct holding *row = holding_of(&self->table, &kept->key);
     if (!row)
         return;
-    row->presence = PRESENCE_stored;
+    holding_is_stored(&self->table, row);
     row->asked_ms = now.ms;
     feed_choose(self, row, now, out);
     holding_remove_idle(&self->table, row);

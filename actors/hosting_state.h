@@ -96,6 +96,9 @@ void children_refuse(struct holding *row, int code, struct outbox *out);
 /* The root sees to it that its nearest peers keep copies; who is not the root takes that back. */
 void children_place(hosting_t *self, struct holding *row, struct outbox *out);
 
+/* Asks again those that were asked for a copy and do not take the feed from here. */
+void children_remind(const hosting_t *self, const struct holding *row, struct outbox *out);
+
 /* Copies that are known to be complete, of those that the root asked for. */
 uint32_t children_copies(const struct holding *row);
 uint32_t children_copies_wanted(const hosting_t *self);

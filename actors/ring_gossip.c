@@ -131,12 +131,27 @@ static void append_self(const connections_t *self, struct buffer *out)
     out->failed |= codec_encode(&peer_node_layout, &node, out) != 0;
 }
 
+/* No peer may take the table from the others, nor all of them from this node's own. */
+static bool has_room_for_route(const connections_t *self, peer_t from)
+{
+    size_t of_it = 0, of_others = 0;
+    for (size_t i = 0; i < self->route_count; i++) {
+        of_it += self->routes[i].from == from;
+        of_others += self->routes[i].from != 0;
+    }
+    if (from == 0)
+        return self->route_count < ROUTES_MAX;
+    return of_it < ROUTES_A_PEER_MAX && of_others < ROUTES_MAX - ROUTES_OWN;
+}
+
 /* Sends a CONNECT on and remembers where its answer goes. False when that cannot be. */
 static bool send_connect(connections_t *self, struct route route, uint64_t place, uint8_t hops,
                          const struct buffer *joiner, struct now now, struct outbox *out)
 {
-    if (self->route_count >= ROUTES_MAX || buffer_failed(joiner))
+    if (buffer_failed(joiner) || !has_room_for_route(self, route.from)) {
+        self->counters.connects_refused += route.from != 0;
         return false;
+    }
     route.tx = ++self->last_tx;
     route.until_ms = now.ms + ROUTE_MS;
     const struct peer_connect connect = {
@@ -193,11 +208,11 @@ void gossip_connect(connections_t *self, const struct peer_mail *mail, struct no
     uint8_t hops = connect->hops < PEER_HOPS ? connect->hops : PEER_HOPS;
     if (next)
         route.to = next->number;
-    if (buffer_failed(&known))
-        send_accept(out, mail->number, connect->tx, slice_of(NULL, 0));
-    else if (!next || hops == 0 ||
-             !send_connect(self, route, connect->place, (uint8_t)(hops - 1), &known, now, out))
+    bool ends_here = !buffer_failed(&known) && (!next || hops == 0);
+    if (ends_here)
         accept_joiner(self, mail, &joiner, now, out);
+    else if (!send_connect(self, route, connect->place, (uint8_t)(hops - 1), &known, now, out))
+        send_accept(out, mail->number, connect->tx, slice_of(NULL, 0)); /* by nobody */
     buffer_free(&known);
 }
 

@@ -476,6 +476,69 @@ static void a_node_between_moves_on_before_the_subscriber_does(void **state)
     assert_int_equal(bits_at(order[5]), 3);
 }
 
+/* A HOST that was lost, or that there was no room for. */
+static void a_root_asks_again_for_the_copies_that_it_lacks(void **state)
+{
+    (void)state;
+    size_t order[NODES];
+    by_nearness(order);
+    link_nodes(order[0], order[1]);
+    link_nodes(order[0], order[2]);
+    link_nodes(order[1], order[2]);
+    nodes[order[0]].linked[order[1]] = false; /* what the root says does not come through */
+    put(order[0], 3);
+    advance(2000);
+    assert_int_equal(bits_at(order[2]), 3);
+    assert_int_equal(bits_at(order[1]), 0);
+    nodes[order[0]].linked[order[1]] = true;
+    advance(REFRESH_EVERY_MS + 2000);
+    assert_int_equal(bits_at(order[1]), 3);
+}
+
+/* Who lies is refused; who waits beside it is not. */
+static void a_join_with_wrong_params_refuses_its_sender_alone(void **state)
+{
+    (void)state;
+    size_t order[NODES];
+    struct contract_key key = the_key();
+    by_nearness(order);
+    link_nodes(order[1], order[2]);
+    link_nodes(order[1], order[3]);
+    link_nodes(order[0], order[1]);
+    put(order[0], 3);
+    advance(2000);
+    silence(order[0]); /* so that 1 has to wait */
+    struct stored *s = stored_at(&nodes[order[1]], &key);
+    *s = (struct stored){.there = false};
+    hosting_destroy(&nodes[order[1]].hosting);
+    struct hosting_options options = {.id = nodes[order[1]].id, .networked = true};
+    nodes[order[1]].hosting = hosting_new(&options);
+    link_nodes(order[1], order[2]);
+    link_nodes(order[1], order[3]);
+    nodes[order[1]].linked[order[0]] = true;
+    struct peer_live *live = (struct peer_live *)message_new(sizeof *live);
+    assert_non_null(live);
+    live->number = number_of(&nodes[order[0]]);
+    live->id = nodes[order[0]].id;
+    to_hosting(&nodes[order[1]], MESSAGE_PEER_LIVE, ACTOR_connections, &live->head);
+    run();
+    ask(order[2], VERB_SUBSCRIBE);
+    assert_int_equal(nodes[order[2]].answers.count, 0);
+    struct peer_join join = {.hops = 5,
+                             .fingerprint = slice_of(key.bytes, FINGERPRINT_BYTES),
+                             .kind = slice_text("set"),
+                             .params = slice_text("\1x\0\0\0\1y")};
+    memcpy(join.key, key.bytes, sizeof join.key);
+    struct outbox out = {.from = ACTOR_hosting};
+    assert_true(peer_tell(&out, number_of(&nodes[order[1]]), LANE_small, PEER_JOIN, &join));
+    carry(&nodes[order[3]], (struct peer_send *)mail_pop(&out.mail));
+    run();
+    assert_int_equal(nodes[order[1]].blamed, 1);
+    assert_int_equal(nodes[order[2]].answers.count, 0);
+    assert_true(nodes[order[1]].told[order[2]]);
+    assert_false(nodes[order[1]].told[order[3]]);
+}
+
 static void a_nearer_node_that_comes_is_handed_the_contract(void **state)
 {
     (void)state;
@@ -796,6 +859,8 @@ int main(void)
         CLAIM(a_put_waits_for_its_copies_for_so_long_at_most),
         CLAIM(a_subscribe_moves_on_from_a_node_that_says_nothing),
         CLAIM(a_node_between_moves_on_before_the_subscriber_does),
+        CLAIM(a_root_asks_again_for_the_copies_that_it_lacks),
+        CLAIM(a_join_with_wrong_params_refuses_its_sender_alone),
         CLAIM(a_nearer_node_that_comes_is_handed_the_contract),
         CLAIM(a_feed_that_dies_is_replaced_at_once),
         CLAIM(an_unknown_contract_is_not_found),
