@@ -24,6 +24,8 @@ struct part {
  * frees the frame, so atomic; outlives session and socket by its holders. */
 struct owed;
 struct owed *owed_new(void);
+/* The same, for what is no client's: it counts in `all` instead of in owed_bytes_of_all. */
+struct owed *owed_new_within(struct owed *all);
 struct owed *owed_hold(struct owed *self);
 void owed_release(struct owed **self); /* NULL is let be */
 uint64_t owed_bytes(const struct owed *self);

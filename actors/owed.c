@@ -7,6 +7,7 @@ struct owed {
     atomic_uint holders;
     atomic_ullong bytes;
     unsigned waiting;
+    struct owed *all; /* owned holder; NULL: counted in bytes_of_all */
 };
 
 static atomic_ullong bytes_of_all;
@@ -18,7 +19,16 @@ struct owed *owed_new(void)
         atomic_init(&self->holders, 1);
         atomic_init(&self->bytes, 0);
         self->waiting = 0;
+        self->all = NULL;
     }
+    return self;
+}
+
+struct owed *owed_new_within(struct owed *all)
+{
+    struct owed *self = owed_new();
+    if (self)
+        self->all = owed_hold(all);
     return self;
 }
 
@@ -32,8 +42,10 @@ void owed_release(struct owed **self)
 {
     struct owed *owed = *self;
     *self = NULL;
-    if (owed && atomic_fetch_sub(&owed->holders, 1) == 1)
-        free(owed);
+    if (!owed || atomic_fetch_sub(&owed->holders, 1) != 1)
+        return;
+    owed_release(&owed->all);
+    free(owed);
 }
 
 uint64_t owed_bytes(const struct owed *self)
@@ -54,11 +66,11 @@ unsigned *owed_waiting(struct owed *self)
 void owed_add(struct owed *self, uint64_t bytes)
 {
     atomic_fetch_add(&self->bytes, bytes);
-    atomic_fetch_add(&bytes_of_all, bytes);
+    atomic_fetch_add(self->all ? &self->all->bytes : &bytes_of_all, bytes);
 }
 
 void owed_take(struct owed *self, uint64_t bytes)
 {
     atomic_fetch_sub(&self->bytes, bytes);
-    atomic_fetch_sub(&bytes_of_all, bytes);
+    atomic_fetch_sub(self->all ? &self->all->bytes : &bytes_of_all, bytes);
 }

@@ -54,16 +54,24 @@ void links_name(struct peer_links *self, struct peer_link *link, peer_t number)
     HASH_ADD(hh, self->by_number, number, sizeof link->number, link);
 }
 
-int link_equip(struct peer_link *self)
+int link_equip(struct peer_link *self, struct owed *mail_of_all)
 {
     lanes_init(&self->lanes);
     self->traffic = peer_traffic_new();
     bool whole = self->traffic != NULL;
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        self->windows[lane] = owed_new();
+        self->windows[lane] = owed_new_within(mail_of_all);
         whole = whole && self->windows[lane];
     }
     return whole ? 0 : ERR_NO_MEMORY;
+}
+
+uint64_t link_mail(const struct peer_link *self)
+{
+    uint64_t bytes = 0;
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        bytes += owed_bytes(self->windows[lane]);
+    return bytes;
 }
 
 struct lane_item *link_take_back(struct peer_link *self)
@@ -98,6 +106,7 @@ void links_remove(struct peer_links *self, struct peer_link **pointer)
     for (int lane = 0; lane < LANE_COUNT; lane++)
         owed_release(&link->windows[lane]);
     lanes_free(&link->lanes);
+    free(link->closed);
     buffer_free(&link->in);
     buffer_free(&link->first);
     buffer_free(&link->out);

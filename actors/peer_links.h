@@ -51,6 +51,7 @@ struct peer_link {
     handshake_t *handshake; /* owned; until it is opened */
     session_t *session;     /* owned; from then on */
     struct peer_traffic *traffic;
+    struct closed *closed; /* owned: made before its number is known to others, told at its end */
 
     struct buffer in;    /* bytes of the wire that are not a whole record yet, or wait */
     struct buffer first; /* plaintext of the first record, for ADMIT to hand on */
@@ -71,7 +72,9 @@ struct peer_link {
     bool inbound;
     bool counted;  /* as a stranger */
     bool readable; /* the wire has more */
-    bool paused;   /* control mail is not freed: not read */
+    bool stuffed;  /* control mail is not freed … */
+    bool heavy;    /* … or its mail was most when that of all was too much: */
+    bool paused;   /* not read */
     bool ended;    /* the far end closed; what is in `in` comes first */
     bool full;     /* the socket takes no more now */
     bool behind;   /* subscribe keeps its deltas: owes a CLIENT_READY */
@@ -96,8 +99,12 @@ void links_name(struct peer_links *self, struct peer_link *link, peer_t number);
 void links_remove(struct peer_links *self, struct peer_link **link);
 void links_free(struct peer_links *self); /* no links are left */
 
-/* Windows, counters and lanes: what a link needs from its first record on. ERR_NO_MEMORY. */
-MUST_USE int link_equip(struct peer_link *self);
+/* Windows (counted in mail_of_all too), counters and lanes: what a link needs from its first record
+ * on. ERR_NO_MEMORY. */
+MUST_USE int link_equip(struct peer_link *self, struct owed *mail_of_all);
+
+/* Bytes of its mail that are not freed. */
+uint64_t link_mail(const struct peer_link *self);
 
 /* All that was to be sent, and what was sent and not told yet: a chain of struct sending. */
 struct lane_item *link_take_back(struct peer_link *self);

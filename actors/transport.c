@@ -10,15 +10,20 @@ transport_t *transport_new(const struct transport_options *options)
 {
     const struct handshake_config *config = &options->config;
     transport_t *self = (transport_t *)calloc(1, sizeof *self);
-    if (!self || config->network.size > NETWORK_BYTES_MAX ||
+    struct owed *mail = owed_new();
+    if (!self || !mail || config->network.size > NETWORK_BYTES_MAX ||
         config->address.size > ADDRESS_TEXT_MAX ||
         (config->address.size && !hello_is_address(config->address))) {
+        owed_release(&mail);
         free(self);
         return NULL;
     }
+    self->mail = mail;
     self->options = *options;
     if (!self->options.connections_max)
         self->options.connections_max = CONNECTIONS_MAX;
+    if (!self->options.mail_bytes_max)
+        self->options.mail_bytes_max = PEERS_MAIL_BYTES_MAX;
     self->next_number = 1;
     self->timed_at_ms = self->retry_at_ms = NEVER;
     self->accepting = true;
@@ -46,12 +51,12 @@ static int begin_dial(transport_t *self, const struct dial *dial, struct reason 
     return connection;
 }
 
-static void on_dial(transport_t *self, const struct dial *dial, const struct turn *turn)
+static void on_dial(transport_t *self, struct dial *dial, const struct turn *turn)
 {
     const struct peer_wire *wire = self->options.wire;
     struct reason why = {""};
     if (memcmp(dial->id.bytes, self->options.config.public_key, NODE_ID_BYTES) == 0) {
-        transport_tell_closed(dial->number, CLOSE_wrong_id, /* lesson D5 */
+        transport_tell_closed(&dial->closed, dial->number, CLOSE_wrong_id, /* lesson D5 */
                               &(struct reason){"a node does not connect to itself"}, turn);
         return;
     }
@@ -60,12 +65,14 @@ static void on_dial(transport_t *self, const struct dial *dial, const struct tur
     if (!link) {
         if (connection >= 0)
             wire->close(wire->self, connection, true);
-        transport_tell_closed(dial->number,
+        transport_tell_closed(&dial->closed, dial->number,
                               connection == ERR_BUSY ? CLOSE_local_fault : CLOSE_unreachable, &why,
                               turn);
         return;
     }
     link->id = dial->id;
+    link->closed = dial->closed;
+    dial->closed = NULL;
     link->state = LINK_dialling;
     links_name(&self->links, link, dial->number);
     transport_deadline(self, link, turn->now.ms + HANDSHAKE_MS);
@@ -312,6 +319,7 @@ void transport_destroy(transport_t **pointer)
     links_free(&self->links);
     strangers_free(&self->strangers);
     buffer_free(&self->sealed);
+    owed_release(&self->mail);
     sodium_memzero(self, sizeof *self);
     free(self);
 }

@@ -18,7 +18,8 @@
  * Full is not closed (lesson C3). Out: who follows a contract and does not read gets its deltas
  * merged (NOTIFY_BACK, CLIENT_READY). In: a mail counts until it is freed; what is counted is not
  * granted to the far side's lanes again (proto/lanes.h), so it sends no more of that lane, while
- * pings and other lanes go on. */
+ * pings and other lanes go on. The mail of all peers has one budget: past it the one with most of
+ * it is not read, and who has little is read on (lesson C5). */
 #ifndef WEIR_ACTORS_TRANSPORT_H
 #define WEIR_ACTORS_TRANSPORT_H
 
@@ -30,6 +31,7 @@ struct transport_options {
     const struct peer_wire *wire;   /* borrowed */
     struct handshake_config config; /* copied; the texts that it borrows must outlive transport */
     size_t connections_max;         /* strangers included; 0: CONNECTIONS_MAX */
+    uint64_t mail_bytes_max;        /* of all peers; 0: PEERS_MAIL_BYTES_MAX */
 };
 
 typedef struct transport transport_t;

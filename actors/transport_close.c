@@ -28,10 +28,11 @@ void transport_keep_accepting(transport_t *self)
     wire->want_accept(wire->self, accepting);
 }
 
-void transport_tell_closed(peer_t number, enum close_reason reason, const struct reason *why,
-                           const struct turn *turn)
+void transport_tell_closed(struct closed **kept, peer_t number, enum close_reason reason,
+                           const struct reason *why, const struct turn *turn)
 {
-    struct closed *closed = (struct closed *)message_new(sizeof *closed);
+    struct closed *closed = *kept ? *kept : (struct closed *)message_new(sizeof *closed);
+    *kept = NULL;
     if (!closed)
         return; /* connections' pings find it out */
     closed->number = number;
@@ -86,9 +87,12 @@ void transport_drop(transport_t *self, struct peer_link *link, enum close_reason
         strangers_left(&self->strangers, link->prefix);
     if (!number)
         count_stranger(self, link, reason);
+    struct closed *closed = link->closed;
+    link->closed = NULL;
     links_remove(&self->links, &link);
     if (number && turn->out)
-        transport_tell_closed(number, reason, &kept, turn);
+        transport_tell_closed(&closed, number, reason, &kept, turn);
+    free(closed);
     transport_keep_accepting(self);
 }
 

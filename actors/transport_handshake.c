@@ -6,6 +6,7 @@
 #include "base/trace.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 
 /* --- in ---------------------------------------------------------------------------------- */
 
@@ -73,12 +74,12 @@ void transport_connected(transport_t *self, struct peer_link *link, const char *
 
 /* --- steps ------------------------------------------------------------------------------- */
 
-static bool start_session(struct peer_link *link)
+static bool start_session(const transport_t *self, struct peer_link *link)
 {
     const struct handshake_result *result = handshake_result(link->handshake);
     link->session = session_new(result->initiator, result->send_key, result->receive_key,
                                 result->stream_header);
-    return link->session && link_equip(link) == 0;
+    return link->session && link_equip(link, self->mail) == 0;
 }
 
 static void text_of(char *to, const uint8_t *bytes, size_t size)
@@ -91,7 +92,10 @@ static bool tell_opened(transport_t *self, struct peer_link *link, const struct 
 {
     const struct handshake_result *result = handshake_result(link->handshake);
     struct opened *opened = (struct opened *)message_new(sizeof *opened);
-    if (!opened) {
+    if (!link->closed)
+        link->closed = (struct closed *)message_new(sizeof *link->closed);
+    if (!opened || !link->closed) {
+        free(opened);
         transport_drop(self, link, CLOSE_local_fault, NULL, turn);
         return false;
     }
@@ -148,7 +152,7 @@ bool transport_first_message(transport_t *self, struct peer_link *link, struct s
     }
     if (handshake_read_first(link->handshake, message, slice_text(link->remote), &link->out, &why))
         return refuse(self, link, &why, turn);
-    if (!start_session(link)) {
+    if (!start_session(self, link)) {
         transport_drop(self, link, CLOSE_local_fault, NULL, turn);
         return false;
     }
@@ -173,7 +177,7 @@ bool transport_answer(transport_t *self, struct peer_link *link, struct slice me
         return false;
     }
     /* the first record says nothing but that it can be made: the acknowledgement (lesson K3) */
-    if (!start_session(link) ||
+    if (!start_session(self, link) ||
         session_seal(link->session, slice_of(NULL, 0), false, &link->out) != 0) {
         transport_drop(self, link, CLOSE_local_fault, NULL, turn);
         return false;

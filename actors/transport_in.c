@@ -81,19 +81,53 @@ static bool reads(struct peer_link *link)
     return link->state != LINK_opened && !link->paused;
 }
 
-static void watch_window(transport_t *self, struct peer_link *link, const struct turn *turn)
+static void set_paused(transport_t *self, struct peer_link *link, bool stuffed, bool heavy)
 {
     const struct peer_wire *wire = self->options.wire;
+    bool pauses = stuffed || heavy;
+    link->stuffed = stuffed;
+    link->heavy = heavy;
+    if (pauses == link->paused)
+        return;
+    link->paused = link->traffic->paused = pauses;
+    wire->want_read(wire->self, link->connection, !pauses);
+    if (pauses)
+        return;
+    link->readable = true; /* perhaps: reading tells */
+    links_ready(&self->links, link, true);
+}
+
+/* The mail of all is too much: who has most of it is not read until it is less, or that one has
+ * none. Who has little is left alone, so that nobody is stopped by others (lesson C5). */
+static void pause_heaviest(transport_t *self)
+{
+    struct peer_link *heaviest = NULL;
+    uint64_t most = LANE_GRANT_BYTES;
+    for (struct peer_link *link = self->links.owing; link; link = link->owing_next) {
+        uint64_t bytes = link->paused ? 0 : link_mail(link);
+        if (bytes < most)
+            continue;
+        most = bytes;
+        heaviest = link;
+    }
+    if (!heaviest)
+        return;
+    self->counters.heavy++;
+    set_paused(self, heaviest, heaviest->stuffed, true);
+}
+
+static void watch_window(transport_t *self, struct peer_link *link, const struct turn *turn)
+{
     bool owing = false;
     for (int lane = LANE_control + 1; lane < LANE_COUNT; lane++)
         owing |= lanes_held(&link->lanes, (enum lane)lane) >= LANE_GRANT_BYTES;
-    if (owed_bytes(link->windows[LANE_control]) > CONTROL_WINDOW_BYTES && !link->paused) {
-        link->paused = link->traffic->paused = true;
-        wire->want_read(wire->self, link->connection, false);
-    }
+    if (owed_bytes(link->windows[LANE_control]) > CONTROL_WINDOW_BYTES)
+        set_paused(self, link, true, link->heavy);
     if (!owing && !link->paused)
         return;
     links_owing(&self->links, link, true);
+    if (owed_bytes(self->mail) > self->options.mail_bytes_max)
+        pause_heaviest(self);
     if (self->retry_at_ms == NEVER)
         self->retry_at_ms = turn->now.ms + PEER_WINDOW_RETRY_MS;
 }
@@ -257,7 +291,6 @@ void transport_admit(transport_t *self, struct peer_link *link, const struct tur
 
 static bool collect(transport_t *self, struct peer_link *link)
 {
-    const struct peer_wire *wire = self->options.wire;
     bool owing = false;
     for (int l = 0; l < LANE_COUNT; l++) {
         enum lane lane = (enum lane)l;
@@ -266,12 +299,9 @@ static bool collect(transport_t *self, struct peer_link *link)
         lanes_done(&link->lanes, lane, held - kept);
         owing |= LANE_WINDOWED(lane) && kept >= LANE_GRANT_BYTES;
     }
-    if (link->paused && owed_bytes(link->windows[LANE_control]) <= CONTROL_WINDOW_BYTES / 2) {
-        link->paused = link->traffic->paused = false;
-        wire->want_read(wire->self, link->connection, true);
-        link->readable = true; /* perhaps: reading tells */
-        links_ready(&self->links, link, true);
-    }
+    bool stuffed = owed_bytes(link->windows[LANE_control]) > CONTROL_WINDOW_BYTES / 2;
+    bool heavy = link_mail(link) && owed_bytes(self->mail) > self->options.mail_bytes_max / 4 * 3;
+    set_paused(self, link, link->stuffed && stuffed, link->heavy && heavy);
     if (lanes_ready(&link->lanes))
         links_unsent(&self->links, link, true);
     return owing || link->paused;

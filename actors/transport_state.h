@@ -20,6 +20,7 @@ struct transport {
     struct peer_links links;
     struct strangers strangers;
     struct transport_counters counters;
+    struct owed *mail;      /* of all peers, those that went included */
     peer_t next_number;     /* inbound: odd */
     uint64_t timed_at_ms;   /* the earliest deadline of links, or before it */
     uint64_t retry_at_ms;   /* to look after mail that is not freed; NEVER: none is waited for */
@@ -39,8 +40,9 @@ void transport_deadline(transport_t *self, struct peer_link *link, uint64_t at_m
 /* Strangers are let in while there is room for them and for dials. */
 void transport_keep_accepting(transport_t *self);
 
-void transport_tell_closed(peer_t number, enum close_reason reason, const struct reason *why,
-                           const struct turn *turn);
+/* With *closed if there is one, which it takes. */
+void transport_tell_closed(struct closed **closed, peer_t number, enum close_reason reason,
+                           const struct reason *why, const struct turn *turn);
 
 /* Closes and frees the link; tells connections (CLOSED) if it has a number. */
 void transport_drop(transport_t *self, struct peer_link *link, enum close_reason reason,

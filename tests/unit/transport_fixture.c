@@ -28,7 +28,8 @@ void net_start(struct net *self, size_t connections_max)
     for (int n = 0; n < 2; n++) {
         const struct transport_options options = {.wire = wire_pair_end(self->wires, n),
                                                   .config = self->nodes[n].config,
-                                                  .connections_max = connections_max};
+                                                  .connections_max = connections_max,
+                                                  .mail_bytes_max = self->mail_bytes_max};
         self->nodes[n].out.from = ACTOR_transport;
         self->nodes[n].transport = transport_new(&options);
         assert_non_null(self->nodes[n].transport);
@@ -134,6 +135,7 @@ void net_give(struct net *self, int node, enum actor_id from, enum message_kind 
 void net_dial(struct net *self, int from, peer_t number, int id_of, const char *address)
 {
     struct dial *dial = message_new(sizeof *dial);
+    dial->closed = message_new(sizeof *dial->closed);
     dial->number = number;
     memcpy(dial->id.bytes, self->nodes[id_of].config.public_key, NODE_ID_BYTES);
     (void)snprintf(dial->address, sizeof dial->address, "%s", address);

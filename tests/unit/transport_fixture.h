@@ -16,6 +16,7 @@ struct node {
 struct net {
     wire_pair_t *wires;
     struct node nodes[2];
+    uint64_t mail_bytes_max; /* for net_start; 0: as a node has it */
     uint64_t ms;
 };
 
