@@ -1,6 +1,9 @@
 #include "actors/exchanges.h"
 
+#include "contracts/sync_tally.h"
+
 #include <stdlib.h>
+#include <utlist.h>
 
 static struct exchange_key key_of(peer_t peer, const struct contract_key *contract,
                                   bool opened_here)
@@ -55,6 +58,82 @@ static void uncount_answered(struct exchanges *self, peer_t number)
     free(peer);
 }
 
+/* --- room for walks ---------------------------------------------------------------------- */
+
+static struct exchange_peer *peer_of(const struct exchanges *self, peer_t number)
+{
+    struct exchange_peer *peer;
+    HASH_FIND(hh, self->peers, &number, sizeof number, peer);
+    return peer;
+}
+
+/* One range may be answered by SYNC_PARTS_MAX. */
+static uint64_t cost_of(size_t body_bytes)
+{
+    uint64_t answer = (uint64_t)body_bytes * SYNC_PARTS_MAX;
+    if (answer > SYNC_BODY_BYTES_MAX)
+        answer = SYNC_BODY_BYTES_MAX;
+    return body_bytes + answer + PEER_PIECE_BYTES;
+}
+
+static void unqueue(struct exchanges *self, struct exchange_peer *peer, struct exchange *row)
+{
+    row->queued = false;
+    self->queued--;
+    DL_DELETE2(peer->queue, row, queue_previous, queue_next);
+}
+
+bool exchanges_charge(struct exchanges *self, struct exchange *row, size_t body_bytes)
+{
+    struct exchange_peer *peer = row->key.opened_here ? NULL : peer_of(self, row->key.peer);
+    uint64_t cost = cost_of(body_bytes);
+    if (!peer || row->queued || row->walk_bytes)
+        return !row->queued;
+    if (cost > SYNCS_ANSWERED_BYTES_MAX - self->walk_bytes ||
+        cost > SYNCS_A_PEER_BYTES_MAX - peer->walk_bytes) {
+        row->queued = true;
+        self->queued++;
+        DL_APPEND2(peer->queue, row, queue_previous, queue_next);
+        return false;
+    }
+    row->walk_bytes = cost;
+    peer->walk_bytes += cost;
+    self->walk_bytes += cost;
+    return true;
+}
+
+void exchanges_discharge(struct exchanges *self, struct exchange *row)
+{
+    struct exchange_peer *peer = row->walk_bytes ? peer_of(self, row->key.peer) : NULL;
+    if (!peer)
+        return;
+    peer->walk_bytes -= row->walk_bytes;
+    self->walk_bytes -= row->walk_bytes;
+    row->walk_bytes = 0;
+}
+
+/* Peers in turn: who gets one goes to the end of the line. */
+struct exchange *exchanges_waiting(struct exchanges *self)
+{
+    struct exchange_peer *peer, *next;
+    if (self->queued == 0)
+        return NULL;
+    HASH_ITER (hh, self->peers, peer, next) {
+        struct exchange *row = peer->queue;
+        uint64_t cost = row ? cost_of(row->body->body.sync.body.size) : 0;
+        if (!row || cost > SYNCS_A_PEER_BYTES_MAX - peer->walk_bytes ||
+            cost > SYNCS_ANSWERED_BYTES_MAX - self->walk_bytes)
+            continue;
+        unqueue(self, peer, row);
+        HASH_DEL(self->peers, peer);
+        HASH_ADD(hh, self->peers, number, sizeof peer->number, peer);
+        return row;
+    }
+    return NULL;
+}
+
+/* --- rows -------------------------------------------------------------------------------- */
+
 struct exchange *exchanges_add(struct exchanges *self, peer_t peer,
                                const struct contract_key *contract, bool opened_here)
 {
@@ -82,6 +161,9 @@ void exchanges_remove(struct exchanges *self, struct exchange *row)
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         message_free(&owned[i]);
     self->opened_here -= row->key.opened_here;
+    exchanges_discharge(self, row);
+    if (row->queued)
+        unqueue(self, peer_of(self, row->key.peer), row);
     if (!row->key.opened_here)
         uncount_answered(self, row->key.peer);
     HASH_DELETE(hh, self->rows, row);

@@ -30,6 +30,9 @@ struct exchange {
     unsigned merges[2], since; /* merges at storage: of what came since the last body,
                                   merges[since]; of what came before it, the other */
     uint64_t deadline_ms;
+    uint64_t walk_bytes; /* of the answer's walk, counted; 0: none is under way */
+    bool queued;         /* it has a body, and waits for there to be room for its walk */
+    struct exchange *queue_previous, *queue_next;
     UT_hash_handle hh, by_number;
 };
 
@@ -37,6 +40,8 @@ struct exchange {
 struct exchange_peer {
     peer_t number;
     size_t answered;
+    uint64_t walk_bytes;
+    struct exchange *queue; /* its rows that wait, the oldest first */
     UT_hash_handle hh;
 };
 
@@ -46,6 +51,8 @@ struct exchanges {
     struct exchange_peer *peers;
     uint64_t last_number;
     size_t opened_here;
+    uint64_t walk_bytes;
+    size_t queued;
 };
 
 struct exchange *exchanges_find(const struct exchanges *self, peer_t peer,
@@ -56,6 +63,17 @@ struct exchange *exchanges_numbered(const struct exchanges *self, uint64_t numbe
  * others; SYNCS_A_PEER_MAX of one), or without memory. */
 struct exchange *exchanges_add(struct exchanges *self, peer_t peer,
                                const struct contract_key *contract, bool opened_here);
+
+/* Walks that answer peers are counted as large as they may get: what came, what goes back, and the
+ * entries of a part. False: there is no room for this one now (SYNCS_ANSWERED_BYTES_MAX,
+ * SYNCS_A_PEER_BYTES_MAX), and the row is queued. A row opened here is not counted. */
+bool exchanges_charge(struct exchanges *self, struct exchange *row, size_t body_bytes);
+
+/* The walk is over. */
+void exchanges_discharge(struct exchanges *self, struct exchange *row);
+
+/* A queued row that there may be room for now, taken out of its queue; NULL: none. */
+struct exchange *exchanges_waiting(struct exchanges *self);
 
 /* Removes and frees the row with what it owns. */
 void exchanges_remove(struct exchanges *self, struct exchange *row);

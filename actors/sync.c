@@ -1,15 +1,7 @@
-#include "actors/sync.h"
-
-#include "actors/exchanges.h"
+#include "actors/sync_state.h"
 
 #include <sodium.h>
 #include <stdlib.h>
-
-struct sync {
-    struct exchanges table;
-    struct mail waiting; /* orders, for a row to be free */
-    uint64_t next_ms;    /* no later than the least deadline */
-};
 
 sync_t *sync_new(void)
 {
@@ -33,15 +25,14 @@ void sync_destroy(sync_t **pointer)
     free(self);
 }
 
-static void heard(sync_t *self, struct exchange *row, struct now now)
+void sync_heard(sync_t *self, struct exchange *row, struct now now)
 {
     row->deadline_ms = now.ms + SYNC_TIMEOUT_MS;
     if (row->deadline_ms < self->next_ms)
         self->next_ms = row->deadline_ms;
 }
 
-/* The contract is not here: the peer need not send us more of it. */
-static void send_away(peer_t peer, const struct contract_key *key, struct outbox *out)
+void sync_send_away(peer_t peer, const struct contract_key *key, struct outbox *out)
 {
     struct peer_leave leave;
     memcpy(leave.key, key->bytes, sizeof leave.key);
@@ -58,9 +49,8 @@ static void tell_hosting(struct sync_order *order, int code, const char *why, st
 static void begin(sync_t *self, peer_t peer, const struct contract_key *key,
                   struct sync_order *order, struct now now, struct outbox *out);
 
-/* The row goes; hosting is told; who waited for a row, or for this one to end, begins. */
-static void end(sync_t *self, struct exchange *row, int code, const char *why, struct now now,
-                struct outbox *out)
+void sync_end(sync_t *self, struct exchange *row, int code, const char *why, struct now now,
+              struct outbox *out)
 {
     struct sync_order *order = row->order;
     struct exchange_key key = row->key;
@@ -78,14 +68,13 @@ static void end(sync_t *self, struct exchange *row, int code, const char *why, s
 
 /* --- walking ----------------------------------------------------------------------------- */
 
-/* Hands the walk over the own state to storage. */
-static void start_walk(sync_t *self, struct exchange *row, sync_walk_t *read, struct now now,
-                       struct outbox *out)
+void sync_start_walk(sync_t *self, struct exchange *row, sync_walk_t *read, struct now now,
+                     struct outbox *out)
 {
     struct walk *walk = read ? (struct walk *)message_new(sizeof *walk) : NULL;
     if (!walk) {
         sync_walk_destroy(&read);
-        end(self, row, ERR_NO_MEMORY, NULL, now, out);
+        sync_end(self, row, ERR_NO_MEMORY, NULL, now, out);
         return;
     }
     walk->asked_by = ACTOR_sync;
@@ -115,8 +104,8 @@ static void begin(sync_t *self, peer_t peer, const struct contract_key *key,
         return; /* a peer that fell behind is found by the next comparison of fingerprints */
     row->order = order;
     randombytes_buf(row->salt, sizeof row->salt);
-    heard(self, row, now);
-    start_walk(self, row, sync_walk_begin(row->salt), now, out);
+    sync_heard(self, row, now);
+    sync_start_walk(self, row, sync_walk_begin(row->salt), now, out);
 }
 
 /* What the walk found that the peer lacks. False when it could not be sent. */
@@ -145,8 +134,6 @@ static bool send_body(struct exchange *row, struct slice body, struct outbox *ou
                      &sync);
 }
 
-static void answer(sync_t *self, struct exchange *row, struct now now, struct outbox *out);
-
 static void on_walked(sync_t *self, struct walk *walk, struct now now, struct outbox *out)
 {
     struct message *message = &walk->head;
@@ -155,18 +142,19 @@ static void on_walked(sync_t *self, struct walk *walk, struct now now, struct ou
         message_free(&message);
         return;
     }
-    heard(self, row, now);
+    sync_heard(self, row, now);
     if (row->anew) {
         row->anew = row->walking = false;
+        exchanges_discharge(&self->table, row);
         message_free(&message);
-        answer(self, row, now, out);
+        sync_answer(self, row, now, out);
         return;
     }
     if (walk->code == ERR_NOT_FOUND)
-        send_away(row->key.peer, &row->key.contract, out);
+        sync_send_away(row->key.peer, &row->key.contract, out);
     bool sent = walk->code == 0 && (walk->entries.size == 0 || send_part(row, walk, out));
     if (!sent) {
-        end(self, row, walk->code ? walk->code : ERR_NO_MEMORY, walk->why.text, now, out);
+        sync_end(self, row, walk->code ? walk->code : ERR_NO_MEMORY, walk->why.text, now, out);
     } else if (!walk->end && row->parts_out >= SYNC_PARTS_OUT) {
         row->walk = walk; /* goes on at PEER_SENT */
         return;
@@ -176,10 +164,11 @@ static void on_walked(sync_t *self, struct walk *walk, struct now now, struct ou
     } else {
         struct slice body = sync_walk_body(walk->walk);
         row->walking = false;
+        exchanges_discharge(&self->table, row);
         if (!send_body(row, body, out))
-            end(self, row, ERR_NO_MEMORY, NULL, now, out);
+            sync_end(self, row, ERR_NO_MEMORY, NULL, now, out);
         else if (body.size == 0)
-            end(self, row, 0, NULL, now, out);
+            sync_end(self, row, 0, NULL, now, out);
     }
     message_free(&message);
 }
@@ -190,131 +179,11 @@ static void on_sent(sync_t *self, const struct peer_send *sent, struct now now, 
     if (!row)
         return;
     row->parts_out--;
-    heard(self, row, now);
+    sync_heard(self, row, now);
     if (!row->walk)
         return;
     send_to(out, ACTOR_storage, MESSAGE_WALK, &row->walk->head);
     row->walk = NULL;
-}
-
-/* --- what peers send --------------------------------------------------------------------- */
-
-/* Answers the peer's body, once all that it sent before is merged. One walk a row: storage does not
- * read a contract twice at once for one peer. */
-static void answer(sync_t *self, struct exchange *row, struct now now, struct outbox *out)
-{
-    if (!row->body || row->walking || row->merges[1 - row->since])
-        return;
-    struct message *message = &row->body->head;
-    const struct peer_sync *sync = &row->body->body.sync;
-    struct reason why;
-    int rc = 0;
-    row->body = NULL;
-    row->round = (uint8_t)(sync->round + 1);
-    if (sync->body.size == 0) {
-        end(self, row, 0, NULL, now, out);
-    } else if (sync->round >= SYNC_ROUNDS_MAX) {
-        end(self, row, ERR_BAD_REQUEST, "it goes on for too long", now, out);
-    } else {
-        sync_walk_t *walk = sync_walk_answer(row->salt, sync->body, &rc, &why);
-        if (rc == ERR_BAD_REQUEST)
-            peer_blame(out, row->key.peer, why.text);
-        if (walk)
-            start_walk(self, row, walk, now, out);
-        else
-            end(self, row, rc, why.text, now, out);
-    }
-    message_free(&message);
-}
-
-/* The peer begins; an older sync of its own is over then, but for a walk that storage still has. */
-static struct exchange *row_anew(sync_t *self, struct exchange *row, peer_t peer,
-                                 const struct contract_key *key)
-{
-    if (row && row->walking && !row->walk) {
-        struct message *body = row->body ? &row->body->head : NULL;
-        message_free(&body);
-        row->body = NULL;
-        row->anew = true;
-        row->sent_entries = false;
-        return row;
-    }
-    if (row)
-        exchanges_remove(&self->table, row);
-    return exchanges_add(&self->table, peer, key, false);
-}
-
-/* The row that this body belongs to; NULL: of a sync that is over here. */
-static struct exchange *row_of(sync_t *self, const struct peer_mail *mail)
-{
-    const struct peer_sync *sync = &mail->body.sync;
-    struct contract_key key;
-    memcpy(key.bytes, sync->key, sizeof key.bytes);
-    struct exchange *row = exchanges_find(&self->table, mail->number, &key, sync->round % 2 == 1);
-    if (sync->round == 0) {
-        row = row_anew(self, row, mail->number, &key);
-        if (row)
-            memcpy(row->salt, sync->salt, sizeof row->salt);
-    }
-    return row && memcmp(row->salt, sync->salt, sizeof row->salt) == 0 ? row : NULL;
-}
-
-static void on_body(sync_t *self, struct peer_mail *mail, struct now now, struct outbox *out)
-{
-    struct message *message = &mail->head;
-    struct exchange *row = row_of(self, mail);
-    bool in_turn = row && !row->body && (!row->walking || row->anew);
-    if (!in_turn) { /* (a peer that says two things at once is not answered twice) */
-        message_free(&message);
-        return;
-    }
-    heard(self, row, now);
-    row->body = mail;
-    row->since = 1 - row->since; /* where there are many writers, some change is always under way */
-    answer(self, row, now, out);
-}
-
-/* A change told by the peer, or a part of a sync, which then waits for it to be merged. */
-static void on_delta(sync_t *self, struct peer_mail *mail, struct outbox *out)
-{
-    struct message *message = &mail->head;
-    struct contract_key key;
-    memcpy(key.bytes, mail->body.delta.key, sizeof key.bytes);
-    struct slice args[] = {slice_of(mail->body.delta.key, sizeof key.bytes),
-                           mail->body.delta.entries};
-    struct request *merge = request_new(ACTOR_sync, VERB_UPDATE, &key, args, 2);
-    if (!merge) { /* lost: the next comparison of fingerprints finds it */
-        message_free(&message);
-        return;
-    }
-    merge->mail = mail;
-    merge->origin = mail->number;
-    for (int opened_here = 0; opened_here < 2; opened_here++) {
-        struct exchange *row = exchanges_find(&self->table, mail->number, &key, opened_here != 0);
-        if (row) {
-            row->merges[row->since]++;
-            merge->transaction = row->number << 1 | row->since;
-            break;
-        }
-    }
-    send_to(out, ACTOR_storage, MESSAGE_MERGE, &merge->head);
-}
-
-static void on_merged(sync_t *self, const struct request *merge, struct now now, struct outbox *out)
-{
-    struct exchange *row = exchanges_numbered(&self->table, merge->transaction >> 1);
-    if (merge->code == ERR_NOT_FOUND)
-        send_away(merge->origin, &merge->key, out);
-    else if (merge->code == ERR_BAD_STATE) /* TOO_LARGE may be so of two states that each are not */
-        peer_blame(out, merge->origin, merge->why.text);
-    if (!row)
-        return;
-    row->merges[merge->transaction & 1]--;
-    heard(self, row, now);
-    if (merge->code)
-        end(self, row, merge->code, merge->why.text, now, out);
-    else
-        answer(self, row, now, out);
 }
 
 static void on_gone(sync_t *self, peer_t peer, struct now now, struct outbox *out)
@@ -330,15 +199,14 @@ static void on_gone(sync_t *self, peer_t peer, struct now now, struct outbox *ou
     }
     HASH_ITER (hh, self->table.rows, row, next) {
         if (row->key.peer == peer)
-            end(self, row, ERR_NO_LIVE_PEER, NULL, now, out);
+            sync_end(self, row, ERR_NO_LIVE_PEER, NULL, now, out);
     }
 }
 
 /* --- as an actor ------------------------------------------------------------------------- */
 
-static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
+static void handle(sync_t *self, struct message *message, struct now now, struct outbox *out)
 {
-    sync_t *self = (sync_t *)actor;
     switch ((enum message_kind)message->kind) {
     case MESSAGE_SYNC: {
         struct sync_order *order = (struct sync_order *)message;
@@ -351,9 +219,9 @@ static void receive(void *actor, struct message *message, struct now now, struct
     case MESSAGE_PEER_MAIL: {
         struct peer_mail *mail = (struct peer_mail *)message;
         if (mail->kind == PEER_DELTA)
-            on_delta(self, mail, out);
+            sync_on_delta(self, mail, out);
         else
-            on_body(self, mail, now, out);
+            sync_on_body(self, mail, now, out);
         return;
     }
     case MESSAGE_FELL_BEHIND: {
@@ -365,7 +233,7 @@ static void receive(void *actor, struct message *message, struct now now, struct
         on_sent(self, (const struct peer_send *)message, now, out);
         break;
     case MESSAGE_MERGED:
-        on_merged(self, (const struct request *)message, now, out);
+        sync_on_merged(self, (const struct request *)message, now, out);
         break;
     case MESSAGE_PEER_GONE:
         on_gone(self, ((const struct peer_order *)message)->number, now, out);
@@ -374,6 +242,12 @@ static void receive(void *actor, struct message *message, struct now now, struct
         break; /* PEER_LIVE; send_to asserts that nothing else comes */
     }
     message_free(&message);
+}
+
+static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
+{
+    handle((sync_t *)actor, message, now, out);
+    sync_go_on((sync_t *)actor, now, out);
 }
 
 static uint64_t deadline_ms(const void *actor)
@@ -389,8 +263,9 @@ static void tick(void *actor, struct now now, struct outbox *out)
     struct exchange *row, *next;
     HASH_ITER (hh, self->table.rows, row, next) {
         if (row->deadline_ms <= now.ms)
-            end(self, row, ERR_TIMEOUT, "the peer does not go on with the sync", now, out);
+            sync_end(self, row, ERR_TIMEOUT, "the peer does not go on with the sync", now, out);
     }
+    sync_go_on(self, now, out);
     self->next_ms = NEVER;
     HASH_ITER (hh, self->table.rows, row, next) {
         if (row->deadline_ms < self->next_ms)

@@ -1,6 +1,6 @@
 /* Two nodes with real storage whose sync actors talk over a wire that the test moves by hand, lane
  * by lane, in any order that lanes allow. */
-#include "actors/sync.h"
+#include "actors/sync_state.h"
 #include "tests/unit/small_node.h"
 #include "tests/unit/store_fixture.h"
 
@@ -576,18 +576,48 @@ static void a_peer_that_does_not_wait_its_turn_is_walked_for_once(void **state)
 static void a_peer_that_begins_too_many_does_not_take_the_place_of_others(void **state)
 {
     (void)state;
+    const struct exchanges *table = &((struct sync *)sides[1].sync)->table;
     small_node_pause(&sides[1].node, ACTOR_storage, true);
     for (unsigned i = 0; i < SYNCS_A_PEER_MAX + 3; i++)
         open_by(sides[1].other, i);
-    small_node_run(&sides[1].node);
-    assert_int_equal(mail_of(1, ACTOR_storage)->count, SYNCS_A_PEER_MAX);
+    size_t walks = walks_at(1);
+    assert_int_equal(HASH_COUNT(table->rows), SYNCS_A_PEER_MAX);
+    assert_in_range(walks, 32, SYNCS_A_PEER_BYTES_MAX / PEER_PIECE_BYTES);
     open_by(77, 0);
-    small_node_run(&sides[1].node);
-    assert_int_equal(mail_of(1, ACTOR_storage)->count, SYNCS_A_PEER_MAX + 1);
+    assert_int_equal(walks_at(1), walks + 1);
+    assert_int_equal(HASH_COUNT(table->rows), SYNCS_A_PEER_MAX + 1);
     tell(&sides[1], MESSAGE_PEER_GONE);
+    assert_int_equal(HASH_COUNT(table->rows), 1);
+    assert_int_equal(table->queued, 0);
     open_by(sides[1].other, 0);
+    assert_int_equal(walks_at(1), walks + 2);
+}
+
+/* Their walks take memory, whatever their number: so many bytes for one peer, so many for all. */
+static void what_there_is_no_room_to_answer_is_answered_by_and_by(void **state)
+{
+    enum { EACH = 1000, PEERS = 40 };
+    (void)state;
+    const struct exchanges *table = &((struct sync *)sides[1].sync)->table;
+    small_node_pause(&sides[1].node, ACTOR_storage, true);
+    for (unsigned i = 0; i < EACH; i++)
+        open_by(sides[1].other, i);
+    size_t of_one = walks_at(1);
+    assert_int_equal(table->queued, EACH - of_one);
+    assert_true(owed_bytes(sides[1].window) > 0); /* in its window, where it feels it */
+    for (unsigned p = 0; p < PEERS; p++)
+        for (unsigned i = 0; i < EACH; i++)
+            open_by(100 + p, i);
+    size_t of_all = walks_at(1);
+    assert_in_range(of_all, 8 * of_one, SYNCS_ANSWERED_BYTES_MAX / PEER_PIECE_BYTES);
+    assert_true(table->walk_bytes <= SYNCS_ANSWERED_BYTES_MAX);
+    small_node_pause(&sides[1].node, ACTOR_storage, false);
     small_node_run(&sides[1].node);
-    assert_int_equal(mail_of(1, ACTOR_storage)->count, SYNCS_A_PEER_MAX + 2);
+    assert_int_equal(HASH_COUNT(table->rows), 0);
+    assert_int_equal(table->queued + table->walk_bytes, 0);
+    struct mail *told = mail_of(1, ACTOR_transport); /* each, that the contract is not here */
+    assert_int_equal(told->count, SYNCS_ANSWERED_MAX);
+    mail_free(told);
 }
 
 static void reopen_limited(uint64_t store_bytes_max, uint64_t state_bytes_max)
@@ -641,6 +671,7 @@ int main(void)
         TEST(a_body_that_is_none_is_blamed),
         TEST(a_peer_that_does_not_wait_its_turn_is_walked_for_once),
         TEST(a_peer_that_begins_too_many_does_not_take_the_place_of_others),
+        TEST(what_there_is_no_room_to_answer_is_answered_by_and_by),
         TEST(a_full_store_ends_the_sync_and_blames_nobody),
         TEST(states_too_large_together_are_nobodys_fault),
     };
