@@ -1,4 +1,4 @@
-/* What operators ask of connections: PEERS, CONNECT, DISCONNECT (docs/protocol.md has the JSON). */
+/* What operators ask of connections: CONNECT, DISCONNECT (docs/protocol.md has the JSON). */
 #include "actors/connections_state.h"
 #include "actors/report.h"
 
@@ -8,26 +8,19 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-enum { MATRIX_ROW_BYTES = 33 };
-
 static void reply(struct request *request, struct outbox *out)
 {
     send_to(out, ACTOR_client_api, MESSAGE_REPLY, &request->head);
 }
 
-static void reply_json(struct request *request, json_t *json, struct outbox *out)
+void asks_reply(struct request *request, json_t *json, struct outbox *out)
 {
     report_answer(request, json ? json_dumps(json, JSON_COMPACT) : NULL);
     json_decref(json);
     reply(request, out);
 }
 
-static json_t *number(uint64_t value)
-{
-    return json_integer((json_int_t)value);
-}
-
-static json_t *id_text(const uint8_t id[NODE_ID_BYTES])
+json_t *asks_id_text(const uint8_t id[NODE_ID_BYTES])
 {
     char text[BASE58_TEXT_MAX];
     base58_encode(id, NODE_ID_BYTES, text);
@@ -38,52 +31,11 @@ static json_t *id_text(const uint8_t id[NODE_ID_BYTES])
 static void reply_state(struct request *request, const struct node_id *id, const char *state,
                         struct outbox *out)
 {
-    reply_json(request, json_pack("{s:o, s:s}", "id", id_text(id->bytes), "state", state), out);
+    asks_reply(request, json_pack("{s:o, s:s}", "id", asks_id_text(id->bytes), "state", state),
+               out);
 }
 
-/* --- PEERS -------------------------------------------------------------------------------- */
-
-static const struct link *link_to_show(const struct peer *peer)
-{
-    return peer_link_in(peer, peer_state_of(peer));
-}
-
-/* The fields as shared/cli.md has them. A round trip not measured yet is null. */
-static json_t *peer_object(const struct peer *peer, const struct link *link,
-                           const connections_t *self, uint64_t now_ms)
-{
-    const struct peer_traffic none = {0};
-    const struct peer_traffic *traffic = link->traffic ? link->traffic : &none;
-    const uint8_t *dialler = link->inbound ? peer->id.bytes : self->id.bytes;
-    bool measured = link->state == PEER_live && peer->rtt_at_ms;
-    json_t *object = json_pack(
-        "{s:o, s:s, s:s, s:o, s:s, s:s}", "id", id_text(peer->id.bytes), "address", peer->address,
-        "direction", link->inbound ? "in" : "out", "dialled_by", id_text(dialler), "role",
-        peer->role == ROLE_gateway ? "gateway" : "peer", "state", peer_state_names[link->state]);
-    json_t *figures = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o}", "age_ms", number(now_ms - link->since_ms), "rtt_us",
-        measured ? number(peer->rtt_us) : json_null(), "bytes_in", number(traffic->bytes_in),
-        "bytes_out", number(traffic->bytes_out), "queue", number(traffic->queue));
-    (void)json_object_update(object, figures);
-    json_decref(figures);
-    return object;
-}
-
-static void answer_peers(connections_t *self, struct request *request, uint64_t now_ms,
-                         struct outbox *out)
-{
-    json_t *peers = json_array();
-    for (const struct peer *p = self->peers.by_id; p; p = (const struct peer *)p->by_id.next) {
-        const struct link *link = link_to_show(p);
-        if (link)
-            (void)json_array_append_new(peers, peer_object(p, link, self, now_ms));
-    }
-    reply_json(request, peers, out);
-}
-
-/* --- the matrix --------------------------------------------------------------------------- */
-
-static struct node_request *free_place(connections_t *self)
+struct node_request *asks_free_place(connections_t *self)
 {
     for (size_t i = 0; i < NODE_REQUESTS_MAX; i++)
         if (!self->requests[i].request)
@@ -91,142 +43,10 @@ static struct node_request *free_place(connections_t *self)
     return NULL;
 }
 
-static void clear_place(struct node_request *place)
+void asks_clear_place(struct node_request *place)
 {
     free(place->waits_for);
     *place = (struct node_request){0};
-}
-
-static json_t *counts(const connections_t *self)
-{
-    json_t *closed = json_object();
-    for (int r = 0; r < CLOSE_REASON_COUNT; r++)
-        if (self->counters.closed[r])
-            (void)json_object_set_new(closed, close_reasons[r].name,
-                                      number(self->counters.closed[r]));
-    return closed;
-}
-
-static void answer_matrix(connections_t *self, struct node_request *place, struct outbox *out)
-{
-    json_t *answer =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "peers", (json_t *)place->matrix, "live",
-                  number(self->view.count), "dials", number(self->counters.dials), "opened",
-                  number(self->counters.opened), "failed", number(self->counters.failed), "closed",
-                  counts(self));
-    struct request *request = place->request;
-    clear_place(place);
-    reply_json(request, answer, out);
-}
-
-static bool is_after(const json_t *row, const json_t *id)
-{
-    const char *a = json_string_value(json_object_get(row, "id")), *b = json_string_value(id);
-    return a && b && strcmp(a, b) > 0;
-}
-
-/* This node's own row comes first, the others behind it by their ids as they are shown, so that
- * the square is the same each time. */
-static void add_row(json_t *matrix, const uint8_t id[NODE_ID_BYTES], struct slice row)
-{
-    json_t *live = json_array(), *shown = id_text(id);
-    size_t at = json_array_size(matrix);
-    for (; row.size >= MATRIX_ROW_BYTES; row = slice_after(row, MATRIX_ROW_BYTES))
-        (void)json_array_append_new(live, json_pack("{s:o, s:b}", "id", id_text(row.data),
-                                                    "dialled", row.data[NODE_ID_BYTES] == 1));
-    while (at > 1 && is_after(json_array_get(matrix, at - 1), shown))
-        at--;
-    (void)json_array_insert_new(matrix, at, json_pack("{s:o, s:o}", "id", shown, "live", live));
-}
-
-/* This node's own row. */
-static void append_row(const connections_t *self, struct buffer *out)
-{
-    size_t most = PEER_NODES_BYTES_MAX / MATRIX_ROW_BYTES;
-    for (size_t i = 0; i < self->view.count && i < most; i++) {
-        const struct ring_peer *p = &self->view.peers[i];
-        buffer_append(out, p->id.bytes, sizeof p->id.bytes);
-        buffer_append_u8(out, !peers_link_find(&self->peers, p->number)->inbound);
-    }
-}
-
-static void ask_matrix(connections_t *self, struct request *request, struct now now,
-                       struct outbox *out)
-{
-    struct node_request *place = free_place(self);
-    peer_t *waits_for = (peer_t *)calloc(self->view.count + 1, sizeof *waits_for);
-    struct buffer row = {0};
-    if (!place || !waits_for) {
-        free(waits_for);
-        request->code = fail(&request->why, ERR_BUSY, "too many such requests wait");
-        reply(request, out);
-        return;
-    }
-    *place = (struct node_request){.request = request,
-                                   .tx = ++self->last_tx,
-                                   .until_ms = now.ms + MATRIX_WAIT_MS,
-                                   .matrix = json_array(),
-                                   .waits_for = waits_for};
-    append_row(self, &row);
-    add_row((json_t *)place->matrix, self->id.bytes, buffer_slice(&row));
-    buffer_free(&row);
-    const struct peer_matrix_ask ask = {.tx = place->tx};
-    for (size_t i = 0; i < self->view.count; i++)
-        if (peer_tell(out, self->view.peers[i].number, LANE_control, PEER_MATRIX_ASK, &ask))
-            waits_for[place->waits_count++] = self->view.peers[i].number;
-    connections_wake(self, place->until_ms);
-    if (place->waits_count == 0)
-        answer_matrix(self, place, out);
-}
-
-/* The peer's row came, or it will not. */
-static void waits_no_more(connections_t *self, struct node_request *place, peer_t number,
-                          struct outbox *out)
-{
-    for (size_t i = 0; i < place->waits_count; i++)
-        if (place->waits_for[i] == number) {
-            place->waits_for[i] = place->waits_for[--place->waits_count];
-            if (place->waits_count == 0)
-                answer_matrix(self, place, out);
-            return;
-        }
-}
-
-void asks_matrix_ask(connections_t *self, const struct peer_mail *mail, struct outbox *out)
-{
-    struct buffer rows = {0};
-    append_row(self, &rows);
-    const struct peer_matrix answer = {.tx = mail->body.matrix_ask.tx, .rows = buffer_slice(&rows)};
-    (void)peer_tell(out, mail->number, LANE_control, PEER_MATRIX, &answer);
-    buffer_free(&rows);
-}
-
-static bool is_awaited(const struct node_request *place, peer_t number)
-{
-    for (size_t i = 0; i < place->waits_count; i++)
-        if (place->waits_for[i] == number)
-            return true;
-    return false;
-}
-
-void asks_matrix(connections_t *self, const struct peer_mail *mail, struct outbox *out)
-{
-    const struct peer *peer = peers_link_find(&self->peers, mail->number)->peer;
-    for (size_t i = 0; i < NODE_REQUESTS_MAX; i++) {
-        struct node_request *place = &self->requests[i];
-        if (!place->request || place->tx != mail->body.matrix.tx ||
-            !is_awaited(place, mail->number))
-            continue;
-        add_row((json_t *)place->matrix, peer->id.bytes, mail->body.matrix.rows);
-        waits_no_more(self, place, mail->number, out);
-    }
-}
-
-void asks_gone(connections_t *self, peer_t number, struct outbox *out)
-{
-    for (size_t i = 0; i < NODE_REQUESTS_MAX; i++)
-        if (self->requests[i].request && self->requests[i].tx)
-            waits_no_more(self, &self->requests[i], number, out);
 }
 
 /* --- CONNECT ------------------------------------------------------------------------------ */
@@ -270,7 +90,7 @@ static void take_connect(connections_t *self, struct request *request, struct no
 {
     struct peer_node node;
     struct node_id id;
-    struct node_request *place = free_place(self);
+    struct node_request *place = asks_free_place(self);
     request->code = parse_peer(request->args[0], &node, &request->why);
     if (!request->code && memcmp(node.id, self->id.bytes, sizeof node.id) == 0)
         request->code = fail(&request->why, ERR_BAD_REQUEST, "that is this node itself"); /* D5 */
@@ -328,7 +148,7 @@ void asks_live(connections_t *self, const struct peer *peer, struct outbox *out)
     for (struct node_request *p = connect_for(self, peer); p; p = connect_for(self, peer)) {
         struct request *request = p->request;
         const char *state = p->under_way ? "already connected" : "live";
-        clear_place(p);
+        asks_clear_place(p);
         reply_state(request, &peer->id, state, out);
     }
 }
@@ -356,7 +176,7 @@ void asks_failed(connections_t *self, const struct peer *peer, enum close_reason
     asked->asked = false;
     for (struct node_request *p = connect_for(self, peer); p; p = connect_for(self, peer)) {
         struct request *request = p->request;
-        clear_place(p);
+        asks_clear_place(p);
         request->code = ERR_NO_LIVE_PEER;
         explain(&request->why, reason, why);
         reply(request, out);
@@ -398,9 +218,9 @@ void asks_take(connections_t *self, struct request *request, struct now now, str
     } else if (request->verb == VERB_DISCONNECT) {
         take_disconnect(self, request, now, out);
     } else if (request->args_count == 0) {
-        answer_peers(self, request, now.ms, out);
+        shown_peers(self, request, now.ms, out);
     } else if (slice_is(request->args[0], "matrix")) {
-        ask_matrix(self, request, now, out);
+        shown_ask_matrix(self, request, now, out);
     } else {
         request->code = fail(&request->why, ERR_BAD_REQUEST, "PEERS takes nothing, or `matrix`");
         reply(request, out);
@@ -415,12 +235,12 @@ void asks_tick(connections_t *self, uint64_t now_ms, struct outbox *out)
         if (request && now_ms < place->until_ms) {
             connections_wake(self, place->until_ms);
         } else if (request && place->tx) {
-            answer_matrix(self, place, out); /* with the rows that came */
+            shown_matrix(self, place, out); /* with the rows that came */
         } else if (request) {
             struct peer *peer = peers_find(&self->peers, &place->id);
             if (peer)
                 peer->asked = false;
-            clear_place(place);
+            asks_clear_place(place);
             request->code = fail(&request->why, ERR_TIMEOUT, "not connected after %u s",
                                  CONNECT_WAIT_MS / 1000);
             reply(request, out);
@@ -434,7 +254,7 @@ void asks_free(connections_t *self)
         struct node_request *place = &self->requests[i];
         struct message *message = place->request ? &place->request->head : NULL;
         json_decref((json_t *)place->matrix);
-        clear_place(place);
+        asks_clear_place(place);
         message_free(&message);
     }
 }

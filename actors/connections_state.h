@@ -1,12 +1,15 @@
 /* connections_state: what a connections_t is, for the files that make it up.
  *
  *   connections.c           the actor: what opens, closes and is heard
+ *   connections_link.c      the steps of one connection
  *   connections_choice.c    which connection is kept
  *   connections_life.c      pings, what a close means for the next dial, blame
- *   connections_requests.c  what operators ask: PEERS, CONNECT, DISCONNECT
+ *   connections_requests.c  what operators ask: CONNECT, DISCONNECT
+ *   connections_shown.c     PEERS and its matrix
  *   ring_upkeep.c           whom this node wants, and dials
  *   ring_hearsay.c          what others tell of peers
- *   ring_gossip.c           NEIGHBOURS, CONNECT, ACCEPT
+ *   ring_gossip.c           NEIGHBOURS
+ *   ring_routes.c           CONNECT and ACCEPT: joining, far links
  *   ring_memory.c           what is written down for the next run
  *   peers.c                 the table */
 #ifndef WEIR_ACTORS_CONNECTIONS_STATE_H
@@ -105,7 +108,11 @@ static inline bool is_reserved(const struct peer *peer)
     return peer->gateway || peer->pinned;
 }
 
-/* --- connections.c --- */
+/* --- connections.c, connections_link.c --- */
+
+/* ADMIT or HANG_UP for transport. */
+void connections_order(struct outbox *out, enum message_kind kind, peer_t number,
+                       enum close_reason reason, const char *why);
 
 /* Does what proto/peer_state.h says of this event; link may be gone after it. why may be NULL. */
 void connections_step(connections_t *self, struct link *link, enum peer_event event,
@@ -156,11 +163,28 @@ void asks_live(connections_t *self, const struct peer *peer, struct outbox *out)
 /* No connection to it is under way any more. */
 void asks_failed(connections_t *self, const struct peer *peer, enum close_reason reason,
                  const char *why, struct outbox *out);
-void asks_gone(connections_t *self, peer_t number, struct outbox *out);
-void asks_matrix_ask(connections_t *self, const struct peer_mail *mail, struct outbox *out);
-void asks_matrix(connections_t *self, const struct peer_mail *mail, struct outbox *out);
 void asks_tick(connections_t *self, uint64_t now_ms, struct outbox *out);
 void asks_free(connections_t *self);
+
+/* A place for a request that waits, or NULL; frees what it has but the request. */
+struct node_request *asks_free_place(connections_t *self);
+void asks_clear_place(struct node_request *place);
+
+/* Answers with JSON (given away; NULL: no memory). */
+struct json_t;
+void asks_reply(struct request *request, struct json_t *json, struct outbox *out);
+struct json_t *asks_id_text(const uint8_t id[NODE_ID_BYTES]); /* a new string */
+
+/* --- connections_shown.c --- */
+
+void shown_peers(connections_t *self, struct request *request, uint64_t now_ms, struct outbox *out);
+void shown_ask_matrix(connections_t *self, struct request *request, struct now now,
+                      struct outbox *out);
+/* Answers with the rows that came. */
+void shown_matrix(connections_t *self, struct node_request *place, struct outbox *out);
+void shown_gone(connections_t *self, peer_t number, struct outbox *out);
+void shown_on_matrix_ask(connections_t *self, const struct peer_mail *mail, struct outbox *out);
+void shown_on_matrix(connections_t *self, const struct peer_mail *mail, struct outbox *out);
 
 /* --- ring_upkeep.c --- */
 
@@ -197,10 +221,20 @@ void memory_keep(connections_t *self);
 void gossip_tick(connections_t *self, struct now now, struct outbox *out);
 void gossip_neighbours(connections_t *self, const struct peer_mail *mail, struct now now,
                        struct outbox *out);
-void gossip_connect(connections_t *self, const struct peer_mail *mail, struct now now,
+void gossip_gone(connections_t *self, struct peer *peer);
+
+/* The live peer at this index of the view. */
+struct peer *gossip_live_at(const connections_t *self, size_t index);
+/* The encoding of a peer, as others are told of it. False: it failed. */
+bool gossip_append_node(const struct peer *peer, struct buffer *out);
+
+/* --- ring_routes.c --- */
+
+void routes_tick(connections_t *self, struct now now, struct outbox *out);
+void routes_connect(connections_t *self, const struct peer_mail *mail, struct now now,
                     struct outbox *out);
-void gossip_accept(connections_t *self, const struct peer_mail *mail, struct now now,
+void routes_accept(connections_t *self, const struct peer_mail *mail, struct now now,
                    struct outbox *out);
-void gossip_gone(connections_t *self, peer_t number, struct outbox *out);
+void routes_gone(connections_t *self, struct peer *peer, peer_t number, struct outbox *out);
 
 #endif

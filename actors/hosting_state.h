@@ -1,6 +1,7 @@
 /* hosting_state: what a hosting_t is, for the files that make it up.
  *
- *   hosting.c           the actor: storage's answers, peers that come and go, time
+ *   hosting.c           the actor: peers that come and go, time
+ *   hosting_stored.c    storage's answers
  *   hosting_requests.c  what operations here want
  *   hosting_feed.c      whom a contract takes its feed from
  *   hosting_children.c  who takes it from here, and the copies that the root asks for
@@ -20,9 +21,6 @@ struct hosting {
 
 /* --- hosting.c --- */
 
-/* Asks storage what it has of the contract; hosting_feed and hosting_children go on with it. */
-void hosting_ask(hosting_t *self, struct holding *row, struct outbox *out);
-
 /* Tells subscribe whether the peer is to be told of changes. reading (may be NULL) knows kind and
  * params. */
 void hosting_follow(const struct holding *row, peer_t number, bool on,
@@ -31,16 +29,30 @@ void hosting_follow(const struct holding *row, peer_t number, bool on,
 /* Nodes that hold it, this one included, as far as is known. */
 uint32_t hosting_count(const hosting_t *self, const struct holding *row);
 
-/* Makes the contract here, empty, as kind and params in the mail say (taken over). False, and the
- * sender blamed, when they are not the key's. */
-bool hosting_create(struct holding *row, struct peer_mail *mail, struct slice kind,
-                    struct slice params, struct outbox *out);
-
 /* Does anybody want this contract to be here? */
 bool hosting_wants(const struct holding *row);
 
 /* Is this node the nearest to the contract that it knows live? */
 bool hosting_is_root(const hosting_t *self, const struct holding *row);
+
+/* --- hosting_stored.c --- */
+
+/* Asks storage what it has of the contract; hosting_feed and hosting_children go on with it. */
+void hosting_ask(hosting_t *self, struct holding *row, struct outbox *out);
+
+/* Makes the contract here, empty, as kind and params in the mail say (taken over). False, and the
+ * sender blamed, when they are not the key's. */
+bool hosting_create(struct holding *row, struct peer_mail *mail, struct slice kind,
+                    struct slice params, struct outbox *out);
+
+void stored_on_about_done(hosting_t *self, struct request *about, struct now now,
+                          struct outbox *out);
+void stored_on_created(hosting_t *self, const struct request *put, struct now now,
+                       struct outbox *out);
+void stored_on_held(hosting_t *self, struct holdings *held, struct now now, struct outbox *out);
+
+/* Asks for all that is stored, once. */
+void stored_list(hosting_t *self, struct outbox *out);
 
 /* --- hosting_requests.c --- */
 

@@ -131,6 +131,8 @@ void storm_end(struct play *self);    /* all is healed, all who did not leave ar
 /* claims.c */
 void claims_on_message(void *play, size_t node, const struct message *message);
 void claims_answered(struct play *self, struct played_op *op); /* just acknowledged */
+/* Is each member live with each other, as both see it? strict: dialled by the right side. */
+bool claims_is_mesh(const struct play *self, bool strict, char *why, size_t size);
 /* Does any node but this one, of those that run, have what the operation brought? */
 bool claims_had_elsewhere(struct play *self, const struct played_op *op, size_t leaves);
 void claims_kept(struct play *self, size_t node); /* all acknowledged there is there */
