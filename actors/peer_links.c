@@ -140,7 +140,7 @@ LIST_DEFINE(timed)
 /* What one node may tell another of why it hangs up. */
 #define FOR_PEERS                                                                                  \
     (1u << CLOSE_duplicate | 1u << CLOSE_full | 1u << CLOSE_removed | 1u << CLOSE_refused |        \
-     1u << CLOSE_misbehaved)
+     1u << CLOSE_misbehaved | 1u << CLOSE_silent)
 
 enum close_reason goodbye_reason(struct slice text)
 {

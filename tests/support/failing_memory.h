@@ -8,6 +8,13 @@
 /* Of the allocations from here on the n-th (from 1) fails. */
 void failing_memory_begin(unsigned n);
 
+/* The same of structs alone (calloc of one): a hash table's own memory, without which the process
+ * ends (uthash), is not counted. */
+void failing_memory_begin_structs(unsigned n);
+
+/* There is none at all, until _end. */
+void failing_memory_none(void);
+
 /* None fails any more. True: it came to the n-th. */
 bool failing_memory_end(void);
 

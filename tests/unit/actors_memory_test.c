@@ -2,6 +2,7 @@
  * way trips over one that was given up. */
 /* link: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "actors/operation.h"
+#include "tests/support/failing_memory.h"
 #include "tests/support/solo.h"
 #include "tests/unit/connections_one.h"
 #include "tests/unit/transport_fixture.h"
@@ -13,39 +14,6 @@
 
 #include <cmocka.h>
 
-static bool none;                     /* there is no memory at all */
-static bool no_structs;               /* calloc alone fails */
-static unsigned allocations, fail_at; /* or the one allocation fails; 0: none */
-
-static bool fails(void)
-{
-    return none || ++allocations == fail_at;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return none ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    bool is_struct = count == 1; /* not a table's own, whose lack ends the process (uthash) */
-    bool is_out = none || (is_struct && (no_structs || fails()));
-    return is_out ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
-
 static void the_end_of_a_connection_is_told_without_memory(void **state) /* lesson L2 */
 {
     (void)state;
@@ -55,9 +23,9 @@ static void the_end_of_a_connection_is_told_without_memory(void **state) /* less
     struct pipe_ends ends = net_live(&net);
     net_ignore(&net, 0);
     net_stop(&net, 1);
-    none = true;
+    failing_memory_none();
     (void)net_turn(&net, 0);
-    none = false;
+    (void)failing_memory_end();
     net_expect_closed(&net, 0, ends.at[0], CLOSE_goodbye, "");
     net_free(&net);
 }
@@ -72,9 +40,9 @@ static void a_dial_that_cannot_be_made_is_told_without_memory(void **state)
     dial->closed = (struct closed *)message_new(sizeof *dial->closed);
     dial->number = 2;
     (void)snprintf(dial->address, sizeof dial->address, "%s", wire_pair_address(1));
-    no_structs = true; /* the wire has some */
+    failing_memory_begin_structs(1); /* the wire has some */
     net_give(&net, 0, ACTOR_connections, MESSAGE_DIAL, &dial->head);
-    no_structs = false;
+    assert_true(failing_memory_end());
     net_run(&net);
     net_expect_closed(&net, 0, 2, CLOSE_unreachable, "");
     net_free(&net);
@@ -108,19 +76,17 @@ static void whoever_is_told_of_a_peer_is_told_of_its_end(void **state) /* lesson
         opened->traffic->holders++;
         struct closed *closed = (struct closed *)message_new(sizeof *closed);
         closed->number = 1;
-        allocations = 0;
-        fail_at = at;
+        failing_memory_begin_structs(at);
         one_get(&one, MESSAGE_OPENED, &opened->head);
-        bool failed = allocations >= at;
-        fail_at = 0;
+        bool failed = failing_memory_end();
         unsigned live_first, gone_first;
         count_told(&one, &live_first, &gone_first);
         assert_true(live_first == 0 || live_first == told);
         assert_int_equal(gone_first, 0);
         refused += live_first == 0;
-        none = true;
+        failing_memory_none();
         one_get(&one, MESSAGE_CLOSED, &closed->head);
-        none = false;
+        (void)failing_memory_end();
         count_told(&one, &live, &gone);
         assert_int_equal(gone, live_first);
         one_end(&one);
@@ -175,10 +141,9 @@ static void a_piece_that_cannot_be_passed_on_ends_the_answer_once(void **state)
         assert_non_null(relays_find(&get->relays, tx));
         for (unsigned n = 0; n < 3; n++) {
             struct peer_mail *piece = piece_of(&world, tx);
-            fail_at = n == 1 ? at : 0;
-            allocations = 0;
+            failing_memory_begin(n == 1 ? at : 0);
             solo_give(&world, ACTOR_transport, MESSAGE_PEER_MAIL, &piece->head);
-            fail_at = 0;
+            (void)failing_memory_end();
         }
         solo_mail(&world, ASKED, PEER_GOT, &got);
         for (struct message *m = mail_pop(&world.outbox.mail); m;

@@ -250,7 +250,7 @@ static void who_is_hung_up_on_learns_why(void **unused)
         enum close_reason reason, heard;
     } rows[] = {{CLOSE_duplicate, CLOSE_duplicate}, {CLOSE_full, CLOSE_full},
                 {CLOSE_removed, CLOSE_removed},     {CLOSE_misbehaved, CLOSE_misbehaved},
-                {CLOSE_stopping, CLOSE_goodbye},    {CLOSE_silent, CLOSE_goodbye},
+                {CLOSE_stopping, CLOSE_goodbye},    {CLOSE_silent, CLOSE_silent},
                 {CLOSE_local_fault, CLOSE_goodbye}};
     struct net net;
     net_init(&net);
