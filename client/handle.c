@@ -231,6 +231,11 @@ int weir_connect(weir_t *w)
     }
 }
 
+int weir_connected(const weir_t *w)
+{
+    return !w->broken && w->link.state == LINK_UP;
+}
+
 /* --- the window ------------------------------------------------------------------------------ */
 
 size_t weir_open(const weir_t *w)

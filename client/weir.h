@@ -222,6 +222,9 @@ WEIR_API void weir_destroy(weir_t **w);
  * are sent again, edits fail with WEIR_LOST, subscriptions go on without a gap. */
 WEIR_API int weir_connect(weir_t *w);
 
+/* 1: the node is reached now, as far as the last step saw. */
+WEIR_API int weir_connected(const weir_t *w);
+
 /* The sentence of the last call that failed on this handle; "" before the first. */
 WEIR_API const char *weir_error(const weir_t *w);
 
