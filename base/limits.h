@@ -37,6 +37,16 @@
 #define ROOM_FILE_BYTES_MAX        (1u << 20) /* what is kept of a room on a person's machine */
 #define ROOM_BOOK_ROOMS_MAX        1000u      /* of one person; read whole at each start */
 
+/* --- the chat ----------------------------------------------------------------------------- */
+#define CHAT_MARKS_MAX       4u     /* on one character: what a cell of ncurses has room for */
+#define CHAT_INPUT_BYTES_MAX 16384u /* being written; a room takes at most ROOM_TEXT_BYTES_MAX */
+#define CHAT_PAST_MAX        100u   /* lines sent before that can be had again */
+#define CHAT_AHEAD_MS        30000u /* clocks differ by so much; what is dated later is marked */
+#define CHAT_RETRY_MS        1000u  /* after what the node did not take for now */
+#define CHAT_SHARE_MS        60000u /* between looks for members without the room's key */
+#define CHAT_SAVE_MS         2000u  /* between saves of how far a room was read */
+#define CHAT_END_MS          3000u  /* for what waits to be sent when the chat is ended */
+
 /* --- client socket ----------------------------------------------------------------------- */
 #define REQUEST_ID_BYTES_MAX       16u
 #define CLIENTS_MAX                10000u      /* sessions kept; the longest idle one goes first */
