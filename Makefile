@@ -25,6 +25,8 @@ ALL_CFLAGS = $(if $(SANITIZE),-w) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDEN) -
              $(SANITIZE) $(PACKAGE_CFLAGS)
 LINK       = $(CC) $(CFLAGS) $(SANITIZE) -pie $(LDHARDEN)
 LIBS       = $(PACKAGE_LIBS) -lpthread
+# What the program needs and the library does not. (--as-needed leaves it out of tests without it.)
+PROGRAM_LIBS = $(LIBS) -lncursesw -ltinfo
 # A file tells what else its program is linked with: /* link: -Wl,--wrap=mdb_put */
 file_link  = $(shell sed -n 's|^/\* link: \(.*\) \*/$$|\1|p' $(1))
 
@@ -124,7 +126,7 @@ bench-programs: $(BENCH)
 
 $(BUILD)/weir: $(MAIN) $(BUILD)/libweir-all.a
 	@echo "  LINK $@"
-	$(Q)$(LINK) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) -o $@ $^ $(PROGRAM_LIBS)
 
 $(BUILD)/libweir-all.a: $(OBJECTS)
 	$(Q)rm -f $@ && ar qcs $@ $^
@@ -154,11 +156,11 @@ $(BUILD)/tests/%/support.a: $$(filter $(BUILD)/tests/$$*/$$(percent),$(SUPPORT))
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/$$(dir $$*)support.a \
                        $(SHARED) $(BUILD)/libweir-all.a
 	@echo "  LINK $@"
-	$(Q)$(LINK) -o $@ $^ $(call file_link,tests/$*_test.c) -lcmocka $(LIBS)
+	$(Q)$(LINK) -o $@ $^ $(call file_link,tests/$*_test.c) -lcmocka $(PROGRAM_LIBS)
 
 $(BUILD)/tests/sim/sim: $(BUILD)/tests/sim/sim.o $(BUILD)/tests/sim/support.a $(SHARED) $(BUILD)/libweir-all.a
 	@echo "  LINK $@"
-	$(Q)$(LINK) -o $@ $^ -lcmocka $(LIBS)
+	$(Q)$(LINK) -o $@ $^ -lcmocka $(PROGRAM_LIBS)
 
 $(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/libweir-all.a
 	@echo "  LINK $@"
@@ -166,7 +168,7 @@ $(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/libweir-all.a
 
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libweir-all.a
 	@echo "  LINK $@"
-	$(Q)$(LINK) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) -o $@ $^ $(PROGRAM_LIBS)
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_COMMON) $(BUILD)/libweir-all.a
 	@echo "  LINK $@"

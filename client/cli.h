@@ -260,6 +260,7 @@ int cli_room_leave(struct cli *cli);
 int cli_room_list(struct cli *cli);
 int cli_room_log(struct cli *cli);
 int cli_room_export(struct cli *cli);
+int cli_chat(struct cli *cli);
 int cli_node(struct cli *cli);
 int cli_check_offline(struct cli *cli);
 

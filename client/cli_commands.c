@@ -89,6 +89,7 @@ const struct command cli_commands[] = {
      "print the messages"},
     {"room export", "ROOM", DOES_ROOM, 1, 1, cli_room_export,
      "print all that the room is as one JSON document"},
+    {"chat", "[ROOM]", DOES_ROOM, 0, 1, cli_chat, "talk in your rooms, in a terminal"},
     {"help", "[COMMAND]", WITH(help), 0, 3, cli_run_help, "explain a command"},
     {0},
 };

@@ -1,0 +1,310 @@
+/* What a key does. */
+#include "client/chat.h"
+#include "client/chat_screen.h"
+
+#include <stdio.h>
+
+static void complete(struct chat *chat, int step)
+{
+    if (!chat_complete_open(&chat->complete)) {
+        chat_complete_begin(&chat->complete, &chat->input);
+        chat_offer_words(chat);
+    }
+    if (!chat_complete_step(&chat->complete, &chat->input, step))
+        chat_screen_bell();
+}
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+static void type(struct chat *chat, uint32_t point)
+{
+    struct buffer text = {0};
+    chat_text_append_point(point, &text);
+    if (!chat_input_insert(&chat->input, buffer_slice(&text)))
+        chat_screen_bell();
+    buffer_free(&text);
+}
+
+/* What is pasted is text and nothing else: a line end in it does not send. */
+static void paste(struct chat *chat, const struct chat_key *key)
+{
+    bool line = key->kind == CHAT_KEY_ENTER || (key->kind == CHAT_KEY_CONTROL && key->point == 'j');
+    if (key->kind == CHAT_KEY_PASTE_END)
+        chat->pasting = false;
+    else if (key->kind == CHAT_KEY_TEXT)
+        type(chat, key->point);
+    else if (line || key->kind == CHAT_KEY_TAB)
+        type(chat, line ? '\n' : '\t');
+}
+
+static bool is_empty(const struct chat *chat)
+{
+    return chat->input.text.size == 0;
+}
+
+static void move(struct chat *chat, enum chat_move where)
+{
+    chat_input_move(&chat->input, where);
+}
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+static void choose(struct chat *chat, int step)
+{
+    if (chat_current(chat))
+        chat_flow_choose(chat_current(chat)->flow, step);
+}
+
+static const uint8_t *chosen(const struct chat *chat)
+{
+    return chat_current(chat) ? chat_flow_chosen(chat_current(chat)->flow) : NULL;
+}
+
+static void scroll(struct chat *chat, long pages)
+{
+    if (chat_current(chat))
+        chat_flow_scroll(chat_current(chat)->flow,
+                         pages * (long)(chat->rows_shown > 1 ? chat->rows_shown - 1 : 1));
+}
+
+static void on_up_or_down(struct chat *chat, const struct chat_key *key, int step)
+{
+    if (!key->control && (key->alt || is_empty(chat)))
+        choose(chat, step);
+    else if (key->control ||
+             !chat_input_move(&chat->input, step < 0 ? CHAT_LINE_UP : CHAT_LINE_DOWN))
+        chat_input_recall(&chat->input, step);
+}
+
+static void on_home_or_end(struct chat *chat, bool end)
+{
+    bool moved = chat_input_move(&chat->input, end ? CHAT_LINE_END : CHAT_LINE_START);
+    if (!chat_current(chat) || moved)
+        return;
+    if (end)
+        chat_flow_to_end(chat_current(chat)->flow);
+    else if (is_empty(chat))
+        chat_flow_to_start(chat_current(chat)->flow);
+}
+
+/* The name of the command, which acts on the chosen message. */
+static void act(struct chat *chat, const char *name)
+{
+    const struct chat_command *command = chat_command_find(slice_text(name));
+    if (command && chat_current(chat))
+        command->run(chat, slice_of("", 0));
+}
+
+static void on_escape(struct chat *chat)
+{
+    if (chat->mode != CHAT_MODE_SAY)
+        chat_stop_mode(chat);
+    else if (chosen(chat))
+        chat_flow_choose_none(chat_current(chat)->flow);
+    else
+        chat_note(chat, false, "%s", "");
+}
+
+/* --- keys held with another ------------------------------------------------------------------ */
+
+static void on_control(struct chat *chat, uint32_t letter)
+{
+    struct chat_input *input = &chat->input;
+    size_t rooms = chat->room_count ? chat->room_count : 1;
+    bool empty = is_empty(chat);
+    switch (letter) {
+    case 'a':
+        move(chat, CHAT_LINE_START);
+        break;
+    case 'b':
+        move(chat, CHAT_LEFT);
+        break;
+    case 'c':
+        chat_do_quit(chat, slice_of(NULL, 0));
+        break;
+    case 'd':
+        if (empty)
+            chat_do_quit(chat, slice_of(NULL, 0));
+        else
+            chat_input_kill(input, CHAT_RIGHT, false);
+        break;
+    case 'e':
+        move(chat, CHAT_LINE_END);
+        break;
+    case 'f':
+        move(chat, CHAT_RIGHT);
+        break;
+    case 'j':
+        type(chat, '\n');
+        break;
+    case 'k':
+        chat_input_kill(input, CHAT_LINE_END, true);
+        break;
+    case 'l':
+        chat_screen_redraw();
+        break;
+    case 'n':
+        chat_go(chat, (chat->current + 1) % rooms);
+        break;
+    case 'p':
+        chat_go(chat, (chat->current + rooms - 1) % rooms);
+        break;
+    case 'u':
+        chat_input_kill(input, CHAT_LINE_START, true);
+        break;
+    case 'w':
+        chat_input_kill(input, CHAT_WORD_LEFT, true);
+        break;
+    case 'y':
+        chat_input_yank(input);
+        break;
+    case 'z':
+        chat_screen_suspend();
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_alt(struct chat *chat, uint32_t point)
+{
+    bool acts = chosen(chat) || is_empty(chat);
+    if (point >= '1' && point <= '9')
+        chat_go(chat, point - '1');
+    else if (point == 'p' || point == 'n')
+        chat_input_recall(&chat->input, point == 'p' ? -1 : 1);
+    else if (point == 'b' || point == 'f')
+        move(chat, point == 'b' ? CHAT_WORD_LEFT : CHAT_WORD_RIGHT);
+    else if (point == 'd' && chosen(chat))
+        act(chat, "delete");
+    else if (point == 'd')
+        chat_input_kill(&chat->input, CHAT_WORD_RIGHT, true);
+    else if (point == 'e' && acts)
+        act(chat, "edit");
+    else if (point == 'r' && acts)
+        act(chat, "reply");
+    else if (point == 'a' && acts)
+        chat_input_set(&chat->input, slice_text("/react "));
+}
+
+static void on_enter(struct chat *chat, const struct chat_key *key)
+{
+    if (key->alt)
+        type(chat, '\n');
+    else if (is_empty(chat) && chosen(chat) && chat->mode == CHAT_MODE_SAY)
+        act(chat, "reply");
+    else
+        chat_do_line(chat);
+}
+
+/* --- a page ---------------------------------------------------------------------------------- */
+
+static void on_page_key(struct chat *chat, const struct chat_key *key)
+{
+    struct chat_page *page = &chat->page;
+    size_t step = chat->rows_shown > 1 ? chat->rows_shown - 1 : 1;
+    switch (key->kind) {
+    case CHAT_KEY_UP:
+        page->top -= page->top > 0;
+        break;
+    case CHAT_KEY_DOWN:
+        page->top++; /* held back when it is drawn */
+        break;
+    case CHAT_KEY_PAGE_UP:
+        page->top -= page->top < step ? page->top : step;
+        break;
+    case CHAT_KEY_PAGE_DOWN:
+        page->top += step;
+        break;
+    case CHAT_KEY_HOME:
+        page->top = 0;
+        break;
+    case CHAT_KEY_END:
+        page->top = page->text.size;
+        break;
+    case CHAT_KEY_CONTROL:
+        if (key->point == 'l' || key->point == 'z')
+            on_control(chat, key->point);
+        else
+            page->open = false;
+        if (key->point == 'c')
+            on_control(chat, key->point);
+        break;
+    default:
+        page->open = false;
+        break;
+    }
+}
+
+/* --- all of them ----------------------------------------------------------------------------- */
+
+static void on_plain_key(struct chat *chat, const struct chat_key *key)
+{
+    switch (key->kind) {
+    case CHAT_KEY_TEXT:
+        if (key->alt)
+            on_alt(chat, key->point);
+        else
+            type(chat, key->point);
+        break;
+    case CHAT_KEY_CONTROL:
+        on_control(chat, key->point);
+        break;
+    case CHAT_KEY_ENTER:
+        on_enter(chat, key);
+        break;
+    case CHAT_KEY_TAB:
+    case CHAT_KEY_BACKTAB:
+        complete(chat, key->kind == CHAT_KEY_TAB ? 1 : -1);
+        break;
+    case CHAT_KEY_ESCAPE:
+        on_escape(chat);
+        break;
+    case CHAT_KEY_BACKSPACE:
+        chat_input_kill(&chat->input, key->alt ? CHAT_WORD_LEFT : CHAT_LEFT, key->alt);
+        break;
+    case CHAT_KEY_DELETE:
+        chat_input_kill(&chat->input, CHAT_RIGHT, false);
+        break;
+    case CHAT_KEY_UP:
+    case CHAT_KEY_DOWN:
+        on_up_or_down(chat, key, key->kind == CHAT_KEY_UP ? -1 : 1);
+        break;
+    case CHAT_KEY_LEFT:
+        move(chat, key->control || key->alt ? CHAT_WORD_LEFT : CHAT_LEFT);
+        break;
+    case CHAT_KEY_RIGHT:
+        move(chat, key->control || key->alt ? CHAT_WORD_RIGHT : CHAT_RIGHT);
+        break;
+    case CHAT_KEY_HOME:
+    case CHAT_KEY_END:
+        on_home_or_end(chat, key->kind == CHAT_KEY_END);
+        break;
+    case CHAT_KEY_PAGE_UP:
+    case CHAT_KEY_PAGE_DOWN:
+        scroll(chat, key->kind == CHAT_KEY_PAGE_UP ? -1 : 1);
+        break;
+    case CHAT_KEY_F1:
+        chat_do_help(chat, slice_of(NULL, 0));
+        break;
+    case CHAT_KEY_PASTE:
+        chat->pasting = true;
+        break;
+    case CHAT_KEY_NONE:
+    case CHAT_KEY_PASTE_END:
+        break;
+    }
+}
+
+void chat_on_key(struct chat *chat, const struct chat_key *key)
+{
+    chat->dirty = true;
+    if (key->kind != CHAT_KEY_TAB && key->kind != CHAT_KEY_BACKTAB)
+        chat_complete_end(&chat->complete);
+    if (chat->pasting)
+        paste(chat, key);
+    else if (chat->page.open)
+        on_page_key(chat, key);
+    else
+        on_plain_key(chat, key);
+}

@@ -1,0 +1,326 @@
+#include "client/chat_room.h"
+
+#include "base/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+uint64_t chat_now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void set_trouble(struct chat_room *self, const char *why, bool refused)
+{
+    snprintf(self->trouble, sizeof self->trouble, "%s", why ? why : "");
+    self->refused = refused;
+    self->changed = true;
+}
+
+/* --- what is waiting ------------------------------------------------------------------------- */
+
+bool chat_room_has_waiting(const struct chat_room *self)
+{
+    return weir_room_pending(self->room).size > 0;
+}
+
+const struct chat_waiting *chat_room_find_waiting(const struct chat_room *self, const uint8_t *spot)
+{
+    for (size_t i = 0; i < self->waiting_count; i++)
+        if (memcmp(self->waiting[i].spot, spot, WEIR_SPOT_BYTES) == 0)
+            return &self->waiting[i];
+    return NULL;
+}
+
+static void drop_waiting(struct chat_room *self, size_t i)
+{
+    buffer_free(&self->waiting[i].text);
+    self->waiting_count--;
+    memmove(&self->waiting[i], &self->waiting[i + 1],
+            (self->waiting_count - i) * sizeof *self->waiting);
+}
+
+/* Those that are in the view now, or were refused, wait no more. */
+static void sort_waiting(struct chat_room *self)
+{
+    bool none = !chat_room_has_waiting(self);
+    for (size_t i = self->waiting_count; i-- > 0;) {
+        size_t at;
+        bool taken = weir_room_find_spot(self->room, self->waiting[i].spot, &at) == 0;
+        if (taken)
+            chat_flow_touch(self->flow, self->waiting[i].spot);
+        if (taken || none)
+            drop_waiting(self, i);
+    }
+}
+
+static void add_waiting(struct chat_room *self, const uint8_t *spot, const uint8_t *reply_to,
+                        struct slice text)
+{
+    struct chat_waiting *all = reallocarray(self->waiting, self->waiting_count + 1, sizeof *all);
+    if (!all)
+        return; /* it is queued, and seen when the node has it */
+    struct chat_waiting *one = &all[self->waiting_count++];
+    *one = (struct chat_waiting){.is_reply = reply_to != NULL};
+    memcpy(one->spot, spot, sizeof one->spot);
+    if (reply_to)
+        memcpy(one->reply_to, reply_to, sizeof one->reply_to);
+    buffer_append_slice(&one->text, text);
+    self->waiting = all;
+}
+
+/* --- the flow's items ------------------------------------------------------------------------ */
+
+struct gathering {
+    struct chat_item *items;
+    size_t count;
+};
+
+static void gather(struct gathering *self, const uint8_t *spot, const uint8_t *author,
+                   uint64_t time_ms, bool said, bool apart)
+{
+    struct chat_item *item = &self->items[self->count++];
+    *item = (struct chat_item){.time_ms = time_ms, .said = said, .apart = apart};
+    memcpy(item->spot, spot, sizeof item->spot);
+    memcpy(&item->author, author, sizeof item->author);
+}
+
+static int by_spot(const void *a, const void *b)
+{
+    const struct chat_item *x = a, *y = b;
+    return memcmp(x->spot, y->spot, sizeof x->spot);
+}
+
+static void gather_all(struct chat_room *self, struct gathering *into, size_t messages,
+                       size_t directs)
+{
+    for (size_t i = 0; i < messages; i++) {
+        struct weir_room_message m;
+        weir_room_message(self->room, i, &m);
+        bool said = m.content == WEIR_ROOM_TEXT || m.content == WEIR_ROOM_REPLY;
+        gather(into, m.spot, m.author, m.time_ms, said, false);
+    }
+    for (size_t i = 0; i < directs; i++) {
+        struct weir_room_direct_message m;
+        weir_room_direct_message(self->room, i, &m);
+        gather(into, m.spot, m.author, m.time_ms, true, true);
+    }
+    uint64_t now = chat_now_ms();
+    for (size_t i = 0; i < self->waiting_count; i++)
+        gather(into, self->waiting[i].spot, weir_room_me(self->room), now, true, false);
+}
+
+static void set_flow(struct chat_room *self)
+{
+    size_t messages = weir_room_message_count(self->room);
+    size_t directs = weir_room_direct_count(self->room);
+    struct gathering all = {calloc(messages + directs + self->waiting_count + 1, sizeof *all.items),
+                            0};
+    if (!all.items)
+        return;
+    gather_all(self, &all, messages, directs);
+    /* The view's are in order: what else there is makes it a little less so. */
+    if (all.count > messages)
+        qsort(all.items, all.count, sizeof *all.items, by_spot);
+    uint64_t edge = chat_now_ms() + CHAT_AHEAD_MS;
+    self->ahead_until_ms = 0;
+    for (size_t i = all.count; i-- > 0 && all.items[i].time_ms > edge;)
+        self->ahead_until_ms = all.items[i].time_ms - CHAT_AHEAD_MS;
+    if (chat_flow_set(self->flow, all.items, all.count))
+        set_trouble(self, "out of memory: not all is shown", true);
+    free(all.items);
+    self->changed = true;
+}
+
+/* --- at the node ----------------------------------------------------------------------------- */
+
+static void on_sent(weir_t *w, const struct weir_reply *reply, void *arg)
+{
+    struct chat_room *self = arg;
+    (void)w;
+    self->sending--;
+    if (!self->room)
+        return;
+    bool stays = chat_room_has_waiting(self);
+    if (reply->code)
+        self->try_at_ms = chat_now_ms() + CHAT_RETRY_MS;
+    if (reply->code && !stays)
+        set_trouble(self, reply->sentence, true);
+    sort_waiting(self);
+    chat_room_renew_names(self);
+    set_flow(self);
+}
+
+static void send(struct chat_room *self)
+{
+    self->sending++;
+    int rc = weir_room_send_async(self->w, self->room, on_sent, self);
+    if (rc == 0)
+        return;
+    self->sending--;
+    self->try_at_ms = chat_now_ms() + CHAT_RETRY_MS;
+}
+
+/* Messages that answer one of these show it. */
+static void touch_answers(struct chat_room *self, const uint8_t *spots, size_t count)
+{
+    for (size_t i = weir_room_message_count(self->room); i-- > 0;) {
+        struct weir_room_message m;
+        weir_room_message(self->room, i, &m);
+        for (size_t k = 0; m.reply_to && k < count; k++)
+            if (memcmp(m.reply_to, spots + k * WEIR_SPOT_BYTES, WEIR_SPOT_BYTES) == 0)
+                chat_flow_touch(self->flow, m.spot);
+    }
+}
+
+/* Who wrote may be nobody that was known. */
+static void meet_authors(struct chat_room *self, const uint8_t *spots, size_t count)
+{
+    size_t at;
+    bool met = false;
+    for (size_t i = 0; i < count && !met; i++) {
+        struct weir_room_message m;
+        if (weir_room_find_spot(self->room, spots + i * WEIR_SPOT_BYTES, &at))
+            continue;
+        weir_room_message(self->room, at, &m);
+        met = slice_is(chat_room_name(self, m.author), "?");
+    }
+    if (met)
+        chat_room_renew_names(self);
+}
+
+static void take_changes(struct chat_room *self, const struct weir_room_event *event)
+{
+    if (event->kind != WEIR_EVENT_DELTA || event->people_changed) {
+        chat_room_renew_names(self);
+        chat_flow_touch_all(self->flow);
+        self->share_at_ms = 0;
+    } else {
+        meet_authors(self, event->spots, event->spot_count);
+        for (size_t i = 0; i < event->spot_count; i++)
+            chat_flow_touch(self->flow, event->spots + i * WEIR_SPOT_BYTES);
+        touch_answers(self, event->spots, event->spot_count);
+    }
+    sort_waiting(self);
+    set_flow(self);
+    chat_room_count_unread(self);
+}
+
+static void on_event(weir_t *w, weir_room_t *room, const struct weir_room_event *event, void *arg)
+{
+    struct chat_room *self = arg;
+    (void)w, (void)room;
+    if (event->kind != WEIR_EVENT_ENDED) {
+        if (self->state != CHAT_ROOM_FOLLOWED)
+            set_trouble(self, "", false);
+        self->state = CHAT_ROOM_FOLLOWED;
+        take_changes(self, event);
+        return;
+    }
+    self->state = CHAT_ROOM_IDLE;
+    self->is_nowhere = event->code == WEIR_NOT_FOUND;
+    if (self->is_nowhere && chat_room_has_waiting(self))
+        return; /* the next tick makes it there */
+    self->try_at_ms = chat_now_ms() + CHAT_RETRY_MS;
+    set_trouble(self, event->sentence, false);
+}
+
+static void follow(struct chat_room *self)
+{
+    int rc = weir_room_follow_async(self->w, self->room, on_event, self);
+    if (rc == 0) {
+        self->state = CHAT_ROOM_ASKED;
+        return;
+    }
+    self->try_at_ms = chat_now_ms() + CHAT_RETRY_MS;
+    set_trouble(self, weir_room_error(self->room), false);
+}
+
+/* Members who have no key of a private room get it from who has. */
+static void share_keys(struct chat_room *self, uint64_t now_ms)
+{
+    struct weir_room_info info;
+    weir_room_info(self->room, &info);
+    self->share_at_ms = now_ms + CHAT_SHARE_MS;
+    if (info.is_private && info.readable && info.member && weir_room_share_keys(self->room) > 0)
+        send(self);
+}
+
+void chat_room_tick(struct chat_room *self, uint64_t now_ms, bool connected)
+{
+    if (self->ahead_until_ms && now_ms >= self->ahead_until_ms) {
+        chat_flow_touch_all(self->flow);
+        set_flow(self);
+        chat_room_count_unread(self);
+    }
+    if (!connected)
+        return;
+    bool in_time = now_ms >= self->try_at_ms;
+    bool ready = self->state == CHAT_ROOM_FOLLOWED || self->is_nowhere;
+    if (ready && in_time && self->sending == 0 && chat_room_has_waiting(self))
+        send(self);
+    if (self->state == CHAT_ROOM_IDLE && in_time && self->sending == 0)
+        follow(self);
+    if (self->state == CHAT_ROOM_FOLLOWED && now_ms >= self->share_at_ms)
+        share_keys(self, now_ms);
+}
+
+void chat_room_queued(struct chat_room *self, const uint8_t *spot, const uint8_t *reply_to,
+                      struct slice text, bool connected)
+{
+    if (spot)
+        add_waiting(self, spot, reply_to, text);
+    set_trouble(self, self->state == CHAT_ROOM_FOLLOWED ? "" : self->trouble, false);
+    set_flow(self);
+    if (connected && self->state == CHAT_ROOM_FOLLOWED)
+        send(self);
+}
+
+/* --- its life -------------------------------------------------------------------------------- */
+
+int chat_room_new(weir_t *w, weir_room_t *room, const struct room_book_entry *entry,
+                  struct chat_room **out)
+{
+    struct chat_room *self = calloc(1, sizeof *self);
+    if (self)
+        self->flow = chat_flow_new(chat_room_message, self);
+    if (!self || !self->flow) {
+        free(self);
+        weir_room_destroy(&room);
+        return ERR_NO_MEMORY;
+    }
+    self->w = w;
+    self->room = room;
+    memcpy(self->name, entry->name, sizeof self->name);
+    memcpy(self->read, entry->read, sizeof self->read);
+    chat_room_renew_names(self);
+    set_flow(self);
+    *out = self;
+    return 0;
+}
+
+void chat_room_close(struct chat_room *self)
+{
+    weir_room_destroy(&self->room);
+    self->state = CHAT_ROOM_IDLE;
+}
+
+void chat_room_destroy(struct chat_room **out)
+{
+    struct chat_room *self = *out;
+    if (!self)
+        return;
+    chat_room_close(self);
+    while (self->waiting_count)
+        drop_waiting(self, self->waiting_count - 1);
+    free(self->waiting);
+    chat_flow_destroy(&self->flow);
+    buffer_free(&self->draft);
+    room_names_destroy(&self->names);
+    free(self->reactions);
+    free(self);
+    *out = NULL;
+}
