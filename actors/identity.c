@@ -1,5 +1,7 @@
 #include "actors/identity.h"
 
+#include "store/files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -22,8 +24,10 @@ static int read_key(int fd, const char *path, struct identity *self, struct reas
     return 0;
 }
 
-/* Written under another name first, so that a crash leaves a whole key or none. */
-static int write_key(const char *path, struct identity *self, struct reason *why)
+/* Written under another name first, so that a crash leaves a whole key or none; and synced with its
+ * directory, since others are told of it. */
+static int write_key(const char *data_dir, const char *path, struct identity *self,
+                     struct reason *why)
 {
     char text[BASE58_TEXT_MAX], draft[4200];
     (void)snprintf(draft, sizeof draft, "%s.new", path);
@@ -36,7 +40,7 @@ static int write_key(const char *path, struct identity *self, struct reason *why
     sodium_memzero(text, sizeof text);
     if (!ok || rename(draft, path) != 0)
         return fail(why, ERR_IO, "%s could not be written: %s", path, strerror(errno));
-    return 0;
+    return dir_sync(data_dir, why);
 }
 
 int identity_load(const char *data_dir, struct identity *self, struct reason *why)
@@ -47,7 +51,7 @@ int identity_load(const char *data_dir, struct identity *self, struct reason *wh
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno != ENOENT)
         return fail(why, ERR_IO, "%s could not be read: %s", path, strerror(errno));
-    int rc = fd < 0 ? write_key(path, self, why) : read_key(fd, path, self, why);
+    int rc = fd < 0 ? write_key(data_dir, path, self, why) : read_key(fd, path, self, why);
     if (fd >= 0)
         close(fd);
     if (rc == 0) {

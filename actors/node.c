@@ -5,6 +5,7 @@
 #include "actors/identity.h"
 #include "actors/node_peers.h"
 #include "base/trace.h"
+#include "store/files.h"
 
 #include <dirent.h>
 #include <sodium.h>
@@ -24,19 +25,21 @@ struct node {
     runner_t *runner;
 };
 
-/* A directory with other things in it is somebody else's: nothing of ours is strewn there. */
+/* A directory with other things in it is somebody else's: nothing of ours is strewn there. What a
+ * first start left that was cut short is ours. */
 static int check_data_dir(const char *path, struct reason *why)
 {
     char format[4200];
     DIR *dir = opendir(path);
-    bool empty = true;
+    bool ours = true;
     if (!dir)
         return 0; /* made by the store, or refused there */
-    for (struct dirent *e = readdir(dir); e && empty; e = readdir(dir))
-        empty = e->d_name[0] == '.' || strcmp(e->d_name, "lost+found") == 0;
+    for (struct dirent *e = readdir(dir); e && ours; e = readdir(dir))
+        ours = e->d_name[0] == '.' || strcmp(e->d_name, "lost+found") == 0 ||
+               is_of_first_start(e->d_name);
     closedir(dir);
     (void)snprintf(format, sizeof format, "%s/format", path);
-    if (empty || access(format, F_OK) == 0)
+    if (ours || access(format, F_OK) == 0)
         return 0;
     return fail(why, ERR_DENIED,
                 "%s holds other files and no weir data; choose an empty or a new directory", path);

@@ -17,12 +17,36 @@
 #define FORMAT_FILE     "format"
 #define FORMAT_FILE_NEW "format.new"
 #define LOCK_FILE       "lock"
+#define STATE_LOCK_FILE "state.mdb-lock" /* LMDB's */
 #define FORMAT_WORDS    "weir data format "
 
 char *path_join(const char *dir, const char *name)
 {
     char *path;
     return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
+}
+
+/* Syncs the directory that this one stands in. One that may not be read cannot be synced either,
+ * and stays as sure as its owner made it. */
+static int parent_sync(const char *path)
+{
+    char *parent = path_join(path, "..");
+    if (!parent)
+        return ENOMEM;
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failed = fd < 0 ? (errno == EACCES ? 0 : errno) : fsync(fd) ? errno : 0;
+    if (fd >= 0)
+        (void)close(fd);
+    free(parent);
+    return failed;
+}
+
+/* Returns 0 or errno. */
+static int make_one(const char *path)
+{
+    if (mkdir(path, 0700) == 0)
+        return parent_sync(path);
+    return errno == EEXIST ? 0 : errno;
 }
 
 int dir_make(const char *path, struct reason *why)
@@ -34,12 +58,11 @@ int dir_make(const char *path, struct reason *why)
     for (char *at = copy + 1; !failed && *at; at++)
         if (*at == '/') {
             *at = 0;
-            if (mkdir(copy, 0700) && errno != EEXIST)
-                failed = errno;
+            failed = make_one(copy);
             *at = '/';
         }
-    if (!failed && mkdir(copy, 0700) && errno != EEXIST)
-        failed = errno;
+    if (!failed)
+        failed = make_one(copy);
     free(copy);
     return failed ? store_failure(why, failed, "make directory", path) : 0;
 }
@@ -140,6 +163,16 @@ int format_write(const char *dir, struct reason *why)
     free(path);
     free(made);
     return rc;
+}
+
+bool is_of_first_start(const char *name)
+{
+    static const char *const names[] = {LOCK_FILE, STATE_FILE, STATE_LOCK_FILE, LOG_DIR,
+                                        FORMAT_FILE_NEW};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
 }
 
 static int refuse_locked(int fd, const char *dir, struct reason *why)

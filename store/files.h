@@ -19,7 +19,7 @@
 /* "dir/name", malloc'ed. NULL without memory. */
 char *path_join(const char *dir, const char *name);
 
-/* Makes the directory (0700) and those above it, where they are missing. */
+/* Makes the directory (0700) and those above it, where they are missing; what it made stays. */
 MUST_USE int dir_make(const char *path, struct reason *why);
 
 /* ERR_IO when there is something in it already; absent counts as empty. */
@@ -34,6 +34,9 @@ MUST_USE int format_read(const char *dir, unsigned *format, struct reason *why);
 
 /* Writes DIR/format, the current one, synced. */
 MUST_USE int format_write(const char *dir, struct reason *why);
+
+/* Is that the name of something that a first start makes before the format file? */
+bool is_of_first_start(const char *name);
 
 /* Takes the lock; *fd holds it until it is closed. make: the lock file is made when it is missing
  * and gets our pid; otherwise nothing is written, and *fd is -1 where there is no lock file. */

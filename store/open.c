@@ -12,6 +12,9 @@
  * room, however often a node was killed young. */
 enum { SEGMENTS_TO_FOLD = LOG_SEGMENTS_MAX / 2 };
 
+/* LMDB's file has fewer before anything is folded. */
+enum { FIRST_START_PAGES = 16 };
+
 static int read_counts(store_t *self, struct reason *why)
 {
     struct meta_record meta;
@@ -110,11 +113,28 @@ static int open_log(store_t *self, struct reason *why)
     return rc == ERR_STORE_FULL ? 0 : rc; /* what there is can still be read */
 }
 
-/* A file of no bytes is what a first start leaves that was cut short; behind a format file, it is
- * what damage leaves. */
+/* Has the log a segment? Then LMDB's file was made, and synced, before it. */
+static int find_segments(const char *dir, bool *found, struct reason *why)
+{
+    uint64_t size;
+    struct segment_list list = {.count = 0};
+    char *path = path_join(dir, LOG_DIR);
+    if (!path)
+        return fail(why, ERR_NO_MEMORY, "out of memory");
+    int rc = file_size(path, found, &size, why);
+    if (rc == 0 && *found)
+        rc = segment_list(path, &list, why);
+    *found = list.count > 0;
+    free(path);
+    return rc;
+}
+
+/* A first start that was cut short leaves a small file that may be anything, without a format file
+ * and without a segment of the log: nothing was told to anyone, it is made anew. Behind a format
+ * file, a file that is missing or empty is what damage leaves. */
 static int check_state_file(const char *dir, bool formatted, struct reason *why)
 {
-    bool found;
+    bool found, segments;
     uint64_t size;
     char *path = path_join(dir, STATE_FILE);
     if (!path)
@@ -122,8 +142,12 @@ static int check_state_file(const char *dir, bool formatted, struct reason *why)
     int rc = file_size(path, &found, &size, why);
     if (rc == 0 && formatted && !found)
         rc = fail(why, ERR_DAMAGED, "%s is missing; restore it from a backup", path);
-    if (rc == 0 && !formatted && found && size == 0 && unlink(path))
-        rc = store_failure(why, errno, "remove", path);
+    bool small = size <= FIRST_START_PAGES * (uint64_t)sysconf(_SC_PAGESIZE);
+    if (rc == 0 && !formatted && found && small) {
+        rc = find_segments(dir, &segments, why);
+        if (rc == 0 && !segments && unlink(path))
+            rc = store_failure(why, errno, "remove", path);
+    }
     free(path);
     return rc;
 }

@@ -61,6 +61,9 @@ claim "a refused start leaves no data behind" test ! -e "$scratch/none"
 mkdir "$scratch/mine" && touch "$scratch/mine/letter.txt"
 claim "a directory with other things in it is not used" \
     refused 1 "other files" --data "$scratch/mine" $any
+mkdir -p "$scratch/begun/log" && touch "$scratch/begun/lock" "$scratch/begun/format.new"
+claim "what a killed first start left is not other things" start --data "$scratch/begun" $any
+claim "that node ends" stop
 claim "clients from elsewhere need CURVE" \
     refused 1 "client-keys" --data "$scratch/data" --client tcp://0.0.0.0:0
 claim "a directory of client keys must be there" \

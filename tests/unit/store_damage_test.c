@@ -325,20 +325,63 @@ static void a_state_file_that_is_no_lmdb_is_refused(void **state)
     buffer_free(&bytes);
 }
 
+/* A folder without a format file, with such a state.mdb. */
+static void begin_folder(struct slice state)
+{
+    store_close(&rig.store);
+    remove_dir(rig.dir);
+    assert_int_equal(mkdir(rig.dir, 0700), 0);
+    file_write(rig.dir, "state.mdb", state);
+}
+
 static void a_first_start_that_was_cut_short_begins_again(void **state)
 {
     (void)state;
     char path[128];
-    store_close(&rig.store);
-    remove_dir(rig.dir);
-    assert_int_equal(mkdir(rig.dir, 0700), 0);
-    file_write(rig.dir, "state.mdb", slice_of("", 0));
+    begin_folder(slice_of("", 0));
     assert_int_equal(reopen(), 0);
     store_close(&rig.store);
     (void)snprintf(path, sizeof path, "%s/format", rig.dir);
     assert_int_equal(unlink(path), 0); /* all but the last step */
     assert_int_equal(reopen(), 0);
     assert_int_equal(access(path, F_OK), 0);
+}
+
+/* Image 2 of the store's: LMDB had made its file, and no table in it. Then what is left of its
+ * first pages after a loss of power. */
+static void a_first_start_that_lmdb_did_not_finish_begins_again(void **state)
+{
+    (void)state;
+    char path[128];
+    MDB_env *env;
+    uint8_t zeros[2 * 4096] = {0};
+    begin_folder(slice_of("", 0));
+    (void)snprintf(path, sizeof path, "%s/state.mdb", rig.dir);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_open(env, path, MDB_NOSUBDIR, 0600), 0);
+    mdb_env_close(env);
+    assert_int_equal(reopen(), 0);
+    begin_folder(slice_of(zeros, sizeof zeros));
+    assert_int_equal(reopen(), 0);
+    begin_folder(slice_of(zeros, 4096));
+    assert_int_equal(reopen(), 0);
+}
+
+static void a_state_file_beside_a_log_is_never_begun_again(void **state)
+{
+    (void)state;
+    char path[128];
+    store_close(&rig.store);
+    (void)snprintf(path, sizeof path, "%s/format", rig.dir);
+    assert_int_equal(unlink(path), 0);
+    struct buffer bytes = file_read(rig.dir, "state.mdb");
+    file_write(rig.dir, "state.mdb", slice_of("garbage", 7));
+    assert_int_equal(reopen(), ERR_DAMAGED);
+    file_write(rig.dir, "state.mdb", buffer_slice(&bytes));
+    assert_int_equal(reopen(), 0);
+    assert_map(&rig, &map.contract, "first=MARK-ONE second=MARK-TWO ");
+    buffer_free(&bytes);
 }
 
 static void data_is_made_for_its_owner_alone(void **state)
@@ -392,6 +435,8 @@ int main(void)
         CASE(a_second_node_is_told_who_has_the_data),
         CASE(a_state_file_that_is_no_lmdb_is_refused),
         CASE(a_first_start_that_was_cut_short_begins_again),
+        CASE(a_first_start_that_lmdb_did_not_finish_begins_again),
+        CASE(a_state_file_beside_a_log_is_never_begun_again),
         CASE(data_is_made_for_its_owner_alone),
         CASE(a_directory_that_cannot_be_made_is_named),
     };
