@@ -42,8 +42,9 @@ LIBWEIR  := $(PURE) $(filter-out $(PROGRAM:%=$(BUILD)/client/%),$(filter $(BUILD
 TEST_SOURCES := $(wildcard tests/*/*.c)
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(filter %_test.c,$(TEST_SOURCES)))
 SCRIPTS  := $(wildcard tests/*/*_test.sh)
-SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c tests/fuzz/% tests/sim/sim.c,$(TEST_SOURCES)))
+SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c tests/fuzz/% tests/sim/sim.c tests/crash/recorder.c,$(TEST_SOURCES)))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.c))
+CRASH    := $(BUILD)/tests/crash/crash_images_test $(BUILD)/tests/integration/kill_at_call_test
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 BENCH_COMMON := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/common/*.c))
 EXAMPLES := $(patsubst docs/examples/%.c,$(BUILD)/examples/%,$(wildcard docs/examples/*.c))
@@ -87,6 +88,12 @@ sim:  ## many nodes on a virtual clock, with faults: SEEDS=100 NODES=0 (drawn), 
 	@scripts/setup build test
 	+$(Q)$(SUB) $(BUILD)/tests/sim/sim
 	@$(BUILD)/tests/sim/sim $(SEEDS:%=--seeds %) $(NODES:%=--nodes %) $(SEED:%=--seed %) $(SIM_ARGS)
+
+crash:  ## disks as a loss of power may leave them: IMAGES=100000 SEED=n; and a kill at every call
+	@scripts/setup build test
+	+$(Q)$(SUB) $(BUILD)/weir $(CRASH)
+	@for test in $(CRASH); do PROGRESS=1 KILLS=all WEIR=$(abspath $(BUILD))/weir \
+	    $(IMAGES:%=IMAGES=%) $(SEED:%=SEED=%) $$test || exit 1; done
 
 bench:  ## measure, next to Redis: `name: value unit` lines
 	@scripts/setup build bench
@@ -147,7 +154,7 @@ $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # What tests share, an archive a folder: a test takes from its own folder's first.
-SHARED := $(patsubst %,$(BUILD)/tests/%/support.a,support unit property)
+SHARED := $(patsubst %,$(BUILD)/tests/%/support.a,crash support unit property)
 .SECONDEXPANSION:
 $(BUILD)/tests/%/support.a: $$(filter $(BUILD)/tests/$$*/$$(percent),$(SUPPORT))
 	@mkdir -p $(@D)
@@ -157,6 +164,13 @@ $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(BUILD)/tests/$$(dir $$*)support
                        $(SHARED) $(BUILD)/libweir-all.a
 	@echo "  LINK $@"
 	$(Q)$(LINK) -o $@ $^ $(call file_link,tests/$*_test.c) -lcmocka $(PROGRAM_LIBS)
+
+# Preloaded into the node that a test records. It takes no sanitizer: those must come first.
+$(BUILD)/tests/crash/recorder.so: tests/crash/recorder.c tests/crash/trace.c tests/crash/trace.h
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -I. -fPIC -fvisibility=hidden -shared -o $@ $(filter %.c,$^) -ldl
+$(BUILD)/tests/crash/crash_images_test: | $(BUILD)/tests/crash/recorder.so
 
 $(BUILD)/tests/sim/sim: $(BUILD)/tests/sim/sim.o $(BUILD)/tests/sim/support.a $(SHARED) $(BUILD)/libweir-all.a
 	@echo "  LINK $@"
@@ -207,7 +221,7 @@ clean:  ## remove what was built
 	rm -rf build build-*
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/bench/*/*.d)
-.PHONY: all help run check asan tsan fuzz sim bench bench-net lint check-compilers demo demo-chat lib tests fuzzers \
+.PHONY: all help run check asan tsan fuzz sim crash bench bench-net lint check-compilers demo demo-chat lib tests fuzzers \
         examples bench-programs install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -37,13 +37,19 @@ void data_dir_remove(const char *dir)
 }
 
 /* Runs in the child: becomes the node. It goes when the test goes, however that ends. */
-static void become_node(const char *data_dir, const char *const *options, int out)
+static void become_node(const char *data_dir, const char *const *options,
+                        const char *const *command, int out)
 {
     const char *weir = getenv("WEIR");
-    const char *args[OPTIONS_MAX] = {
-        weir ? weir : "build/weir", "node", "--data", data_dir, "--client", "tcp://127.0.0.1:0"};
-    size_t count = 6;
+    const char *node[] = {weir ? weir : "build/weir", "node", "--data", data_dir, "--client",
+                          "tcp://127.0.0.1:0"};
+    const char *args[OPTIONS_MAX] = {0};
+    size_t count = 0;
     bool listens = false;
+    while (command && *command && count < OPTIONS_MAX / 2)
+        args[count++] = *command++;
+    for (size_t i = 0; i < sizeof node / sizeof node[0]; i++)
+        args[count++] = node[i];
     while (options && *options && count < OPTIONS_MAX - 3) {
         listens |= strcmp(*options, "--listen") == 0;
         args[count++] = *options++;
@@ -59,7 +65,7 @@ static void become_node(const char *data_dir, const char *const *options, int ou
         const char *const *given;
         char *const *taken;
     } vector = {.given = args};
-    execv(args[0], vector.taken);
+    execvp(args[0], vector.taken);
     _exit(127);
 }
 
@@ -79,7 +85,8 @@ static size_t read_line(int from, char *line, size_t room)
     return size;
 }
 
-void process_start(struct process *self, const char *data_dir, const char *const *options)
+bool process_try(struct process *self, const char *data_dir, const char *const *options,
+                 const char *const *command)
 {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
@@ -88,7 +95,7 @@ void process_start(struct process *self, const char *data_dir, const char *const
     assert_true(self->pid >= 0);
     if (self->pid == 0) {
         close(ends[0]);
-        become_node(data_dir, options, ends[1]);
+        become_node(data_dir, options, command, ends[1]);
     }
     close(ends[1]);
     (void)read_line(ends[0], self->ready, sizeof self->ready);
@@ -96,21 +103,34 @@ void process_start(struct process *self, const char *data_dir, const char *const
     const char *client = strstr(self->ready, " client=");
     if (strncmp(self->ready, "ready ", 6) != 0 || !client) {
         process_kill(self);
-        fail_msg("the node did not become ready; it said: '%s'", self->ready);
+        return false;
     }
     client += strlen(" client=");
     snprintf(self->endpoint, sizeof self->endpoint, "%.*s", (int)strcspn(client, ", "), client);
+    return true;
+}
+
+void process_start(struct process *self, const char *data_dir, const char *const *options)
+{
+    if (!process_try(self, data_dir, options, NULL))
+        fail_msg("the node did not become ready; it said: '%s'", self->ready);
+}
+
+bool process_ended(struct process *self)
+{
+    if (self->pid > 0 && waitpid(self->pid, &self->status, WNOHANG) == self->pid)
+        self->pid = 0;
+    return self->pid == 0;
 }
 
 static int end(struct process *self, int signal_number)
 {
-    int status = -1;
     if (self->pid <= 0)
-        return status;
+        return -1;
     kill(self->pid, signal_number);
-    waitpid(self->pid, &status, 0);
+    waitpid(self->pid, &self->status, 0);
     self->pid = 0;
-    return status;
+    return self->status;
 }
 
 int process_stop(struct process *self)

@@ -2,10 +2,12 @@
 #ifndef WEIR_TESTS_SUPPORT_PROCESS_H
 #define WEIR_TESTS_SUPPORT_PROCESS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct process {
     pid_t pid;
+    int status;         /* how it ended, as waitpid gives it */
     char endpoint[256]; /* the first one of its ready line */
     char ready[1024];   /* that line */
 };
@@ -19,6 +21,14 @@ void data_dir_remove(const char *dir);
  * or NULL; without a --listen among them it serves no peers. Fails the test when the node does not
  * become ready. */
 void process_start(struct process *self, const char *data_dir, const char *const *options);
+
+/* The same with a command before it (`strace …`, NULL-terminated; NULL: none), which must become
+ * the node itself. False when it ended before it was ready; it is gone then. */
+bool process_try(struct process *self, const char *data_dir, const char *const *options,
+                 const char *const *command);
+
+/* Has it ended? Then its status is taken, and it is not to be stopped or killed any more. */
+bool process_ended(struct process *self);
 
 /* SIGTERM, and waits. Returns the exit status as waitpid gives it. */
 int process_stop(struct process *self);

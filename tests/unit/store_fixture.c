@@ -326,6 +326,11 @@ uint64_t seed_random(void)
     return random_state;
 }
 
+void random_start(uint64_t seed)
+{
+    random_state = seed;
+}
+
 uint64_t random_u64(void)
 {
     /* splitmix64 (Steele, Lea, Flood 2014) */

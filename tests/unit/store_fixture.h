@@ -84,6 +84,7 @@ void file_write(const char *dir, const char *name, struct slice bytes);
 
 /* Random numbers that repeat: from SEED or the clock, and printed. */
 uint64_t seed_random(void);
+void random_start(uint64_t seed); /* the same from a seed */
 uint64_t random_u64(void);
 size_t random_below(size_t n);
 
