@@ -251,9 +251,7 @@ void chat_do_quit(struct chat *chat, struct slice args)
         chat_note(chat, false, "sending what waits");
     } else {
         chat->asked_to_quit = true;
-        chat_note(chat, true,
-                  "what you wrote waits for the node and is lost when you end now; "
-                  "once more to end");
+        chat_note(chat, true, "ending now loses it: once more to end");
     }
 }
 

@@ -103,13 +103,13 @@ static void draw_border(const struct picture *p, size_t column)
 static void draw_room(const struct picture *p, size_t row, const struct chat_room *room)
 {
     char count[24] = "";
-    size_t columns = p->left - 2;
+    size_t columns = p->left - 3; /* between blanks, before the border */
     unsigned style = room->shown ? CHAT_STRONG : room->unread ? CHAT_FRESH : CHAT_PLAIN;
     if (room->unread && !room->shown)
         snprintf(count, sizeof count, " %zu%s", room->unread, room->mentions ? "!" : "");
     size_t taken = strlen(count);
     chat_screen_put(row, 0, 2, style, slice_text(room->shown ? "▸ " : "  "));
-    put_cut(row, 2, columns - 2 - taken, style, slice_text(room->name));
+    put_cut(row, 2, columns - 1 - taken, style, slice_text(room->name));
     chat_screen_put(row, 1 + columns - taken, taken, style, slice_text(count));
 }
 
@@ -202,19 +202,19 @@ void chat_draw_status(const struct picture *p)
                  slice_text(!chat->connected                ? "○ no node, trying again · "
                             : p->columns >= CHAT_ROOMS_FROM ? "● connected · "
                                                             : "● "));
+    if (count) {
+        snprintf(waiting, sizeof waiting, "%zu waiting · ", count);
+        chat_bar_put(&bar, CHAT_BAR_ALERT, slice_text(waiting));
+    }
+    bool trouble = room && *room->trouble && (chat->connected || room->refused);
+    if (*chat->note || trouble) {
+        chat_bar_put(&bar, !*chat->note || chat->note_bad ? CHAT_BAR_ALERT : CHAT_BAR,
+                     slice_text(*chat->note ? chat->note : room->trouble));
+        bar_text(&bar, " · ");
+    }
     if (p->top == 0 && room) {
         chat_bar_put(&bar, CHAT_BAR, slice_text(room->name));
         bar_text(&bar, " · ");
     }
     bar_text(&bar, chat->node);
-    if (count) {
-        snprintf(waiting, sizeof waiting, " · %zu waiting", count);
-        chat_bar_put(&bar, CHAT_BAR_ALERT, slice_text(waiting));
-    }
-    bool trouble = room && *room->trouble && (chat->connected || room->refused);
-    if (*chat->note || trouble) {
-        bar_text(&bar, " · ");
-        chat_bar_put(&bar, !*chat->note || chat->note_bad ? CHAT_BAR_ALERT : CHAT_BAR,
-                     slice_text(*chat->note ? chat->note : room->trouble));
-    }
 }

@@ -230,6 +230,14 @@ shows "SIGTERM ends it, and the terminal is as it was" carol '^ended 0 restored'
 kill -SEGV "$(chat_pid bob)"
 shows "so it is after a fault" bob '^ended 139 restored'
 shell_again bob && ok "with its screen and cursor" || not_ok "with its screen and cursor" 01 bob
+chat alone XDG_CONFIG_HOME="$dir/ada" WEIR_NODE="ipc://$dir/nowhere.sock"
+shows "without a node it starts all the same" alone 'no node, trying again'
+say alone 'lost'
+shows "and takes what is written" alone 'lost \(waiting for the node\)'
+keys alone C-c
+shows "which is not lost without asking" alone 'ending now loses it'
+keys alone C-c
+shows "but when asked twice" alone '^ended 0 restored'
 chat ada2 XDG_CONFIG_HOME="$dir/ada" -- kitchen
 shows "a room can be named on the command line" ada2 '^▸ kitchen'
 say ada2 '/leave'
