@@ -7,7 +7,7 @@ trap 'rm -rf "$dir"' EXIT
 export BUILD CHAT_SECONDS=0
 failed=0
 
-demo() { timeout -k 5 300 scripts/demo-chat.sh >"$dir/$1" 2>&1; }
+demo() { timeout -k 5 $((${TEST_TIMEOUT:-900} - 60)) scripts/demo-chat.sh >"$dir/$1" 2>&1; }
 CHAT_CUT=cable demo cable &
 cable=$!
 CHAT_CUT=disconnect demo disconnect &
