@@ -268,7 +268,7 @@ static void on_hosted(operation_t *self, struct request *request, struct now now
     } else if (request->code == 0) {
         operation_pass(request, ACTOR_storage, MESSAGE_READ, out);
     } else {
-        ask_for_client(self, request, false, now, out);
+        ask_for_client(self, request, request->code == ERR_NO_LIVE_PEER, now, out);
     }
 }
 

@@ -39,6 +39,7 @@ struct holding {
     bool about_out;    /* storage is asked what it has */
     bool about_again;  /* … and is to be asked once more: something came meanwhile */
     bool creating;     /* a MERGE that makes the contract is at storage */
+    bool hollow;       /* made here to be filled by a sync, which has not ended yet */
     bool needed;       /* clients here follow it */
     bool leaving;      /* dropped as soon as the feed has told that it has all of it */
     bool join_wanted;  /* JOIN goes out when storage has told the fingerprint */

@@ -25,21 +25,33 @@ void evict_begin(hosting_t *self, struct now now, struct outbox *out)
     }
 }
 
+/* Drops it unless it is another state than this. */
+static bool drop(struct holding *row, const struct fingerprint *state, struct outbox *out)
+{
+    struct request *request = request_new(ACTOR_hosting, VERB_GET, &row->key, NULL, 0);
+    if (!request)
+        return false;
+    request->reading.fingerprint = *state;
+    row->presence = PRESENCE_unknown; /* a PUT may come while it goes: DROPPED tells, then ABOUT */
+    row->creating = true;
+    send_to(out, ACTOR_storage, MESSAGE_DROP, &request->head);
+    return true;
+}
+
+void evict_hollow(struct holding *row, struct outbox *out)
+{
+    static const struct summary empty;
+    const struct fingerprint state = summary_fingerprint(&empty);
+    row->hollow = !drop(row, &state, out);
+}
+
 void evict_on_joined(hosting_t *self, struct holding *row, const struct peer_joined *joined,
                      struct outbox *out)
 {
     row->leaving = false;
     bool equal = memcmp(joined->fingerprint, row->sent.bytes, sizeof row->sent.bytes) == 0;
-    if (!equal || !may_go(row))
-        return;
-    struct request *drop = request_new(ACTOR_hosting, VERB_GET, &row->key, NULL, 0);
-    if (!drop)
-        return;
-    drop->reading.fingerprint = row->sent; /* of what the feed has: nothing else is to go */
-    feed_leave(self, row, out);
-    row->presence = PRESENCE_unknown; /* a PUT may come while it goes: DROPPED tells, then ABOUT */
-    row->creating = true;
-    send_to(out, ACTOR_storage, MESSAGE_DROP, &drop->head);
+    if (equal && may_go(row) && drop(row, &row->sent, out)) /* what the feed has, and no more */
+        feed_leave(self, row, out);
 }
 
 void evict_on_dropped(hosting_t *self, const struct request *dropped, struct now now,

@@ -62,7 +62,10 @@ static void be_root(hosting_t *self, struct holding *row, struct now now, struct
         children_refuse(row, ERR_NOT_FOUND, out);
         return;
     }
-    hosting_answer(self, row, 0, NULL, now, out);
+    if (row->hollow && !row->children_count && !row->needed)
+        evict_hollow(row, out);
+    else
+        hosting_answer(self, row, 0, NULL, now, out);
 }
 
 /* How long JOINED is waited for. A peer that says nothing may have stopped: who has a client
@@ -140,6 +143,7 @@ static void begin_sync(struct holding *row, struct outbox *out)
 static void become_live(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
 {
     row->state = FEED_live;
+    row->hollow = false;
     row->failures = 0;
     row->failed = 0;
     if (row->confirms == 0)

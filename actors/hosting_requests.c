@@ -22,6 +22,12 @@ static bool may_answer(const hosting_t *self, const struct holding *row,
     return request->verb != VERB_PUT || hosting_count(self, row) > children_copies_wanted(self);
 }
 
+/* What a GET is told of a copy that may be behind. One that was never filled is not to be read. */
+static int not_current(const struct holding *row)
+{
+    return row->hollow ? ERR_NO_LIVE_PEER : ERR_AGAIN;
+}
+
 void hosting_answer(hosting_t *self, struct holding *row, int code, const char *why, struct now now,
                     struct outbox *out)
 {
@@ -39,7 +45,7 @@ void hosting_answer(hosting_t *self, struct holding *row, int code, const char *
         }
         int rc = code;
         if (waits) {
-            rc = request->verb == VERB_GET ? ERR_AGAIN : ERR_TIMEOUT;
+            rc = request->verb == VERB_GET ? not_current(row) : ERR_TIMEOUT;
             why = "no answer from the nodes nearer to the contract";
         }
         if (rc)
@@ -67,7 +73,7 @@ static void on_get(hosting_t *self, struct request *request, struct now now, str
         row->asked_ms = now.ms;
     if (row && row->presence == PRESENCE_absent)
         code = ERR_NOT_FOUND;
-    else if (row && row->presence == PRESENCE_stored &&
+    else if (row && row->presence == PRESENCE_stored && !row->hollow &&
              (row->state == FEED_live || hosting_is_root(self, row)))
         code = 0;
     else if (row && row->presence == PRESENCE_stored && row->feed && !request->relay) {
@@ -75,6 +81,8 @@ static void on_get(hosting_t *self, struct request *request, struct now now, str
         mail_push(&row->waiting, &request->head);
         answer_or_wait(self, row, now, out);
         return;
+    } else if (row && row->presence == PRESENCE_stored) {
+        code = not_current(row);
     }
     answer(request, code, out);
 }
@@ -92,9 +100,10 @@ void requests_on_host(hosting_t *self, struct request *request, struct now now, 
         return;
     }
     row->asked_ms = now.ms;
-    if (request->verb == VERB_PUT)
+    if (request->verb == VERB_PUT) {
         holding_is_stored(&self->table, row); /* it has just been merged */
-    else if (row->presence == PRESENCE_stored) {
+        row->hollow = false;
+    } else if (row->presence == PRESENCE_stored && !row->hollow) {
         answer(request, 0, out); /* what is missing comes as a change */
         return;
     }

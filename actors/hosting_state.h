@@ -123,6 +123,11 @@ void evict_begin(hosting_t *self, struct now now, struct outbox *out);
 /* The feed has answered a JOIN of a row that is leaving: goes, if the feed has all that is here. */
 void evict_on_joined(hosting_t *self, struct holding *row, const struct peer_joined *joined,
                      struct outbox *out);
+
+/* Drops what was made here, was never filled, and has nobody left to fill it: an empty state would
+ * be read as if it were the contract's. */
+void evict_hollow(struct holding *row, struct outbox *out);
+
 void evict_on_dropped(hosting_t *self, const struct request *dropped, struct now now,
                       struct outbox *out);
 

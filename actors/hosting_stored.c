@@ -96,6 +96,7 @@ void stored_on_created(hosting_t *self, const struct request *put, struct now no
             feed_failed(self, row, now, out);
         return;
     }
+    row->hollow = row->presence != PRESENCE_stored; /* a PUT may have come meanwhile */
     holding_is_stored(&self->table, row);
     feed_on_created(self, row, now, out);
 }

@@ -101,6 +101,14 @@ static struct contract_key the_key(void)
 
 /* --- what stands for storage, sync, transport -------------------------------------------- */
 
+static struct fingerprint fingerprint_of(const struct stored *s)
+{
+    static const struct summary empty;
+    struct fingerprint made = {{0}};
+    memcpy(made.bytes, &s->bits, sizeof s->bits);
+    return s->bits ? made : summary_fingerprint(&empty);
+}
+
 static void about(struct node *at, struct request *request)
 {
     const struct stored *s = stored_at(at, &request->key);
@@ -110,7 +118,7 @@ static void about(struct node *at, struct request *request)
         request->reading.bytes = blob_new(params.size);
         memcpy(request->reading.bytes->data, params.data, params.size);
         request->reading.params_bytes = params.size;
-        memcpy(request->reading.fingerprint.bytes, &s->bits, sizeof s->bits);
+        request->reading.fingerprint = fingerprint_of(s);
     }
     request->code = s->there ? 0 : ERR_NOT_FOUND;
     to_hosting(at, MESSAGE_ABOUT_DONE, ACTOR_storage, &request->head);
@@ -125,8 +133,8 @@ static void merge(struct node *at, struct request *request)
 static void drop(struct node *at, struct request *request)
 {
     struct stored *s = stored_at(at, &request->key);
-    request->code =
-        memcmp(request->reading.fingerprint.bytes, &s->bits, sizeof s->bits) ? ERR_BUSY : 0;
+    struct fingerprint has = fingerprint_of(s);
+    request->code = memcmp(&request->reading.fingerprint, &has, sizeof has) ? ERR_BUSY : 0;
     if (request->code == 0)
         *s = (struct stored){.there = false};
     to_hosting(at, MESSAGE_DROPPED, ACTOR_storage, &request->head);
@@ -653,6 +661,52 @@ static void a_get_waits_for_a_slow_sync_so_long_and_no_longer(void **state)
     run();
 }
 
+/* A copy that was made when its feed told of it, and whose sync has not ended. */
+static size_t join_without_a_sync(size_t order[NODES])
+{
+    by_nearness(order);
+    put(order[0], 7);
+    advance(2000);
+    nodes[order[1]].holds_sync = true;
+    link_nodes(order[0], order[1]);
+    ask(order[1], VERB_SUBSCRIBE);
+    assert_non_null(nodes[order[1]].held);
+    return order[1];
+}
+
+static void what_was_never_filled_is_not_read_as_the_contract(void **state)
+{
+    size_t order[NODES], at = join_without_a_sync(order);
+    (void)state;
+    assert_null(nodes[at].answers.first);
+    ask(at, VERB_GET);
+    advance(GET_WAIT_MS + 1);
+    assert_int_equal(answer_of(at, NULL), ERR_NO_LIVE_PEER);
+    sync(&nodes[at], nodes[at].held);
+    run();
+    assert_int_equal(answer_of(at, NULL), 0); /* the SUBSCRIBE */
+    ask(at, VERB_GET);
+    assert_int_equal(answer_of(at, NULL), 0);
+}
+
+static void what_was_never_filled_goes_with_who_was_to_fill_it(void **state)
+{
+    size_t order[NODES], at = join_without_a_sync(order);
+    struct contract_key key = the_key();
+    (void)state;
+    unlink_nodes(order[0], at);
+    assert_false(stored_at(&nodes[at], &key)->there);
+    assert_int_equal(answer_of(at, NULL), ERR_NO_LIVE_PEER);
+    ask(at, VERB_GET);
+    assert_int_equal(answer_of(at, NULL), ERR_AGAIN); /* nothing is known of it */
+    sync(&nodes[at], nodes[at].held);
+    nodes[at].holds_sync = false;
+    link_nodes(order[0], at);
+    ask(at, VERB_SUBSCRIBE);
+    assert_int_equal(answer_of(at, NULL), 0);
+    assert_int_equal(bits_at(at), 7);
+}
+
 static void a_node_that_never_had_a_peer_keeps_no_row_of_what_it_stores(void **state)
 {
     (void)state;
@@ -868,6 +922,8 @@ int main(void)
         CLAIM(a_subscribe_brings_the_contract_here),
         CLAIM(a_get_waits_for_a_sync_under_way),
         CLAIM(a_get_waits_for_a_slow_sync_so_long_and_no_longer),
+        CLAIM(what_was_never_filled_is_not_read_as_the_contract),
+        CLAIM(what_was_never_filled_goes_with_who_was_to_fill_it),
         CLAIM(a_node_that_never_had_a_peer_keeps_no_row_of_what_it_stores),
         CLAIM(a_join_along_a_chain_reaches_the_root),
         CLAIM(a_settled_tree_is_quiet),
