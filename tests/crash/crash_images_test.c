@@ -35,9 +35,7 @@ static void record_store(struct trace *trace, const char *trace_path, const char
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        (void)setenv("LD_PRELOAD", recorder, 1);
-        (void)setenv("WEIR_TRACE", trace_path, 1);
-        (void)setenv("WEIR_TRACE_DATA", data_dir, 1);
+        recording_begin(recorder, trace_path, data_dir);
         (void)execl(program, program, "record", text, (char *)NULL);
         _exit(127);
     }

@@ -15,4 +15,8 @@ void store_load(struct trace *trace, const char *data_dir, uint64_t seed);
 void node_load(struct trace *trace, const char *trace_path, const char *data_dir,
                const char *recorder);
 
+/* What is started from now on is recorded; and no more. */
+void recording_begin(const char *recorder, const char *trace_path, const char *data_dir);
+void recording_end(void);
+
 #endif

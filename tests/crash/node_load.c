@@ -4,8 +4,6 @@
 #include "tests/support/process.h"
 #include "tests/unit/store_fixture.h"
 
-#include <stdlib.h>
-
 /* Enough for several segments of the log and several folds; a kill after the first half. */
 enum { HALF_BYTES = 26 << 20, OPEN = 128, VALUE_MAX = 12000, FIELDS = 150 };
 
@@ -18,12 +16,9 @@ static void send_half(struct client_load *client)
 static void start(struct process *node, const char *trace_path, const char *data_dir,
                   const char *recorder)
 {
-    assert_int_equal(setenv("WEIR_TRACE", trace_path, 1), 0);
-    assert_int_equal(setenv("WEIR_TRACE_DATA", data_dir, 1), 0);
-    assert_int_equal(setenv("LD_PRELOAD", recorder, 1), 0);
+    recording_begin(recorder, trace_path, data_dir);
     process_start(node, data_dir, NULL);
-    assert_int_equal(unsetenv("LD_PRELOAD"), 0);
-    assert_int_equal(unsetenv("WEIR_TRACE"), 0);
+    recording_end();
 }
 
 void node_load(struct trace *trace, const char *trace_path, const char *data_dir,
