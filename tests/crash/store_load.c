@@ -171,6 +171,12 @@ static void flush(struct load *self)
         blob_release(&self->records[i]);
     }
     self->count = 0;
+    if (store_must_wait(self->store)) /* for the fold that is out, and for one more */
+        fold_end(self);
+    if (store_must_wait(self->store)) {
+        fold_begin(self);
+        fold_end(self);
+    }
 }
 
 /* --- the whole -----------------------------------------------------------------------------------
@@ -186,12 +192,10 @@ static void batch(struct load *self)
     for (size_t n = 1 + random_below(BATCH_MAX - 1); n; n--)
         change_one(self);
     flush(self);
-    if (self->fold && (self->done || store_must_wait(self->store)))
+    if (self->fold && self->done)
         fold_end(self);
-    if (random_below(9) == 0 || store_must_wait(self->store))
+    if (random_below(9) == 0)
         fold_begin(self);
-    if (store_must_wait(self->store))
-        fold_end(self);
     if (random_below(5) == 0)
         (void)log_prepare(store_log(self->store));
 }
