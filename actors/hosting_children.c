@@ -101,6 +101,7 @@ void children_answer(hosting_t *self, struct holding *row, const struct reading 
         send_joined(row, child->number, 0, hosts, reading, out);
     }
     children_place(self, row, out);
+    row->hollow &= !copied; /* a child has filled it */
     if (copied)
         hosting_answer(self, row, 0, NULL, now, out);
 }

@@ -17,7 +17,7 @@ static bool may_answer(const hosting_t *self, const struct holding *row,
         return false;
     if (now.ms >= request->host_until_ms)
         return request->verb != VERB_GET;
-    if (row->state == FEED_syncing || row->state == FEED_asking)
+    if (row->hollow || row->state == FEED_syncing || row->state == FEED_asking)
         return false;
     return request->verb != VERB_PUT || hosting_count(self, row) > children_copies_wanted(self);
 }
@@ -25,7 +25,7 @@ static bool may_answer(const hosting_t *self, const struct holding *row,
 /* What a GET is told of a copy that may be behind. One that was never filled is not to be read. */
 static int not_current(const struct holding *row)
 {
-    return row->hollow ? ERR_NO_LIVE_PEER : ERR_AGAIN;
+    return row->hollow || row->creating ? ERR_NO_LIVE_PEER : ERR_AGAIN;
 }
 
 void hosting_answer(hosting_t *self, struct holding *row, int code, const char *why, struct now now,
@@ -63,6 +63,13 @@ static void answer_or_wait(hosting_t *self, struct holding *row, struct now now,
         holding_due(&self->table, row, row->waiting_until_ms);
 }
 
+/* Is there something here, or about to be, that somebody is to bring up to date? */
+static bool is_being_fed(const struct holding *row)
+{
+    bool here = row->presence == PRESENCE_stored || row->creating;
+    return here && (row->feed || (row->children_count && (row->hollow || row->creating)));
+}
+
 /* A GET wants to know only whether what is here is kept up to date. A client's waits a while for it
  * to be: a sync brings what is missing, a peer that is asked would send all of it (lesson M6). */
 static void on_get(hosting_t *self, struct request *request, struct now now, struct outbox *out)
@@ -71,17 +78,17 @@ static void on_get(hosting_t *self, struct request *request, struct now now, str
     int code = ERR_AGAIN;
     if (row)
         row->asked_ms = now.ms;
-    if (row && row->presence == PRESENCE_absent)
-        code = ERR_NOT_FOUND;
-    else if (row && row->presence == PRESENCE_stored && !row->hollow &&
-             (row->state == FEED_live || hosting_is_root(self, row)))
+    if (row && row->presence == PRESENCE_stored && !row->hollow &&
+        (row->state == FEED_live || hosting_is_root(self, row))) {
         code = 0;
-    else if (row && row->presence == PRESENCE_stored && row->feed && !request->relay) {
+    } else if (row && is_being_fed(row) && !request->relay) {
         request->host_until_ms = now.ms + GET_WAIT_MS;
         mail_push(&row->waiting, &request->head);
         answer_or_wait(self, row, now, out);
         return;
-    } else if (row && row->presence == PRESENCE_stored) {
+    } else if (row && row->presence == PRESENCE_absent && !row->creating) {
+        code = ERR_NOT_FOUND;
+    } else if (row) {
         code = not_current(row);
     }
     answer(request, code, out);

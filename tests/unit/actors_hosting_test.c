@@ -707,6 +707,26 @@ static void what_was_never_filled_goes_with_who_was_to_fill_it(void **state)
     assert_int_equal(bits_at(at), 7);
 }
 
+/* The nearest node hears of a contract from who takes its feed there, and is filled by it. */
+static void what_a_child_is_to_fill_is_read_when_it_has(void **state)
+{
+    size_t order[NODES];
+    (void)state;
+    by_nearness(order);
+    put(order[1], 7);
+    advance(2000);
+    nodes[order[1]].holds_sync = true;
+    link_nodes(order[0], order[1]);
+    assert_non_null(nodes[order[1]].held);
+    ask(order[0], VERB_GET);
+    assert_null(nodes[order[0]].answers.first);
+    sync(&nodes[order[1]], nodes[order[1]].held);
+    run();
+    advance(GET_WAIT_MS / 2);
+    assert_int_equal(answer_of(order[0], NULL), 0);
+    assert_int_equal(bits_at(order[0]), 7);
+}
+
 static void a_node_that_never_had_a_peer_keeps_no_row_of_what_it_stores(void **state)
 {
     (void)state;
@@ -717,6 +737,7 @@ static void a_node_that_never_had_a_peer_keeps_no_row_of_what_it_stores(void **s
     assert_false(looks_after_it(order[1]));
     link_nodes(order[0], order[1]); /* … until it has one: then storage lists them all */
     ask(order[0], VERB_SUBSCRIBE);
+    advance(100);
     assert_int_equal(answer_of(order[0], NULL), 0);
     assert_int_equal(bits_at(order[0]), 2);
 }
@@ -924,6 +945,7 @@ int main(void)
         CLAIM(a_get_waits_for_a_slow_sync_so_long_and_no_longer),
         CLAIM(what_was_never_filled_is_not_read_as_the_contract),
         CLAIM(what_was_never_filled_goes_with_who_was_to_fill_it),
+        CLAIM(what_a_child_is_to_fill_is_read_when_it_has),
         CLAIM(a_node_that_never_had_a_peer_keeps_no_row_of_what_it_stores),
         CLAIM(a_join_along_a_chain_reaches_the_root),
         CLAIM(a_settled_tree_is_quiet),
