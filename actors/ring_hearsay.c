@@ -20,18 +20,21 @@ static bool is_told_address(struct slice address)
 
 /* --- who is back -------------------------------------------------------------------------- */
 
-/* Somebody is connected to who is not connected here: it is back. Who was given up gets one more
- * try, where this node wants all it hears of; who was live here is not kept waiting for the pause
- * that grew meanwhile (lesson L4). Not right after it went, since what is told then is old, and not
- * often, so that nobody can make this node dial and dial (lesson D2). */
+/* Somebody is connected to who is not connected here: it is back. In a small network, where this
+ * node wants all it hears of, who was given up gets one more try, and who was live here, or is a
+ * gateway anywhere, is not kept waiting for the pause that grew meanwhile (lesson L4). Who had no
+ * room for this node is: another attempt would push somebody else out. Not right after it went,
+ * since what is told then is old, and not often, so that nobody can make this node dial and dial
+ * (lesson D2). */
 static void revive(const connections_t *self, struct peer *peer, uint64_t now_ms)
 {
-    if (peer->links || now_ms < peer->shunned_until_ms ||
+    bool small = upkeep_is_small(self);
+    if (peer->links || peer->shed || now_ms < peer->shunned_until_ms ||
         (peer->revived_ms && now_ms < peer->revived_ms + REVIVE_EVERY_MS))
         return;
-    bool given_up = peer_is_lost(peer) && upkeep_is_small(self);
+    bool given_up = small && peer_is_lost(peer);
     bool waits = now_ms < peer->dial_at_ms || (peer->left && now_ms < peer->away_until_ms);
-    bool was_here = peer->gone_ms || is_reserved(peer);
+    bool was_here = (small && peer->gone_ms) || is_reserved(peer);
     if (!given_up && !(waits && was_here && now_ms >= peer->gone_ms + STALE_NEWS_MS))
         return;
     if (given_up)

@@ -185,6 +185,31 @@ static void no_news_bring_back_who_is_refused(void **state)
     assert_int_equal(dials_within(60000, CLOSE_unreachable), 0);
 }
 
+/* Another attempt would push somebody else out. */
+static void no_news_bring_back_who_had_no_room(void **state)
+{
+    (void)state;
+    friend_goes(CLOSE_full);
+    for (int s = 0; s < 20; s++) {
+        one_hears_of(&one, teller, friend, "home:1");
+        assert_int_equal(dials_within(1000, CLOSE_unreachable), 0);
+    }
+}
+
+/* Where nodes come and go by themselves, news of them are no reason to dial. */
+static void in_a_large_network_no_news_end_a_pause(void **state)
+{
+    (void)state;
+    friend_goes(CLOSE_reset);
+    (void)dials_within(20000, CLOSE_unreachable);
+    for (unsigned n = 0; n < 3 * PEERS_WANTED; n++)
+        one_hears_of(&one, teller, id_with(60, n), "another:1");
+    uint64_t dial_at_ms = the_friend()->dial_at_ms;
+    assert_true(dial_at_ms > one.now.ms);
+    one_hears_of(&one, teller, friend, "home:1");
+    assert_true(the_friend()->dial_at_ms == dial_at_ms);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +224,8 @@ int main(void)
         T(news_of_who_left_end_its_time_away),
         T(no_news_make_this_node_dial_and_dial),
         T(no_news_bring_back_who_is_refused),
+        T(no_news_bring_back_who_had_no_room),
+        T(in_a_large_network_no_news_end_a_pause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
