@@ -139,7 +139,8 @@ static void ended(connections_t *self, struct peer *peer, enum peer_state before
     if (!peer_link_in(peer, PEER_live) && !peer_link_in(peer, PEER_handshaking))
         life_ended(self, peer, reason, before, lived_ms, now);
     enum peer_state left = peer_state_of(peer);
-    if (left == PEER_absent || left == PEER_closing)
+    /* A duplicate of one that has not come yet: the other end has it already. */
+    if ((left == PEER_absent || left == PEER_closing) && reason != CLOSE_duplicate)
         asks_failed(self, peer, reason, why, out);
     connections_replan(self);
 }

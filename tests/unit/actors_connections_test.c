@@ -233,6 +233,10 @@ static void simultaneous_dials_leave_one_connection(void **state) /* lesson D3 *
         assert_int_equal(mesh_live(mesh, low, high), 1);
         assert_int_equal(mesh_told_live(mesh, low), 1);
         assert_int_equal(mesh_told_live(mesh, high), 1);
+        for (size_t node = low; node <= high; node++) {
+            assert_non_null(mesh_reply(mesh, node));
+            assert_int_equal(mesh_reply(mesh, node)->code, 0);
+        }
         if (mesh_dials(mesh) == 2)
             assert_int_equal(mesh_dialler(mesh, low, high), low);
         crossed += mesh_dials(mesh) == 2;
