@@ -90,6 +90,16 @@ static int copy_rows(struct backup *self, struct reason *why)
     return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
+static int copy_marks(struct backup *self, struct reason *why)
+{
+    struct marks marks = {0};
+    int rc = marks_read(&marks, self->from.db, self->from.txn, why);
+    if (rc == 0)
+        rc = marks_write(&marks, self->to, self->txn, why);
+    marks_free(&marks);
+    return rc;
+}
+
 /* LMDB's part, with its position in the log. */
 static int copy_tables(struct backup *self, struct reason *why)
 {
@@ -99,6 +109,8 @@ static int copy_tables(struct backup *self, struct reason *why)
         rc = copy_rows(self, why);
     if (rc == 0)
         rc = db_write_meta(self->to, self->txn, &meta, why);
+    if (rc == 0)
+        rc = copy_marks(self, why);
     if (rc == 0)
         rc = commit(self, why);
     return rc;

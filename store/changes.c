@@ -193,6 +193,8 @@ int store_edit(store_t *self, const struct contract_key *key, const struct edito
                struct store_change *out, struct reason *why)
 {
     struct merging merging = {.seq = self->last_seq + 1};
+    if (store_is_damaged(self, key))
+        return store_tell_damaged(self, key, why);
     int rc = store_find(self, key, &merging.held, why);
     if (rc)
         return rc;

@@ -1,33 +1,54 @@
 /* check: reads every record and compares it with all that is said about it elsewhere. */
-#include "store/db.h"
+#include "store/check.h"
 
+#include "store/db.h"
 #include "store/failure.h"
 #include "store/files.h"
 #include "store/log.h"
+#include "store/marks.h"
+#include "store/pages.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { PROGRESS_ROWS = 4096 };
 
 struct check {
-    struct db_reader reader;
+    const char *path;
+    bool quick; /* entries are counted, their hashes not summed */
     progress_fn *progress;
     void *progress_self;
     uint64_t rows, all_rows;
     struct check_report report;
+    struct meta_record meta;
+    bool has_meta;
+    uint64_t marks; /* of the damaged: contracts that wait for a peer */
 
     /* the contract whose entries come */
     bool open;
     struct header_record header;
     struct contract_key key;
     struct summary summary;
+
+    struct contract_key whole[CHECK_NAMED_MAX], strays[CHECK_NAMED_MAX];
+    size_t whole_count, strays_count; /* the first contracts that are there; that are cut off */
 };
+
+static void name_key(struct check_report *report, const struct contract_key *key)
+{
+    for (size_t i = 0; i < report->named_count; i++)
+        if (memcmp(&report->named[i], key, sizeof *key) == 0)
+            return;
+    if (report->named_count < CHECK_NAMED_MAX)
+        report->named[report->named_count++] = *key;
+}
 
 static void damaged(struct check *self, struct name name, const char *what)
 {
     if (self->report.damaged++ == 0)
         (void)fail(&self->report.first, ERR_DAMAGED, "%s: %s", name.text, what);
+    name_key(&self->report, &self->key);
 }
 
 /* At the end of a contract: are its entries those that its header counts? */
@@ -37,6 +58,11 @@ static void close_contract(struct check *self)
         return;
     self->open = false;
     struct summary said = {.count = self->header.count, .state_bytes = self->header.state_bytes};
+    if (self->quick) {
+        if (said.count != self->summary.count || said.state_bytes != self->summary.state_bytes)
+            damaged(self, name_contract(&self->key), "its entries are not what its header says");
+        return;
+    }
     summary_sum_read(&said, self->header.sum);
     struct fingerprint print = summary_fingerprint(&said);
     if (!summary_equal(&said, &self->summary))
@@ -45,45 +71,56 @@ static void close_contract(struct check *self)
         damaged(self, name_contract(&self->key), "its fingerprint is wrong");
 }
 
-static void open_contract(struct check *self, struct entry row)
+/* As much of the contract's key as the row tells: a broken header may still tell all of it. */
+static void take_key(struct check *self, struct entry row)
 {
-    struct contract contract;
-    close_contract(self);
+    struct header_record header;
     memset(&self->key, 0, sizeof self->key);
     memcpy(self->key.bytes, row.key.data, STATE_PREFIX_BYTES);
-    self->open = row.key.size == STATE_PREFIX_BYTES + 1 &&
-                 reader_decode_header(&self->reader, row, &self->header, NULL) == 0 &&
-                 memcmp(self->header.contract, row.key.data, STATE_PREFIX_BYTES) == 0;
+    if (row.key.data[STATE_PREFIX_BYTES] == ROW_HEADER &&
+        codec_decode(&header_record_layout, row.value, &header, NULL) == 0 &&
+        memcmp(header.contract, row.key.data, STATE_PREFIX_BYTES) == 0)
+        memcpy(self->key.bytes, header.contract, sizeof self->key.bytes);
+}
+
+static void open_contract(struct check *self, struct entry row)
+{
+    close_contract(self);
+    take_key(self, row);
+    self->summary = (struct summary){0};
+    self->open = header_decode(row, &self->header) == 0;
     if (!self->open) {
         damaged(self, name_contract(&self->key), "its header is damaged");
         return;
     }
     memcpy(self->key.bytes, self->header.contract, sizeof self->key.bytes);
-    self->summary = (struct summary){0};
     self->report.contracts++;
     self->report.bytes += row.value.size;
-    if (contract_init(&contract, self->header.kind, self->header.params, NULL) ||
-        memcmp(contract.key.bytes, self->key.bytes, sizeof self->key.bytes) != 0)
-        damaged(self, name_contract(&self->key), "its kind and parameters are not its own");
+    if (self->whole_count < CHECK_NAMED_MAX)
+        self->whole[self->whole_count++] = self->key;
 }
 
 static void check_entry(struct check *self, struct entry row)
 {
-    struct entry entry;
+    struct entry_record record;
+    struct slice key = state_key_entry(row.key);
     if (!state_key_is_entry(row.key, &self->key)) {
         close_contract(self);
-        memset(&self->key, 0, sizeof self->key);
-        memcpy(self->key.bytes, row.key.data, STATE_PREFIX_BYTES);
-        damaged(self, name_entry(&self->key, state_key_entry(row.key)), "it has no header");
+        take_key(self, row);
+        damaged(self, name_entry(&self->key, key), "it has no header");
     }
-    if (reader_decode(&self->reader, &self->key, row, &entry, NULL)) {
-        damaged(self, name_entry(&self->key, state_key_entry(row.key)),
-                "it does not match its checksum");
+    if (row_decode(&entry_record_layout, row.key, row.value, &record)) {
+        damaged(self, name_entry(&self->key, key), "it does not match its checksum");
         return;
     }
     self->report.entries++;
     self->report.bytes += row.value.size;
-    summary_add(&self->summary, entry.key, entry.value);
+    if (!self->quick) {
+        summary_add(&self->summary, key, record.value);
+        return;
+    }
+    self->summary.count++;
+    self->summary.state_bytes += entry_size(key, record.value);
 }
 
 static void check_row(struct check *self, struct entry row)
@@ -98,6 +135,35 @@ static void check_row(struct check *self, struct entry row)
         damaged(self, name_entry(&nobody, row.key), "it is no row of the table");
 }
 
+static void check_mark(struct check *self)
+{
+    self->marks++;
+    damaged(self, name_contract(&self->key),
+            "damage took a part of it; it waits for a peer that has it");
+}
+
+/* A row of the table meta: LMDB's position, or a contract that waits for what damage took. */
+static void check_meta_row(struct check *self, struct entry row)
+{
+    struct mark_record mark;
+    if (slice_is(row.key, meta_key)) {
+        self->has_meta = row_decode(&meta_record_layout, row.key, row.value, &self->meta) == 0;
+    } else if (mark_key_is(row.key) &&
+               row_decode(&mark_record_layout, row.key, row.value, &mark) == 0) {
+        memcpy(self->key.bytes, mark.contract, sizeof self->key.bytes);
+        check_mark(self);
+    } else {
+        self->report.damaged++;
+    }
+}
+
+static void take_stray(struct check *self, struct entry row)
+{
+    struct header_record header;
+    if (self->strays_count < CHECK_NAMED_MAX && header_decode(row, &header) == 0)
+        memcpy(&self->strays[self->strays_count++], header.contract, CONTRACT_KEY_BYTES);
+}
+
 static int tell(struct check *self, struct reason *why)
 {
     if (!self->progress || self->progress(self->progress_self, self->rows, self->all_rows))
@@ -105,24 +171,25 @@ static int tell(struct check *self, struct reason *why)
     return fail(why, ERR_TIMEOUT, "the check was stopped");
 }
 
-static int check_rows(struct check *self, struct reason *why)
+static int check_rows(struct check *self, struct db_reader *reader, struct reason *why)
 {
     const uint8_t first = 0;
     struct entry row;
-    int rc = reader_row(&self->reader, slice_of(&first, 1), true, &row, why);
+    int rc = reader_row(reader, slice_of(&first, 1), true, &row, why);
     while (rc == 0) {
         check_row(self, row);
         if (++self->rows % PROGRESS_ROWS == 0)
             rc = tell(self, why);
         if (rc == 0)
-            rc = reader_following(&self->reader, &row, why);
+            rc = reader_following(reader, &row, why);
     }
     close_contract(self);
     return rc == ERR_NOT_FOUND ? tell(self, why) : rc;
 }
 
-static void check_counts(struct check *self, const struct meta_record *meta)
+static void check_counts(struct check *self)
 {
+    const struct meta_record *meta = &self->meta;
     if (self->report.damaged ||
         (meta->contracts == self->report.contracts && meta->entries == self->report.entries))
         return;
@@ -130,15 +197,84 @@ static void check_counts(struct check *self, const struct meta_record *meta)
     (void)fail(&self->report.first, ERR_DAMAGED,
                "%s counts %" PRIu64 " contracts with %" PRIu64 " entries and has %" PRIu64
                " with %" PRIu64,
-               self->reader.db->path, meta->contracts, meta->entries, self->report.contracts,
+               self->path, meta->contracts, meta->entries, self->report.contracts,
                self->report.entries);
 }
 
-static int scan_log(const struct db *db, struct scan *scan, struct reason *why)
+/* --- a file that nobody has mapped
+ * ----------------------------------------------------------------
+ */
+
+static int on_page_row(void *me, enum page_table table, struct entry row)
+{
+    struct check *self = (struct check *)me;
+    switch (table) {
+    case TABLE_state:
+        check_row(self, row);
+        return ++self->rows % PROGRESS_ROWS == 0 ? tell(self, NULL) : 0;
+    case TABLE_meta:
+        check_meta_row(self, row);
+        return 0;
+    case TABLE_stray:
+        take_stray(self, row);
+        return 0;
+    }
+    return 0;
+}
+
+/* Structure first, then what was found in it; a contract's name tells more than a page's number. */
+static void check_structure(struct check *self, const struct pages *pages)
+{
+    struct check_report *report = &self->report;
+    close_contract(self);
+    if (!self->has_meta) {
+        report->damaged++;
+        (void)fail(&report->first, ERR_DAMAGED, "%s has no whole meta record", self->path);
+    }
+    if (pages->faults)
+        for (size_t i = 0; i < self->strays_count; i++)
+            name_key(report, &self->strays[i]);
+    for (size_t i = 0; pages->stale && i < self->whole_count; i++)
+        name_key(report, &self->whole[i]); /* each may be as it was some time ago */
+    if (pages->faults && report->named_count)
+        (void)fail(&report->first, ERR_DAMAGED, "%s: %.160s", name_contract(&report->named[0]).text,
+                   pages->first.text);
+    else if (pages->faults)
+        report->first = pages->first;
+    report->damaged += pages->faults;
+}
+
+static int check_pages(struct check *self, struct reason *why)
+{
+    struct pages pages;
+    int rc = pages_walk(self->path, !self->quick, on_page_row, self, &pages, why);
+    if (rc == 0)
+        check_structure(self, &pages);
+    if (rc == 0 && self->has_meta)
+        check_counts(self);
+    return rc;
+}
+
+int check_file(const char *path, bool *sound, struct reason *why)
+{
+    struct check check = {.path = path, .quick = true};
+    int rc = check_pages(&check, why);
+    /* A mark is no damage of the file. */
+    *sound = check.report.damaged == check.marks;
+    if (rc == 0 && !*sound)
+        *why = check.report.first;
+    return rc;
+}
+
+/* --- the log
+ * --------------------------------------------------------------------------------------
+ */
+
+static int scan_log(struct scan *scan, struct reason *why)
 {
     bool found;
     uint64_t size;
-    int rc = file_size(db->log_dir, &found, &size, why);
+    int rc = file_size(scan->dir, &found, &size, why);
     return rc == 0 && found ? scan_all(scan, why) : rc;
 }
 
@@ -152,53 +288,70 @@ static void check_log(struct check *self, const struct scan *scan, uint64_t fold
     self->report.damaged += lost;
 }
 
-static int check_tables(struct check *self, const struct db *db, struct meta_record *meta,
-                        struct reason *why)
+static void on_mark(void *me, const struct contract_key *key)
 {
+    struct check *self = (struct check *)me;
+    self->key = *key;
+    check_mark(self);
+}
+
+static int check_tables(struct check *self, const struct db *db, struct reason *why)
+{
+    struct db_reader reader;
     MDB_stat stat;
-    int rc = db_read_meta(db, self->reader.txn, meta, why);
-    if (rc == 0 && mdb_stat(self->reader.txn, db->state, &stat) == 0)
+    int rc = reader_open(&reader, db, why);
+    if (rc)
+        return rc;
+    rc = db_read_meta(db, reader.txn, &self->meta, why);
+    if (rc == 0 && mdb_stat(reader.txn, db->state, &stat) == 0)
         self->all_rows = stat.ms_entries;
     if (rc == 0)
-        rc = check_rows(self, why);
+        rc = check_rows(self, &reader, why);
     if (rc == 0)
-        check_counts(self, meta);
+        rc = marks_each(db, reader.txn, on_mark, self, why);
+    if (rc == 0)
+        check_counts(self);
+    reader_close(&reader);
     return rc;
 }
 
 /* The node may go on meanwhile. What was synced before is in the segments, or was folded before the
  * snapshot is taken, which comes after the scan. */
-static int check_all(struct check *self, const struct db *db, struct reason *why)
-{
-    struct meta_record meta;
-    struct scan scan = {.dir = db->log_dir, .salt = db->salt};
-    uint64_t synced = db->log ? log_synced(db->log) : UINT64_MAX;
-    int rc = scan_log(db, &scan, why);
-    if (rc == 0)
-        rc = reader_open(&self->reader, db, why);
-    if (rc == 0)
-        rc = check_tables(self, db, &meta, why);
-    if (rc == 0)
-        check_log(self, &scan, meta.folded_seq, synced);
-    reader_close(&self->reader);
-    scan_free(&scan);
-    map_trim(db->path);
-    return rc;
-}
-
 int db_check(db_t *self, progress_fn *progress, void *progress_self, struct check_report *report,
              struct reason *why)
 {
-    struct check check = {.progress = progress, .progress_self = progress_self};
-    int rc = check_all(&check, self, why);
+    struct check check = {.path = self->path, .progress = progress, .progress_self = progress_self};
+    struct scan scan = {.dir = self->log_dir, .salt = self->salt};
+    uint64_t synced = self->log ? log_synced(self->log) : UINT64_MAX;
+    int rc = scan_log(&scan, why);
+    if (rc == 0)
+        rc = check_tables(&check, self, why);
+    if (rc == 0)
+        check_log(&check, &scan, check.meta.folded_seq, synced);
+    scan_free(&scan);
+    map_trim(self->path);
     *report = check.report;
+    return rc;
+}
+
+static int check_dir(struct check *self, const char *log_dir, struct reason *why)
+{
+    struct scan scan = {.dir = log_dir};
+    int rc = check_pages(self, why);
+    if (rc || !self->has_meta)
+        return rc;
+    scan.salt = self->meta.salt;
+    rc = scan_log(&scan, why);
+    if (rc == 0)
+        check_log(self, &scan, self->meta.folded_seq, UINT64_MAX);
+    scan_free(&scan);
     return rc;
 }
 
 int store_check_dir(const char *data_dir, progress_fn *progress, void *progress_self,
                     struct check_report *report, struct reason *why)
 {
-    struct db *db;
+    struct check check = {.progress = progress, .progress_self = progress_self};
     unsigned format;
     int lock, rc = format_read(data_dir, &format, why);
     if (rc == 0 && format == 0)
@@ -207,11 +360,14 @@ int store_check_dir(const char *data_dir, progress_fn *progress, void *progress_
         rc = lock_take(data_dir, false, &lock, why);
     if (rc)
         return rc;
-    rc = db_open(data_dir, DB_CHECK, MAP_BYTES_FIRST, &db, why);
-    if (rc == 0) {
-        rc = db_check(db, progress, progress_self, report, why);
-        db_close(&db);
-    }
+    char *path = path_join(data_dir, STATE_FILE), *log_dir = path_join(data_dir, LOG_DIR);
+    check.path = path;
+    rc = path && log_dir ? check_dir(&check, log_dir, why)
+                         : fail(why, ERR_NO_MEMORY, "out of memory");
+    if (rc == 0)
+        *report = check.report;
+    free(path);
+    free(log_dir);
     if (lock >= 0)
         (void)close(lock);
     return rc;

@@ -216,8 +216,11 @@ static int write_part(struct folding *self, const fold_t *fold, size_t *next,
         *next += !left;
     }
     mdb_cursor_close(self->cursor);
-    if (*next == fold->overlay->contracts.count)
+    if (*next == fold->overlay->contracts.count) {
         self->meta.folded_seq = fold->seq;
+        if (rc == 0 && fold->marks.changed)
+            rc = marks_write(&fold->marks, self->db, self->txn, why);
+    }
     if (rc == 0)
         rc = db_write_meta(self->db, self->txn, &self->meta, why);
     return rc ? rc : db_used(self->db, self->txn, &result->used_bytes, why);
@@ -279,5 +282,6 @@ void fold_destroy(fold_t **self)
     }
     free(fold->trim_path);
     free(fold->order);
+    marks_free(&fold->marks);
     free(fold);
 }

@@ -10,7 +10,7 @@ enum { QUIET_BYTES = 64 << 10 };
 
 bool store_foldable(const store_t *self)
 {
-    return !self->lent && (self->fold || self->live->contracts.count > 0);
+    return !self->lent && (self->fold || self->live->contracts.count > 0 || self->marks.changed);
 }
 
 /* Grows the map when the fold could run short of it. False: it must grow and cannot now. */
@@ -31,11 +31,18 @@ static bool grow_map(store_t *self, size_t fold_bytes, bool needed)
     return db_grow(self->db, map, NULL) == 0 || !needed;
 }
 
-static struct fold *new_fold(const store_t *self)
+static struct fold *new_fold(store_t *self)
 {
     struct fold *fold = (struct fold *)calloc(1, sizeof *fold);
-    if (fold)
-        *fold = (struct fold){.db = self->db, .overlay = self->live, .seq = self->last_seq};
+    if (!fold)
+        return NULL;
+    *fold = (struct fold){.db = self->db, .overlay = self->live, .seq = self->last_seq};
+    if (self->marks.changed && marks_copy(&self->marks, &fold->marks, NULL)) {
+        free(fold);
+        return NULL;
+    }
+    fold->marks.changed = self->marks.changed;
+    self->marks.changed = false;
     return fold;
 }
 

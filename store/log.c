@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -219,6 +220,7 @@ static int open_segments(log_t *self, struct scan *scan, struct reason *why)
 {
     struct segment_list list;
     int rc = segment_list(self->dir, &list, why);
+    scan->cut = rc == 0 ? segments_cut(self->dir, &list, self->shelf.segment_bytes) : 0;
     for (size_t i = 0; rc == 0 && i < list.count; i++) {
         struct scan_found found;
         rc = scan_segment(scan, list.numbers[i], &found, why);
@@ -227,6 +229,8 @@ static int open_segments(log_t *self, struct scan *scan, struct reason *why)
         int fd = segment_open(self->dir, list.numbers[i]);
         if (fd < 0)
             return store_failure(why, errno, "open a log segment in", self->dir);
+        if (scan->cut)
+            (void)posix_fallocate(fd, 0, (off_t)self->shelf.segment_bytes); /* full length again */
         struct segment *place = shelf_add(&self->shelf, fd, list.numbers[i]);
         assert(place); /* the list is no longer than the table */
         place->held = found.last > scan->after;

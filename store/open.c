@@ -3,6 +3,7 @@
 
 #include "store/failure.h"
 #include "store/files.h"
+#include "store/repair.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@ static int read_counts(store_t *self, struct reason *why)
     int rc = reader_open(&self->reader, self->db, why);
     if (rc == 0)
         rc = db_read_meta(self->db, self->reader.txn, &meta, why);
+    if (rc == 0)
+        rc = marks_read(&self->marks, self->db, self->reader.txn, why);
     if (rc == 0)
         rc = db_used(self->db, self->reader.txn, &self->used_bytes, why);
     if (rc)
@@ -67,15 +70,32 @@ void store_close(store_t **self)
     buffer_free(&store->delta);
     buffer_free(&store->edit);
     free(store->list);
+    marks_free(&store->marks);
     if (store->lock >= 0)
         (void)close(store->lock);
     free(store);
+}
+
+/* The contracts of acknowledged records that are broken, as far as those tell whose they were. */
+static int mark_lost(store_t *self, const struct scan *scan, struct reason *why)
+{
+    const struct held *held;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < scan->broken_count; i++) {
+        const struct broken_record *broken = &scan->broken[i];
+        if (scan_is_lost(scan, scan->after, broken->seq) &&
+            store_find(self, &broken->contract, &held, NULL) == 0)
+            rc = marks_add(&self->marks, &broken->contract, why);
+    }
+    return rc;
 }
 
 /* What the log holds beyond LMDB. */
 static int replay(store_t *self, const struct scan *scan, struct reason *why)
 {
     int rc = store_replay(self, scan, why);
+    if (rc == 0)
+        rc = mark_lost(self, scan, why);
     self->damaged += scan_lost(scan, scan->after, UINT64_MAX);
     if (scan->last > self->last_seq)
         self->last_seq = scan->last;
@@ -129,6 +149,21 @@ static int find_segments(const char *dir, bool *found, struct reason *why)
     return rc;
 }
 
+/* A damaged file is repaired before LMDB maps it. */
+static int examine(const char *dir, struct reason *damage, struct reason *why)
+{
+    bool found;
+    uint64_t size, marked;
+    char *path = path_join(dir, STATE_FILE);
+    if (!path)
+        return fail(why, ERR_NO_MEMORY, "out of memory");
+    int rc = file_size(path, &found, &size, why);
+    if (rc == 0 && found && size > 0)
+        rc = repair_if_damaged(dir, &marked, damage, why);
+    free(path);
+    return rc;
+}
+
 /* A first start that was cut short leaves a small file that may be anything, without a format file
  * and without a segment of the log: nothing was told to anyone, it is made anew. Behind a format
  * file, a file that is missing or empty is what damage leaves. */
@@ -157,15 +192,19 @@ static int open_locked(const struct store_options *options, uint64_t map_bytes, 
 {
     struct db *db;
     unsigned format;
+    struct reason damage = {{0}};
     int rc = format_read(options->data_dir, &format, why);
     if (rc == 0)
         rc = check_state_file(options->data_dir, format > 0, why);
+    if (rc == 0)
+        rc = examine(options->data_dir, &damage, why);
     if (rc == 0)
         rc = db_open(options->data_dir, DB_NODE, map_bytes, &db, why);
     if (rc == 0)
         rc = store_begin(db, options, store, why);
     if (rc)
         return rc;
+    (*store)->repaired = damage;
     rc = open_log(*store, why);
     if (rc == 0 && format < FORMAT_VERSION) /* new, or older and not so any more */
         rc = format_write(options->data_dir, why);

@@ -269,6 +269,8 @@ int store_read(store_t *self, const struct contract_key *key, struct slice first
     if (first.size > ENTRY_KEY_BYTES_MAX)
         return fail(why, ERR_BAD_REQUEST, "no entry key is longer than %u bytes",
                     ENTRY_KEY_BYTES_MAX);
+    if (store_is_damaged(self, key))
+        return store_tell_damaged(self, key, why);
     layers_open(&view, self, key);
     int rc = look(self, &view, &facts, why);
     if (rc)

@@ -23,6 +23,15 @@ MUST_USE int record_new_drop(const struct contract_key *key, uint64_t seq, uint6
                              uint64_t salt, struct blob **record);
 bool record_is_drop(const struct log_record *record);
 
+/* What stands where a record has its size, seq and contract. False when nothing there looks like a
+ * record. Nothing of it is verified. */
+struct record_outline {
+    size_t size;
+    uint64_t seq;
+    const uint8_t *key; /* CONTRACT_KEY_BYTES, in bytes */
+};
+bool record_outline(struct slice bytes, struct record_outline *outline);
+
 /* Is there a whole record, made with this salt, at the start of bytes? Slices borrow from bytes. */
 bool record_read(struct slice bytes, uint64_t salt, struct log_record *record);
 

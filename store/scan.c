@@ -50,12 +50,29 @@ static int visit(void *self, const struct log_record *record, struct slice bytes
     return rc;
 }
 
+static int take_broken(void *self, uint64_t seq, const uint8_t key[CONTRACT_KEY_BYTES])
+{
+    struct scan *scan = ((struct visitor *)self)->scan;
+    if (!scan->keep || scan->broken_count == SCAN_BROKEN_MAX || seq <= scan->after)
+        return 0;
+    if (!scan->broken)
+        scan->broken =
+            (struct broken_record *)calloc(SCAN_BROKEN_MAX, sizeof(struct broken_record));
+    if (!scan->broken)
+        return ERR_NO_MEMORY;
+    struct broken_record *row = &scan->broken[scan->broken_count++];
+    row->seq = seq;
+    memcpy(row->contract.bytes, key, CONTRACT_KEY_BYTES);
+    return 0;
+}
+
 int scan_segment(struct scan *self, uint64_t number, struct scan_found *found, struct reason *why)
 {
     struct visitor visitor = {.scan = self};
     struct segment_header header = {0};
     size_t first = self->count;
-    int rc = segment_scan(self->dir, number, self->salt, &header, visit, &visitor, why);
+    int rc =
+        segment_scan(self->dir, number, self->salt, &header, visit, take_broken, &visitor, why);
     if (rc == ERR_NO_MEMORY)
         return fail(why, rc, "out of memory while reading the log in %s", self->dir);
     if (rc)
@@ -85,6 +102,7 @@ int scan_all(struct scan *self, struct reason *why)
 {
     struct segment_list list;
     int rc = segment_list(self->dir, &list, why);
+    self->cut = rc == 0 ? segments_cut(self->dir, &list, 0) : 0;
     for (size_t i = 0; rc == 0 && i < list.count; i++)
         rc = scan_segment(self, list.numbers[i], NULL, why);
     scan_sort(self);
@@ -129,11 +147,26 @@ uint64_t scan_lost(const struct scan *self, uint64_t after, uint64_t upto)
         if (seq >= expected)
             expected = seq + 1;
     }
-    return lost + header_lost(self, after);
+    return lost + header_lost(self, after) + self->cut;
+}
+
+bool scan_is_lost(const struct scan *self, uint64_t after, uint64_t seq)
+{
+    size_t from = 0, to = self->count; /* the first row that is not before it */
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (self->rows[middle].seq < seq)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return seq > after && from < self->count && self->rows[from].seq != seq &&
+           lost_before(self, from, seq, seq) > 0;
 }
 
 void scan_free(struct scan *self)
 {
+    free(self->broken);
     for (size_t i = 0; i < self->count; i++)
         blob_release(&self->rows[i].record);
     free(self->rows);

@@ -14,6 +14,13 @@ struct scanned {
     struct blob *record; /* NULL unless asked for */
 };
 
+/* One that does not verify, as far as it can be told what it was. */
+struct broken_record {
+    uint64_t seq;
+    struct contract_key contract;
+};
+enum { SCAN_BROKEN_MAX = 1024 }; /* a disk that breaks more than that is for a backup */
+
 struct scan {
     const char *dir; /* of the log */
     uint64_t salt;
@@ -24,6 +31,9 @@ struct scan {
     size_t count, capacity;
     uint64_t whole; /* records that verified, folded ones too */
     uint64_t last;  /* highest seq among them */
+    uint64_t cut;   /* segments that are shorter than they were made */
+    struct broken_record *broken;
+    size_t broken_count;
 };
 
 /* Adds the records of one segment. *found (may be NULL): the highest seq in it (0: empty), and
@@ -42,6 +52,9 @@ void scan_sort(struct scan *self);
 /* How many records are lost, of those after `after` and up to `upto`; a page 0 counts as one. The
  * scan is sorted. */
 uint64_t scan_lost(const struct scan *self, uint64_t after, uint64_t upto);
+
+/* Is this one of them? */
+bool scan_is_lost(const struct scan *self, uint64_t after, uint64_t seq);
 
 void scan_free(struct scan *self);
 

@@ -10,8 +10,10 @@
 CODEC_LAYOUT(header_record, HEADER_RECORD_FIELDS)
 CODEC_LAYOUT(entry_record, ENTRY_RECORD_FIELDS)
 CODEC_LAYOUT(meta_record, META_RECORD_FIELDS)
+CODEC_LAYOUT(mark_record, MARK_RECORD_FIELDS)
 
 const char meta_key[] = "meta";
+static const char mark_word[MARK_WORD_BYTES + 1] = "damaged";
 
 struct state_key state_key_of(const struct contract_key *contract, enum row_type type,
                               struct slice entry_key)
@@ -57,6 +59,29 @@ int row_decode(const struct layout *layout, struct slice key, struct slice bytes
         get_u64(bytes.data) != row_checksum(key, slice_after(bytes, ROW_CHECKSUM_BYTES)))
         return ERR_DAMAGED;
     return codec_decode(layout, bytes, record, NULL) ? ERR_DAMAGED : 0;
+}
+
+void mark_key_of(const struct contract_key *contract, uint8_t key[MARK_KEY_BYTES])
+{
+    memcpy(key, mark_word, MARK_WORD_BYTES);
+    memcpy(key + MARK_WORD_BYTES, contract->bytes, CONTRACT_KEY_BYTES);
+}
+
+bool mark_key_is(struct slice key)
+{
+    return key.size == MARK_KEY_BYTES && memcmp(key.data, mark_word, MARK_WORD_BYTES) == 0;
+}
+
+int header_decode(struct entry row, struct header_record *header)
+{
+    struct contract contract;
+    if (row.key.size != STATE_PREFIX_BYTES + 1 ||
+        row_decode(&header_record_layout, row.key, row.value, header) ||
+        memcmp(header->contract, row.key.data, STATE_PREFIX_BYTES) != 0 ||
+        contract_init(&contract, header->kind, header->params, NULL) ||
+        memcmp(contract.key.bytes, header->contract, CONTRACT_KEY_BYTES) != 0)
+        return ERR_DAMAGED;
+    return 0;
 }
 
 struct name name_contract(const struct contract_key *contract)

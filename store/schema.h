@@ -3,6 +3,7 @@
  *   state  prefix (16) · 0                → header_record   a contract …
  *          prefix (16) · 1 · entry key    → entry_record    … and its entries, right behind it
  *   meta   "meta"                         → meta_record
+ *          "damaged" · contract key (32)  → mark_record     it lacks what damage took
  *
  * prefix is the first half of the contract key; the header has all of it. One seek finds a header,
  * its entries follow. Every record begins with a checksum over its table key and the rest of it, so
@@ -49,6 +50,11 @@ CODEC_STRUCT(entry_record, ENTRY_RECORD_FIELDS)
     F(M, u64, entries, 0, "entries of all contracts")
 CODEC_STRUCT(meta_record, META_RECORD_FIELDS)
 
+#define MARK_RECORD_FIELDS(F, M)                                                                   \
+    F(M, u64, checksum, 0, "as in the header")                                                     \
+    F(M, fixed, contract, CONTRACT_KEY_BYTES, "contract key; zeros behind the half that is known")
+CODEC_STRUCT(mark_record, MARK_RECORD_FIELDS)
+
 struct state_key {
     uint8_t bytes[STATE_KEY_BYTES_MAX];
     size_t size;
@@ -73,6 +79,15 @@ static inline struct slice state_key_entry(struct slice key)
 }
 
 extern const char meta_key[]; /* its terminated text */
+
+/* The table key of a contract's mark, and is a key one? */
+enum { MARK_WORD_BYTES = 7, MARK_KEY_BYTES = MARK_WORD_BYTES + CONTRACT_KEY_BYTES };
+void mark_key_of(const struct contract_key *contract, uint8_t key[MARK_KEY_BYTES]);
+bool mark_key_is(struct slice key);
+
+/* Reads a header's row. The sums are not looked at. ERR_DAMAGED: it does not verify, or its
+ * contract is not that of its key. */
+MUST_USE int header_decode(struct entry row, struct header_record *header);
 
 /* Appends a record (whose first field is its checksum) as it stands under that table key.
  * ERR_TOO_LARGE, ERR_NO_MEMORY. */

@@ -19,6 +19,9 @@ CODEC_LAYOUT(segment_header, SEGMENT_HEADER_FIELDS)
 
 enum { HEADER_BYTES = 36 };
 
+/* A segment gets its name when it has its length: one that is shorter was cut. */
+#define MAKING_FILE "making"
+
 struct segment_name segment_name(uint64_t number)
 {
     struct segment_name name;
@@ -54,6 +57,30 @@ int segment_list(const char *dir, struct segment_list *list, struct reason *why)
     return rc;
 }
 
+static uint64_t length_of(const char *dir, uint64_t number)
+{
+    bool found;
+    uint64_t size = 0;
+    char *path = path_join(dir, segment_name(number).text);
+    if (!path || file_size(path, &found, &size, NULL) || !found)
+        size = UINT64_MAX; /* a live log dropped it, or it is told elsewhere */
+    free(path);
+    return size;
+}
+
+size_t segments_cut(const char *dir, const struct segment_list *list, uint64_t bytes)
+{
+    size_t cut = 0;
+    bool given = bytes;
+    for (size_t i = 0; i < list->count && !given; i++) {
+        uint64_t size = length_of(dir, list->numbers[i]);
+        bytes = size != UINT64_MAX && size > bytes ? size : bytes;
+    }
+    for (size_t i = 0; i < list->count; i++)
+        cut += length_of(dir, list->numbers[i]) < bytes;
+    return cut;
+}
+
 static int open_in(const char *dir, uint64_t number, int flags)
 {
     char *path = path_join(dir, segment_name(number).text);
@@ -71,21 +98,25 @@ int segment_open(const char *dir, uint64_t number)
 
 int segment_make(const char *dir, uint64_t number, uint64_t bytes, int *fd, struct reason *why)
 {
-    int made = open_in(dir, number, O_RDWR | O_CREAT | O_EXCL);
-    if (made < 0)
-        return store_failure(why, errno, "make a log segment in", dir);
-    int failed = posix_fallocate(made, 0, (off_t)bytes);
+    char *path = path_join(dir, segment_name(number).text), *making = path_join(dir, MAKING_FILE);
+    int made = path && making ? open(making, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+    int failed = made >= 0        ? posix_fallocate(made, 0, (off_t)bytes)
+                 : path && making ? errno
+                                  : ENOMEM;
+    if (!failed)
+        failed = sync_data(made);
+    if (!failed && rename(making, path))
+        failed = errno;
     int rc = failed ? store_failure(why, failed, "make a log segment in", dir) : dir_sync(dir, why);
-    if (rc) {
+    if (rc && made >= 0) {
         (void)close(made);
-        char *path = path_join(dir, segment_name(number).text);
-        if (path)
-            (void)unlink(path);
-        free(path);
-        return rc;
+        (void)unlink(failed ? making : path);
     }
-    *fd = made;
-    return 0;
+    if (rc == 0)
+        *fd = made;
+    free(path);
+    free(making);
+    return rc;
 }
 
 /* Passes over what was written: whole parts, and the start of the next. */
@@ -186,16 +217,30 @@ static int read_whole(const char *dir, uint64_t number, struct buffer *out, stru
 
 /* Records of a flush stand one behind the other; where none does, the next boundary may start
  * another flush. */
-static int visit_records(struct slice file, uint64_t salt, record_visit *visit, void *self)
+static int visit_records(struct slice file, uint64_t salt, record_visit *visit,
+                         record_broken *broken, void *self)
 {
     size_t at = LOG_ALIGN;
+    uint64_t next_seq = 0; /* of the record that would follow the last; 0: none did */
     while (at < file.size) {
         struct log_record record;
         struct slice rest = slice_after(file, at);
         if (!record_read(rest, salt, &record)) {
-            at = (at / LOG_ALIGN + 1) * LOG_ALIGN;
+            struct record_outline outline;
+            int rc = 0;
+            bool looks_like = record_outline(rest, &outline);
+            if (looks_like)
+                rc = broken(self, next_seq ? next_seq : outline.seq, outline.key);
+            if (rc)
+                return rc;
+            /* Behind one that is damaged stand others; behind one that was torn, nothing. */
+            bool goes_on = looks_like && outline.size < rest.size &&
+                           record_read(slice_after(rest, outline.size), salt, &record);
+            at = goes_on ? at + outline.size : (at / LOG_ALIGN + 1) * LOG_ALIGN;
+            next_seq = 0;
             continue;
         }
+        next_seq = record.seq + 1;
         int rc = visit(self, &record, slice_of(rest.data, record.size), at + record.size);
         if (rc)
             return rc;
@@ -205,13 +250,13 @@ static int visit_records(struct slice file, uint64_t salt, record_visit *visit, 
 }
 
 int segment_scan(const char *dir, uint64_t number, uint64_t salt, struct segment_header *header,
-                 record_visit *visit, void *self, struct reason *why)
+                 record_visit *visit, record_broken *broken, void *self, struct reason *why)
 {
     struct buffer file = {0};
     int rc = read_whole(dir, number, &file, why);
     if (rc == 0) {
         header_read(buffer_slice(&file), salt, header);
-        rc = visit_records(buffer_slice(&file), salt, visit, self);
+        rc = visit_records(buffer_slice(&file), salt, visit, broken, self);
     }
     buffer_free(&file);
     return rc;

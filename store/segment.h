@@ -37,6 +37,10 @@ struct segment_list {
 };
 MUST_USE int segment_list(const char *dir, struct segment_list *list, struct reason *why);
 
+/* How many of them are shorter than so many bytes (0: than the longest of them)? Each had its
+ * length when it got its name: damage cut them. */
+size_t segments_cut(const char *dir, const struct segment_list *list, uint64_t bytes);
+
 /* Opens one for writing; -1 and errno when it cannot. */
 int segment_open(const char *dir, uint64_t number);
 
@@ -70,8 +74,12 @@ int sync_data(int fd);
  * ERR_NO_MEMORY, or what visit returned. */
 typedef int(record_visit)(void *self, const struct log_record *record, struct slice bytes,
                           uint64_t end);
+
+/* Told of bytes that look like a record and are none, with the seq that it would have and the key
+ * that it tells: a record that was torn, damaged, or of a former use. */
+typedef int(record_broken)(void *self, uint64_t seq, const uint8_t key[CONTRACT_KEY_BYTES]);
 MUST_USE int segment_scan(const char *dir, uint64_t number, uint64_t salt,
-                          struct segment_header *header, record_visit *visit, void *self,
-                          struct reason *why);
+                          struct segment_header *header, record_visit *visit, record_broken *broken,
+                          void *self, struct reason *why);
 
 #endif

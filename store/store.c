@@ -36,7 +36,42 @@ void store_stats(const store_t *self, struct store_stats *stats)
                                   .folded_seq = self->folded_seq,
                                   .last_seq = self->last_seq,
                                   .replayed = self->replayed,
-                                  .damaged = self->damaged};
+                                  .damaged = self->damaged,
+                                  .marked = self->marks.count};
+}
+
+/* --- damage ------------------------------------------------------------------------------------
+ */
+
+bool store_is_damaged(const store_t *self, const struct contract_key *key)
+{
+    return marks_have(&self->marks, key);
+}
+
+int store_tell_damaged(const store_t *self, const struct contract_key *key, struct reason *why)
+{
+    return fail(why, ERR_DAMAGED,
+                "%s is damaged in %s: a part of it is lost; it waits for a peer that has it, or "
+                "restore a backup",
+                name_contract(key).text, self->db->path);
+}
+
+bool store_damaged_at(const store_t *self, size_t i, struct contract_key *key)
+{
+    if (i >= self->marks.count)
+        return false;
+    *key = self->marks.keys[i];
+    return true;
+}
+
+void store_healed(store_t *self, const struct contract_key *key)
+{
+    marks_remove(&self->marks, key);
+}
+
+const char *store_repaired(const store_t *self)
+{
+    return self->repaired.text;
 }
 
 /* --- finding ------------------------------------------------------------------------------------

@@ -187,10 +187,13 @@ bool log_prepare(log_t *self);
  */
 typedef bool(progress_fn)(void *self, uint64_t done, uint64_t all);
 
+enum { CHECK_NAMED_MAX = 16 };
 struct check_report {
     uint64_t contracts, entries, bytes, records; /* read and found whole */
     uint64_t damaged;                            /* found broken; the first is named in `first` */
     struct reason first;
+    struct contract_key named[CHECK_NAMED_MAX]; /* the first contracts that are concerned; … */
+    size_t named_count; /* … zeros stand for the half of a key that cannot be told */
 };
 
 /* Reads every record of LMDB and of the log, verifies checksums, counts and fingerprints. 0 also
@@ -207,6 +210,25 @@ MUST_USE int store_check_dir(const char *data_dir, progress_fn *progress, void *
 MUST_USE int db_backup(db_t *self, const char *to_dir, progress_fn *progress, void *progress_self,
                        uint64_t *bytes, struct reason *why);
 
+/* --- damage ------------------------------------------------------------------------------------
+ */
+
+/* Did damage take a part of this contract, which no peer has given back yet? What is left can be
+ * merged into, found, and walked for a sync; store_read and store_edit answer ERR_DAMAGED. */
+bool store_is_damaged(const store_t *self, const struct contract_key *key);
+
+/* ERR_DAMAGED, and the sentence that names it. */
+int store_tell_damaged(const store_t *self, const struct contract_key *key, struct reason *why);
+
+/* The i-th of them. False: there are no more. Half of a key is all that is left of some. */
+bool store_damaged_at(const store_t *self, size_t i, struct contract_key *key);
+
+/* It has been made equal with a peer that has all of it. The next fold writes that down. */
+void store_healed(store_t *self, const struct contract_key *key);
+
+/* Why LMDB's file was repaired at this start; "": it was not. Lives as long as the store. */
+const char *store_repaired(const store_t *self);
+
 /* --- figures for status --------------------------------------------------------------------------
  */
 struct store_stats {
@@ -217,6 +239,7 @@ struct store_stats {
     uint64_t folded_seq, last_seq;
     uint64_t replayed; /* records merged again at open */
     uint64_t damaged;  /* records found broken at open */
+    uint64_t marked;   /* contracts that lack what damage took */
 };
 void store_stats(const store_t *self, struct store_stats *stats);
 

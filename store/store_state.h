@@ -4,12 +4,14 @@
  *   store.c    finding, figures, room      read.c    states and ranges
  *   changes.c  merge, edit                 list.c    contracts in key order
  *   drop.c     a contract goes             freeze.c  freezing and thawing the overlay
+ *   marks.c    contracts that are damaged  repair.c  a new file of LMDB from a damaged one
  *   replay.c   the log's records again     fold.c    what is frozen goes into LMDB */
 #ifndef WEIR_STORE_STORE_STATE_H
 #define WEIR_STORE_STORE_STATE_H
 
 #include "store/db.h"
 #include "store/log.h"
+#include "store/marks.h"
 #include "store/overlay.h"
 #include "store/scan.h"
 
@@ -33,7 +35,8 @@ struct fold {
     struct overlay_contract **order; /* its contracts in table order … */
     size_t written;                  /* … of which so many are committed, also by a try before */
     size_t rows;
-    char *trim_path; /* of the map whose pages fold_destroy gives back; NULL: it does not */
+    struct marks marks; /* as LMDB is to have them, if they changed */
+    char *trim_path;    /* of the map whose pages fold_destroy gives back; NULL: it does not */
 };
 
 struct store {
@@ -58,6 +61,9 @@ struct store {
     uint64_t disk_asked_at; /* … when this much had been merged */
     uint64_t merged_bytes;  /* of records, ever */
     uint64_t log_bytes;     /* of the log's segments that are not folded, at the last look */
+
+    struct marks marks;     /* contracts that lack what damage took */
+    struct reason repaired; /* why LMDB's file was repaired at the start; "" */
 
     struct held found; /* the last contract found in LMDB alone */
     bool found_valid;

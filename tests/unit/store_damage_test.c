@@ -2,6 +2,7 @@
  */
 #include "tests/unit/store_fixture.h"
 
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,47 +63,103 @@ static int read_field(const char *first, const char *last)
     return rc;
 }
 
-static void a_flipped_bit_in_a_value_is_found_and_named(void **state)
+static struct check_report check_now(void)
+{
+    struct check_report report = {0};
+    assert_int_equal(db_check(store_db(rig.store), NULL, NULL, &report, &rig.why), 0);
+    return report;
+}
+
+/* What is left of the contract is kept, and joins what a peer gives back; meanwhile nothing of it
+ * is read out. */
+static void a_flipped_bit_in_a_value_marks_its_contract(void **state)
 {
     (void)state;
     struct check_report report;
+    struct subject other;
     damage("state.mdb", "MARK-TWO", 3);
     assert_int_equal(store_check_dir(rig.dir, NULL, NULL, &report, &rig.why), 0);
     assert_true(report.damaged >= 1);
     assert_non_null(strstr(report.first.text, "second"));
     assert_non_null(strstr(report.first.text, name_contract(&map.contract.key).text));
+    assert_memory_equal(&report.named[0], &map.contract.key, sizeof map.contract.key);
     assert_int_equal(reopen(), 0);
-    assert_int_equal(read_field(NULL, NULL), ERR_DAMAGED);
-    assert_non_null(strstr(rig.why.text, "second"));
-    assert_non_null(strstr(rig.why.text, name_contract(&map.contract.key).text));
-    assert_int_equal(read_field("second", "second"), ERR_DAMAGED);
-    assert_int_equal(read_field("first", "first"), 0); /* the rest is readable */
-    struct buffer delta = map_delta("second", 9, slice_text("new"));
-    assert_int_equal(rig_merge(&rig, &map.contract, buffer_slice(&delta), NULL), ERR_DAMAGED);
-    assert_non_null(strstr(rig.why.text, "second"));
-    assert_int_equal(rig_edit(&rig, &map.contract, "set", "second", "x"), ERR_DAMAGED);
-    buffer_free(&delta);
-    rig_set(&rig, &map.contract, "third", 1, "lives"); /* and so is the node */
-    assert_int_equal(read_field("third", "third"), 0);
+    assert_string_not_equal(store_repaired(rig.store), "");
+    for (unsigned start = 0; start < 2; start++) { /* and at the next start */
+        assert_true(store_is_damaged(rig.store, &map.contract.key));
+        assert_int_equal(read_field(NULL, NULL), ERR_DAMAGED);
+        assert_non_null(strstr(rig.why.text, name_contract(&map.contract.key).text));
+        assert_int_equal(read_field("first", "first"), ERR_DAMAGED);
+        assert_int_equal(rig_edit(&rig, &map.contract, "set", "second", "x"), ERR_DAMAGED);
+        rig_reopen(&rig);
+    }
+    subject_init(&other, "map", "healthy", 0); /* others go on */
+    rig_set(&rig, &other.contract, "a", 1, "b");
+    assert_map(&rig, &other.contract, "a=b ");
+    rig_set(&rig, &map.contract, "second", 1, "MARK-TWO"); /* as a peer has it */
+    rig_fold(&rig);
+    assert_int_equal(check_now().damaged, 1);
+    store_healed(rig.store, &map.contract.key);
+    assert_map(&rig, &map.contract, "first=MARK-ONE second=MARK-TWO ");
+    rig_fold(&rig);
+    rig_reopen(&rig);
+    assert_map(&rig, &map.contract, "first=MARK-ONE second=MARK-TWO ");
+    assert_clean(&rig);
+    subject_free(&other);
 }
 
 static void a_flipped_bit_in_a_header_is_found_and_named(void **state)
 {
     (void)state;
     struct check_report report;
-    const struct held *held;
+    struct contract_key key;
     damage("state.mdb", "damaged", 1); /* the name among its parameters */
     assert_int_equal(store_check_dir(rig.dir, NULL, NULL, &report, &rig.why), 0);
     assert_true(report.damaged >= 1);
+    assert_memory_equal(&report.named[0], &map.contract.key, sizeof map.contract.key);
     assert_int_equal(reopen(), 0);
-    assert_int_equal(store_find(rig.store, &map.contract.key, &held, &rig.why), ERR_DAMAGED);
-    assert_non_null(strstr(rig.why.text, name_contract(&map.contract.key).text));
+    assert_true(store_damaged_at(rig.store, 0, &key));
+    assert_memory_equal(&key, &map.contract.key, sizeof key);
+    assert_false(store_damaged_at(rig.store, 1, &key));
     assert_int_equal(read_field(NULL, NULL), ERR_DAMAGED);
-    struct subject other;
-    subject_init(&other, "map", "healthy", 0);
-    rig_set(&rig, &other.contract, "a", 1, "b");
-    assert_map(&rig, &other.contract, "a=b ");
-    subject_free(&other);
+    assert_non_null(strstr(rig.why.text, name_contract(&map.contract.key).text));
+    /* A peer tells what it is, and what it has. */
+    rig_set(&rig, &map.contract, "first", 1, "MARK-ONE");
+    store_healed(rig.store, &map.contract.key);
+    rig_fold(&rig);
+    rig_reopen(&rig);
+    assert_map(&rig, &map.contract, "first=MARK-ONE ");
+    assert_clean(&rig);
+}
+
+/* A backup of a damaged contract is one. */
+static void marks_are_backed_up(void **state)
+{
+    (void)state;
+    uint64_t bytes;
+    char copy[64];
+    struct rig left;
+    damage("state.mdb", "MARK-TWO", 3);
+    assert_int_equal(reopen(), 0);
+    temporary_name(copy);
+    assert_int_equal(db_backup(store_db(rig.store), copy, NULL, NULL, &bytes, &rig.why), 0);
+    rig_adopt(&left, &rig, copy);
+    assert_true(store_is_damaged(left.store, &map.contract.key));
+    rig_close(&left, true);
+}
+
+/* Under a node that has the file mapped. */
+static void damage_live(const char *text)
+{
+    char path[128];
+    struct buffer bytes = file_read(rig.dir, "state.mdb");
+    (void)snprintf(path, sizeof path, "%s/state.mdb", rig.dir);
+    int fd = open(path, O_WRONLY);
+    for (size_t i = 0; i + strlen(text) <= bytes.size; i++)
+        if (memcmp(bytes.data + i, text, strlen(text)) == 0)
+            assert_int_equal(pwrite(fd, "?", 1, (off_t)i), 1);
+    (void)close(fd);
+    buffer_free(&bytes);
 }
 
 static void a_large_read_meets_damage_too(void **state)
@@ -118,8 +175,7 @@ static void a_large_read_meets_damage_too(void **state)
         buffer_free(&delta);
     }
     rig_fold(&rig);
-    damage("state.mdb", "LARG2", 0);
-    assert_int_equal(reopen(), 0);
+    damage_live("LARG2");
     struct reading reading;
     read_job_t *job;
     struct slice none = {0};
@@ -131,6 +187,7 @@ static void a_large_read_meets_damage_too(void **state)
     read_job_destroy(&job);
     assert_int_equal(rc, ERR_DAMAGED);
     assert_non_null(strstr(rig.why.text, "entry c"));
+    assert_non_null(strstr(rig.why.text, name_contract(&map.contract.key).text));
 }
 
 /* Writes one row into LMDB as it is, or takes one out, behind the store's back. */
@@ -145,13 +202,6 @@ static void put_row(const struct state_key *at, const char *text)
     assert_int_equal(mdb_txn_commit(txn), 0);
 }
 
-static struct check_report check_now(void)
-{
-    struct check_report report = {0};
-    assert_int_equal(db_check(store_db(rig.store), NULL, NULL, &report, &rig.why), 0);
-    return report;
-}
-
 static void a_missing_entry_a_stray_row_and_a_lost_header_are_found(void **state)
 {
     (void)state;
@@ -161,7 +211,8 @@ static void a_missing_entry_a_stray_row_and_a_lost_header_are_found(void **state
     put_row(&at, NULL);
     assert_int_equal(check_now().damaged, 1);
     assert_non_null(strstr(check_now().first.text, "header"));
-    rig_reopen(&rig);
+    store_close(&rig.store);
+    assert_int_equal(reopen(), 0);
     assert_int_equal(read_field(NULL, NULL), ERR_DAMAGED); /* a whole read counts */
     subject_init(&nobody, "map", "nobody", 0);
     at = state_key_of(&nobody.contract.key, ROW_ENTRY, slice_text("stray"));
@@ -305,7 +356,7 @@ static void a_state_file_that_is_no_lmdb_is_refused(void **state)
         const char *what;
     } rows[] = {{slice_of("", 0), "empty"},
                 {slice_of("garbage", 7), "garbage"},
-                {slice_of(bytes.data, bytes.size / 2 / 4096 * 4096), "cut short"}};
+                {slice_of(bytes.data, 2 * 4096), "cut to its roots"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         file_write(rig.dir, "state.mdb", rows[i].bytes);
         int rc = reopen();
@@ -422,8 +473,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        CASE(a_flipped_bit_in_a_value_is_found_and_named),
+        CASE(a_flipped_bit_in_a_value_marks_its_contract),
         CASE(a_flipped_bit_in_a_header_is_found_and_named),
+        CASE(marks_are_backed_up),
         CASE(a_large_read_meets_damage_too),
         CASE(a_missing_entry_a_stray_row_and_a_lost_header_are_found),
         CASE(check_counts_what_is_there),

@@ -60,6 +60,7 @@ void rig_adopt(struct rig *self, const struct rig *like, const char *dir)
     self->options = like->options;
     self->options.data_dir = self->dir;
     must(self, store_open_mapped(&self->options, self->map_bytes, &self->store, &self->why));
+    assert_string_equal(store_repaired(self->store), "");
 }
 
 void rig_close(struct rig *self, bool remove)
@@ -76,6 +77,7 @@ void rig_reopen(struct rig *self)
     rig_flush(self);
     store_close(&self->store);
     must(self, store_open_mapped(&self->options, self->map_bytes, &self->store, &self->why));
+    assert_string_equal(store_repaired(self->store), "");
 }
 
 void rig_copy(const struct rig *self, char to[64])
