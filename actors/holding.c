@@ -129,7 +129,7 @@ void holding_remove_idle(struct holding_table *self, struct holding *row)
 {
     bool stored = row->presence == PRESENCE_stored && self->keeps_stored;
     if (stored || row->about_out || row->about_queued || row->creating || row->needed ||
-        row->placed || row->children_count || row->waiting.first || row->feed)
+        row->damaged || row->placed || row->children_count || row->waiting.first || row->feed)
         return;
     holding_not_due(self, row);
     uncount_row(self, row);

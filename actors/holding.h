@@ -43,6 +43,7 @@ struct holding {
     bool needed;       /* clients here follow it */
     bool leaving;      /* dropped as soon as the feed has told that it has all of it */
     bool join_wanted;  /* JOIN goes out when storage has told the fingerprint */
+    bool damaged;      /* the copy here lacks what damage took: nobody's feed, until it is synced */
     bool doubted;      /* it differed at the last comparison: asked once more soon */
     peer_t placed;     /* the root, that wants a copy here, while it is live; 0: nobody does */
 

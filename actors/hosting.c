@@ -31,7 +31,7 @@ bool hosting_wants(const struct holding *row)
     bool asked = row->waiting.first || row->placed || row->needed;
     for (size_t i = 0; i < row->children_count && !asked; i++)
         asked = row->children[i].asks;
-    return asked || row->presence == PRESENCE_stored;
+    return asked || row->damaged || row->presence == PRESENCE_stored;
 }
 
 bool hosting_is_root(const hosting_t *self, const struct holding *row)

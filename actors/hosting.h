@@ -15,7 +15,7 @@
  *
  *   takes HOST (put, get, subscribe), KEPT (get), NEEDED (subscribe), CROWDED, ABOUT_DONE, HELD,
  * MERGED (storage), SYNCED (sync), PEER_LIVE, PEER_GONE (connections), PEER_MAIL of JOIN, JOINED,
- * LEAVE, HOST (transport); gives HOSTED, ABOUT, HOLDINGS, MERGE, DROP (storage), FOLLOW
+ * LEAVE, HOST (transport); gives HOSTED, ABOUT, HOLDINGS, MERGE, DROP, HEALED (storage), FOLLOW
  * (subscribe), SYNC (sync), PEER_SEND (transport), BLAME (connections) */
 #ifndef WEIR_ACTORS_HOSTING_H
 #define WEIR_ACTORS_HOSTING_H

@@ -84,11 +84,25 @@ void children_on_join(hosting_t *self, struct peer_mail *mail, struct now now, s
     message_free(&message);
 }
 
+/* A damaged copy is nobody's feed. Those who have one give it back, and join again later. */
+static void take_from_children(struct holding *row, struct outbox *out)
+{
+    for (size_t i = 0; i < row->children_count; i++)
+        if (row->children[i].asks && row->children[i].has)
+            feed_sync_with(row, row->children[i].number, out);
+    children_refuse(row, ERR_BUSY, out);
+}
+
 void children_answer(hosting_t *self, struct holding *row, const struct reading *reading,
                      struct now now, struct outbox *out)
 {
     const struct fingerprint here = reading->fingerprint;
     bool copied = false;
+    if (row->damaged) {
+        take_from_children(row, out);
+        children_place(self, row, out);
+        return;
+    }
     for (size_t i = 0; i < row->children_count; i++) {
         struct child *child = &row->children[i];
         if (!child->asks)

@@ -27,7 +27,9 @@ static void send_join(struct holding *row, const struct reading *reading, uint8_
 {
     struct peer_join body = {.hops = hops};
     memcpy(body.key, row->key.bytes, sizeof body.key);
-    if (reading) {
+    if (row->damaged) /* as one that has nothing: who feeds it must have a whole copy */
+        row->sent = (struct fingerprint){{0}};
+    else if (reading) {
         row->sent = reading->fingerprint;
         body.fingerprint = slice_of(row->sent.bytes, sizeof row->sent.bytes);
         body.kind = slice_text(reading->kind->name);
@@ -129,15 +131,31 @@ void feed_on_about(hosting_t *self, struct holding *row, const struct reading *r
     holding_remove_idle(&self->table, row);
 }
 
-static void begin_sync(struct holding *row, struct outbox *out)
+void feed_sync_with(const struct holding *row, peer_t number, struct outbox *out)
 {
     struct sync_order *order = (struct sync_order *)message_new(sizeof *order);
-    row->state = FEED_syncing;
     if (!order)
         return; /* the next refresh begins one */
-    order->number = row->feed;
+    order->number = number;
     order->key = row->key;
     send_to(out, ACTOR_sync, MESSAGE_SYNC, &order->head);
+}
+
+static void begin_sync(struct holding *row, struct outbox *out)
+{
+    row->state = FEED_syncing;
+    feed_sync_with(row, row->feed, out);
+}
+
+void feed_healed(hosting_t *self, struct holding *row, struct outbox *out)
+{
+    struct watch *healed = (struct watch *)message_new(sizeof *healed);
+    if (!healed)
+        return; /* the next sync, or the next start */
+    healed->key = row->key;
+    row->damaged = false;
+    send_to(out, ACTOR_storage, MESSAGE_HEALED, &healed->head);
+    hosting_ask(self, row, out); /* for children that ask */
 }
 
 static void become_live(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
@@ -247,6 +265,8 @@ void feed_on_synced(hosting_t *self, const struct sync_order *synced, struct now
                     struct outbox *out)
 {
     struct holding *row = holding_find(&self->table, &synced->key);
+    if (row && row->damaged && synced->code == 0)
+        feed_healed(self, row, out);
     if (!row || row->feed != synced->number || row->state != FEED_syncing)
         return;
     if (synced->code == 0) {

@@ -88,6 +88,12 @@ void feed_failed(hosting_t *self, struct holding *row, struct now now, struct ou
 /* The feed's connection is gone. */
 void feed_gone(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
 
+/* A damaged copy is equal with a whole one: storage is told. */
+void feed_healed(hosting_t *self, struct holding *row, struct outbox *out);
+
+/* Begins a sync of this contract with the peer. */
+void feed_sync_with(const struct holding *row, peer_t number, struct outbox *out);
+
 /* The row is due. */
 void feed_on_due(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
 

@@ -43,6 +43,7 @@ void stored_on_about_done(hosting_t *self, struct request *about, struct now now
     self->table.abouts_out--;
     if (row) {
         row->about_out = false;
+        row->damaged = about->damaged;
         if (row->about_again) {
             row->about_again = false;
             hosting_ask(self, row, out);

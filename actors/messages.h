@@ -111,6 +111,7 @@ enum actor_id {
     M(CROWDED, crowded, FROM(storage), FROM(hosting), "the store fills: drop what nobody needs")   \
     M(FOLLOW, follow, FROM(hosting), FROM(subscribe), "give this peer what changes, or no more")   \
     M(FELL_BEHIND, follow, FROM(subscribe), FROM(sync), "it missed too much: sync with it")        \
+    M(HEALED, watch, FROM(hosting), FROM(storage), "a damaged contract has all of a peer's")       \
     M(SYNC, sync_order, FROM(hosting), FROM(sync), "make this peer and this node equal")           \
     M(SYNCED, sync_order, FROM(sync), FROM(hosting), "done, or why not")                           \
     M(WALK, walk, FROM(get) | FROM(sync), FROM(storage), "go on reading for a sync or a GET")      \
@@ -247,6 +248,7 @@ struct request {
     struct reason why;
     struct store_change change; /* MERGED; owns record */
     struct reading reading;     /* READ_DONE; owns bytes. DROP: only what has its fingerprint */
+    bool damaged;               /* ABOUT_DONE: damage took a part of it */
     uint64_t read_at_seq;       /* of READ_DONE: records up to it are in the reading */
     struct blob *json;          /* ASK, WORK: text; owned holder */
     uint32_t hosts;             /* HOSTED: nodes known to hold it, this one included */

@@ -60,6 +60,13 @@ static int open_store(node_t *self, const struct node_options *options, struct r
     trace(TRACE_info, "%llu contracts with %llu entries, %llu log records merged again",
           (unsigned long long)stats.contracts, (unsigned long long)stats.entries,
           (unsigned long long)stats.replayed);
+    if (*store_repaired(self->store))
+        trace(TRACE_error, "the data was damaged and is repaired: %s", store_repaired(self->store));
+    if (stats.marked)
+        trace(TRACE_error,
+              "%llu contracts lost a part of their data to damage and wait for peers that have it; "
+              "`weir check` names them",
+              (unsigned long long)stats.marked);
     if (stats.damaged)
         trace(TRACE_error, "%llu log records are damaged and were passed over; run `weir check`",
               (unsigned long long)stats.damaged);

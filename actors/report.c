@@ -80,6 +80,7 @@ static json_t *store_object(const struct storage_report *storage)
         {"unfolded_bytes", s->unfolded_bytes},
         {"replayed", s->replayed},
         {"damaged", s->damaged},
+        {"damaged_contracts", s->marked},
     };
     return object_of(figures, sizeof figures / sizeof figures[0]);
 }
@@ -167,12 +168,24 @@ char *report_status(const struct request *request, const struct client_counters 
     return text_of(status);
 }
 
+static json_t *named_list(const struct check_report *report)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->named_count; i++) {
+        char key[BASE58_TEXT_MAX];
+        base58_encode(report->named[i].bytes, CONTRACT_KEY_BYTES, key);
+        (void)json_array_append_new(list, json_string(key));
+    }
+    return list;
+}
+
 char *report_check(const struct check_report *report)
 {
-    return text_of(json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "contracts",
+    return text_of(json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "contracts",
                              number(report->contracts), "entries", number(report->entries), "bytes",
                              number(report->bytes), "records", number(report->records), "damaged",
-                             number(report->damaged), "first", report->first.text));
+                             number(report->damaged), "first", report->first.text, "named",
+                             named_list(report)));
 }
 
 char *report_backup(const char *dir, uint64_t bytes)

@@ -128,6 +128,9 @@ static void receive(void *actor, struct message *message, struct now now, struct
     case MESSAGE_FLUSHED:
         storage_flushed(self, (const struct flushed *)message, out);
         break;
+    case MESSAGE_HEALED:
+        storage_healed(self, (const struct watch *)message, now);
+        break;
     case MESSAGE_WATCH:
         storage_watch(self, (const struct watch *)message);
         break;

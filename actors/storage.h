@@ -36,7 +36,7 @@ extern const struct actor_spec storage_spec;
  *   storage.c          the actor; what an answer waits for
  *   storage_merges.c   MERGE, DROP             storage_jobs.c          what is large, in slices
  *   storage_reads.c    READ                    storage_large_merges.c  a large merge's slices
- *   storage_peers.c    ABOUT, HOLDINGS, WALK   storage_durable.c       FLUSHED, folds
+ *   storage_peers.c    ABOUT, HOLDINGS, WALK    storage_durable.c       FLUSHED, folds
  *   storage_asks.c     ASK, WORK               storage_kept.c          the last large state read
  *   storage_watched.c  WATCH
  */
@@ -139,8 +139,9 @@ void storage_keep(storage_t *self, const struct request *request, struct now now
 bool storage_read_kept(storage_t *self, struct request *request, struct now now);
 void storage_forget_kept(storage_t *self);
 
-/* storage_peers.c: ABOUT, HOLDINGS, WALK. */
+/* storage_peers.c: ABOUT, HEALED, HOLDINGS, WALK. */
 void storage_about(storage_t *self, struct request *request, struct outbox *out);
+void storage_healed(storage_t *self, const struct watch *healed, struct now now);
 void storage_holdings(storage_t *self, struct holdings *holdings, struct outbox *out);
 void storage_walk(storage_t *self, struct walk *walk, struct outbox *out);
 

@@ -124,11 +124,23 @@ static void refuse_for_fold(storage_t *self, struct request *request, struct out
     storage_answer(request, code, out);
 }
 
+/* What lost a part is written to by none but those who give it back. */
+static bool is_refused(const storage_t *self, const struct request *request)
+{
+    bool gives_back = request->asked_by == ACTOR_sync || request->asked_by == ACTOR_hosting;
+    return !gives_back && store_is_damaged(self->options.store, &request->key);
+}
+
 static void start_merge(storage_t *self, struct request *request, struct now now,
                         struct outbox *out)
 {
     if (self->fault) {
         storage_answer_fault(self, request, out);
+        return;
+    }
+    if (is_refused(self, request)) {
+        int code = store_tell_damaged(self->options.store, &request->key, &request->why);
+        storage_answer(request, code, out);
         return;
     }
     if (request->deadline_ms &&

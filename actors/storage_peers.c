@@ -22,16 +22,38 @@ int storage_read_facts(const struct held *held, struct reading *reading)
     return 0;
 }
 
+void storage_healed(storage_t *self, const struct watch *healed, struct now now)
+{
+    if (!store_is_damaged(self->options.store, &healed->key))
+        return;
+    store_healed(self->options.store, &healed->key);
+    if (self->fold_at_ms == NEVER)
+        self->fold_at_ms = now.ms + FOLD_EVERY_MS;
+    trace(TRACE_info, "a damaged contract is whole again, from a peer");
+}
+
 void storage_about(storage_t *self, struct request *request, struct outbox *out)
 {
     const struct held *held;
     int rc = store_find(self->options.store, &request->key, &held, &request->why);
+    request->damaged = store_is_damaged(self->options.store, &request->key);
     if (rc == 0 && storage_read_facts(held, &request->reading) != 0)
         rc = fail(&request->why, ERR_NO_MEMORY, "out of memory");
     if (rc)
         storage_answer(request, rc, out);
     else
         storage_read_done(self, request, out);
+}
+
+/* Contracts of which no more is left than their keys: hosting looks for them. */
+static void add_lost(const storage_t *self, struct holdings *holdings)
+{
+    const struct held *held;
+    struct contract_key key;
+    for (size_t i = 0;
+         holdings->count < HOLDINGS_A_SLICE && store_damaged_at(self->options.store, i, &key); i++)
+        if (store_find(self->options.store, &key, &held, NULL) == ERR_NOT_FOUND)
+            holdings->keys[holdings->count++] = key;
 }
 
 void storage_holdings(storage_t *self, struct holdings *holdings, struct outbox *out)
@@ -51,6 +73,8 @@ void storage_holdings(storage_t *self, struct holdings *holdings, struct outbox 
     if (rc && rc != ERR_NOT_FOUND)
         trace(TRACE_error, "not all stored contracts are shared: %s", why.text);
     holdings->end = rc != 0;
+    if (holdings->end)
+        add_lost(self, holdings);
     send_to(out, ACTOR_hosting, MESSAGE_HELD, &holdings->head);
 }
 
@@ -115,6 +139,8 @@ static bool step_walk(storage_t *self, struct walk *walk)
     const struct held *held;
     size_t before = walk->entries.size;
     walk->code = store_find(self->options.store, &walk->key, &held, &walk->why);
+    if (walk->asked_by == ACTOR_get && store_is_damaged(self->options.store, &walk->key))
+        walk->code = store_tell_damaged(self->options.store, &walk->key, &walk->why);
     if (walk->code == 0)
         walk->code = take_facts(walk, held);
     if (walk->code)

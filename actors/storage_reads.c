@@ -53,6 +53,11 @@ void storage_read(storage_t *self, struct request *request, struct now now, stru
 {
     struct slice first = {NULL, 0}, last = {NULL, 0};
     request->read_at_seq = self->last_seq;
+    if (store_is_damaged(self->options.store, &request->key)) {
+        storage_answer(request,
+                       store_tell_damaged(self->options.store, &request->key, &request->why), out);
+        return;
+    }
     if (read_nothing_new(self, request, out))
         return;
     if (must_wait_for_room(self, request)) {
