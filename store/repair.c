@@ -71,20 +71,23 @@ static int put_header(struct repair *self, struct slice name, const struct heade
               : put(self, name, buffer_slice(&self->row), flags);
 }
 
-/* What a header says of itself is proven by the key's being its hash. So it is used when only its
- * figures are broken, or it is an old one: as a header that counts wrong, which marks it. */
+/* What a header says of itself is proven by the contract's key being its hash. So it is used when
+ * only its figures, or its place in the table, are broken, or when it is an old one: as a header
+ * that counts wrong, which marks it. */
 static int put_identity(struct repair *self, struct entry row)
 {
     struct header_record header;
     struct contract contract;
-    if (row.key.size != STATE_PREFIX_BYTES + 1 || row.key.data[STATE_PREFIX_BYTES] != ROW_HEADER ||
+    if (row.key.size != STATE_PREFIX_BYTES + 1 ||
         codec_decode(&header_record_layout, row.value, &header, NULL) ||
         contract_init(&contract, header.kind, header.params, NULL) ||
-        memcmp(contract.key.bytes, row.key.data, STATE_PREFIX_BYTES) != 0)
+        (memcmp(contract.key.bytes, row.key.data, STATE_PREFIX_BYTES) != 0 &&
+         memcmp(contract.key.bytes, header.contract, CONTRACT_KEY_BYTES) != 0))
         return ERR_DAMAGED;
+    struct state_key at = state_key_of(&contract.key, ROW_HEADER, slice_of(NULL, 0));
     memcpy(header.contract, contract.key.bytes, sizeof header.contract);
     header.count = UINT64_MAX;
-    return put_header(self, row.key, &header, MDB_NOOVERWRITE);
+    return put_header(self, state_key_slice(&at), &header, MDB_NOOVERWRITE);
 }
 
 static int mark_half(struct repair *self, struct slice key)
