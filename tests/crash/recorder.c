@@ -271,6 +271,9 @@ VISIBLE int rename(const char *from, const char *to)
         must(traced(to, after), "recorder: rename");
         struct iovec part = part_of(after, sizeof after);
         (void)trace_append(trace, TRACE_RENAME, name, 0, &part, 1);
+        for (int fd = 0; fd < DESCRIPTORS; fd++) /* what is open goes on under its new name */
+            if (strcmp(paths[fd], name) == 0)
+                memcpy(paths[fd], after, sizeof after);
     }
     return REAL(rename)(from, to);
 }
