@@ -14,7 +14,10 @@ enum { TABLES = 2, MAP_STEP_BYTES = 1 << 20 };
 
 int db_failure(const struct db *self, int code, const char *doing, struct reason *why)
 {
-    return store_failure(why, code, doing, self->path);
+    int rc = store_failure(why, code, doing, self->path);
+    if (rc == ERR_DAMAGED)
+        db_doubt(self);
+    return rc;
 }
 
 /* --- the meta record ----------------------------------------------------------------------------
@@ -153,8 +156,10 @@ int db_open(const char *dir, enum db_mode mode, uint64_t map_bytes, struct db **
     self->dir = strdup(dir);
     self->path = path_join(dir, STATE_FILE);
     self->log_dir = path_join(dir, LOG_DIR);
-    int rc = self->dir && self->path && self->log_dir ? open_file(self, mode, map_bytes, why)
-                                                      : fail(why, ERR_NO_MEMORY, "out of memory");
+    self->doubted = (atomic_bool *)calloc(1, sizeof *self->doubted);
+    bool made = self->dir && self->path && self->log_dir && self->doubted;
+    int rc =
+        made ? open_file(self, mode, map_bytes, why) : fail(why, ERR_NO_MEMORY, "out of memory");
     if (rc) {
         db_close(&self);
         return rc;
@@ -174,6 +179,7 @@ void db_close(struct db **self)
     free(db->dir);
     free(db->path);
     free(db->log_dir);
+    free(db->doubted);
     free(db);
 }
 

@@ -7,14 +7,22 @@
 #include "store/store.h"
 
 #include <lmdb.h>
+#include <stdatomic.h>
 
 struct db {
     MDB_env *env;
     MDB_dbi state, meta;
     char *dir, *path, *log_dir; /* DATA, DATA/state.mdb, DATA/log */
     uint64_t salt;
-    log_t *log; /* of the same store; NULL when there is none */
+    log_t *log;           /* of the same store; NULL when there is none */
+    atomic_bool *doubted; /* damage was met: the file is to be walked at the next start */
 };
+
+/* From any thread: damage was met in the file. */
+static inline void db_doubt(const struct db *self)
+{
+    atomic_store(self->doubted, true);
+}
 
 enum db_mode { DB_NODE, DB_COPY, DB_CHECK };
 

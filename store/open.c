@@ -3,6 +3,7 @@
 
 #include "store/failure.h"
 #include "store/files.h"
+#include "store/note.h"
 #include "store/repair.h"
 
 #include <errno.h>
@@ -55,6 +56,20 @@ int store_begin(struct db *db, const struct store_options *options, store_t **st
     return rc;
 }
 
+/* What is left as it should be is noted, for the next start. */
+static void close_file(store_t *self)
+{
+    bool doubted = atomic_load(self->db->doubted);
+    char *dir = self->db->dir;
+    self->db->dir = NULL;
+    db_close(&self->db);
+    if (doubted)
+        note_forget(dir);
+    else if (self->lock >= 0)
+        note_write(dir);
+    free(dir);
+}
+
 void store_close(store_t **self)
 {
     store_t *store = *self;
@@ -65,7 +80,7 @@ void store_close(store_t **self)
     overlay_destroy(&store->live);
     reader_close(&store->reader);
     log_close(&store->log);
-    db_close(&store->db);
+    close_file(store);
     merge_free(&store->merge);
     buffer_free(&store->delta);
     buffer_free(&store->edit);
@@ -149,7 +164,8 @@ static int find_segments(const char *dir, bool *found, struct reason *why)
     return rc;
 }
 
-/* A damaged file is repaired before LMDB maps it. */
+/* A damaged file is repaired before LMDB maps it. One that is as the last clean stop left it is not
+ * looked at. */
 static int examine(const char *dir, struct reason *damage, struct reason *why)
 {
     bool found;
@@ -158,7 +174,7 @@ static int examine(const char *dir, struct reason *damage, struct reason *why)
     if (!path)
         return fail(why, ERR_NO_MEMORY, "out of memory");
     int rc = file_size(path, &found, &size, why);
-    if (rc == 0 && found && size > 0)
+    if (rc == 0 && found && size > 0 && !note_fits(dir))
         rc = repair_if_damaged(dir, &marked, damage, why);
     free(path);
     return rc;

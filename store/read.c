@@ -138,11 +138,13 @@ static int step_entry(read_job_t *self, struct reason *why)
 static int finish(read_job_t *self, struct reading *out, struct reason *why)
 {
     size_t state_bytes = self->bytes.size - self->reading.params_bytes;
-    if (self->whole && (self->left || state_bytes != self->state_bytes))
+    if (self->whole && (self->left || state_bytes != self->state_bytes)) {
+        db_doubt(self->store->db);
         return fail(why, ERR_DAMAGED,
                     "%s is damaged in %s: its entries are not what its header "
                     "says; restore it from a backup or a peer",
                     name_contract(&self->key).text, self->store->db->path);
+    }
     if (buffer_failed(&self->bytes))
         return fail(why, ERR_NO_MEMORY, "no memory to read %s", name_contract(&self->key).text);
     size_t size = self->bytes.size;

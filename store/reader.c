@@ -73,6 +73,7 @@ int reader_following(struct db_reader *self, struct entry *row, struct reason *w
 
 static int damaged(const struct db_reader *self, struct name name, struct reason *why)
 {
+    db_doubt(self->db);
     return fail(why, ERR_DAMAGED, "%s is damaged in %s; restore it from a backup or a peer",
                 name.text, self->db->path);
 }

@@ -5,6 +5,7 @@
  *   changes.c  merge, edit                 list.c    contracts in key order
  *   drop.c     a contract goes             freeze.c  freezing and thawing the overlay
  *   marks.c    contracts that are damaged  repair.c  a new file of LMDB from a damaged one
+ *   note.c     what a clean stop left
  *   replay.c   the log's records again     fold.c    what is frozen goes into LMDB */
 #ifndef WEIR_STORE_STORE_STATE_H
 #define WEIR_STORE_STORE_STATE_H
