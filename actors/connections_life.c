@@ -125,6 +125,9 @@ static void pause_longer(connections_t *self, struct peer *peer, struct now now)
 static void no_room(connections_t *self, struct peer *peer, struct now now)
 {
     peer->shed = true;
+    if (self->view.count == 0)
+        return; /* there is nobody else: the pause of a redial is enough */
+    peer->full = true;
     peer->full_pause_ms = peer->full_pause_ms ? peer->full_pause_ms * 2 : FULL_MS;
     if (peer->full_pause_ms > FULL_MS_MAX)
         peer->full_pause_ms = FULL_MS_MAX;
@@ -140,7 +143,7 @@ void life_ended(connections_t *self, struct peer *peer, enum close_reason reason
         peer->tries = 0;
     }
     peer->wanted_ms = now.ms; /* the grace period of the side that is to dial begins */
-    peer->left = false;
+    peer->left = peer->full = false;
     if (was_live)
         peer->gone_ms = now.ms;
     pause_longer(self, peer, now);

@@ -206,6 +206,7 @@ static void take_disconnect(connections_t *self, struct request *request, struct
     peer->pinned = peer->gateway = peer->asked = false;
     life_shun(self, peer, CLOSE_removed, "an operator removed it", now, out);
     peer->away_until_ms = peer->shunned_until_ms = NEVER;
+    peer->full = false;
     reply_state(request, &id, was ? "removed" : "was not connected", out);
 }
 

@@ -61,6 +61,7 @@ struct peer {
     bool left;              /* away for no other reason than its goodbye */
     bool dials_hearsay;     /* the last attempt went to hearsay */
     bool shed;              /* it had no room for this node */
+    bool full;              /* away, since it had no room: a neighbour tries it all the same */
     bool dialled_back;      /* it was tried, for as long as it is connected */
     int told_failed;        /* 1 + why it could not be joined through, as the log has it; 0 */
     bool asked;             /* an operator waits: dial at once, whatever the ids are */

@@ -16,6 +16,7 @@ bool upkeep_is_small(const connections_t *self)
 struct candidate {
     uint64_t clockwise;
     struct peer *peer;
+    bool full; /* it had no room not long ago: wanted only as a neighbour, who is made room for */
 };
 
 static int by_clockwise(const void *a, const void *b)
@@ -26,11 +27,17 @@ static int by_clockwise(const void *a, const void *b)
     return memcmp(x->peer->id.bytes, y->peer->id.bytes, sizeof x->peer->id.bytes);
 }
 
+static bool had_no_room(const struct peer *peer, uint64_t now_ms)
+{
+    return !peer->links && peer->full && now_ms < peer->away_until_ms;
+}
+
 static bool may_be_wanted(const connections_t *self, const struct peer *peer, uint64_t now_ms)
 {
     if (peer->links)
         return true;
-    if (!peer->address[0] || now_ms < peer->away_until_ms || now_ms < peer->shunned_until_ms)
+    bool away = now_ms < peer->away_until_ms && !had_no_room(peer, now_ms);
+    if (!peer->address[0] || away || now_ms < peer->shunned_until_ms)
         return false;
     if (!peer_is_lost(peer) || (self->view.count == 0 && (peer->was_live || peer->vouched)))
         return true;
@@ -85,8 +92,9 @@ static void want_some(const connections_t *self, const struct candidate *candida
     for (size_t i = 0; i < count; i++)
         wanted += candidates[i].peer->links || candidates[i].peer->want != WANT_none;
     for (size_t i = 0; i < count && wanted < most; i++) {
-        struct peer *peer = candidates[i % 2 ? count - 1 - i / 2 : i / 2].peer;
-        if (peer->want != WANT_none || peer->links || peer_is_lost(peer))
+        const struct candidate *next = &candidates[i % 2 ? count - 1 - i / 2 : i / 2];
+        struct peer *peer = next->peer;
+        if (peer->want != WANT_none || peer->links || peer_is_lost(peer) || next->full)
             continue;
         want(peer, WANT_small);
         wanted++;
@@ -113,7 +121,9 @@ void upkeep_choose(connections_t *self, uint64_t now_ms)
         return; /* what was wanted stays so until the next time */
     for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next)
         if (may_be_wanted(self, p, now_ms))
-            candidates[count++] = (struct candidate){p->place - self->view.place, p};
+            candidates[count++] = (struct candidate){.clockwise = p->place - self->view.place,
+                                                     .peer = p,
+                                                     .full = had_no_room(p, now_ms)};
     qsort(candidates, count, sizeof *candidates, by_clockwise);
     for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next) {
         bool was_wanted = p->want != WANT_none;

@@ -219,10 +219,9 @@ static void sixty_nodes_make_a_ring_and_each_finds_each(void **state)
     }
 }
 
-static void two_hundred_nodes_join_one_by_one_and_lose_a_tenth(void **state)
+static void two_hundred_join_and_lose_a_tenth(void)
 {
     enum { N = 200 };
-    (void)state;
     mesh_t *mesh = star(N);
     for (size_t i = 0; i < N; i++) {
         mesh_start(mesh, i);
@@ -238,7 +237,23 @@ static void two_hundred_nodes_join_one_by_one_and_lose_a_tenth(void **state)
     assert_ring_is_right(mesh, N, NEAR_A_SIDE);
     assert_all_are_reached(mesh, N, 7.7);
     mesh_destroy(&mesh);
+}
+
+static void two_hundred_nodes_join_one_by_one_and_lose_a_tenth(void **state)
+{
+    (void)state;
+    two_hundred_join_and_lose_a_tenth();
     seed++;
+}
+
+/* In this one a node is full and not yet aware that who dials it has become its neighbour. */
+static void a_neighbour_that_was_full_is_soon_tried_again(void **state)
+{
+    uint64_t kept = seed;
+    (void)state;
+    seed = 602413693;
+    two_hundred_join_and_lose_a_tenth();
+    seed = kept;
 }
 
 static void two_halves_of_a_network_become_one_again(void **state)
@@ -359,6 +374,7 @@ int main(void)
         cmocka_unit_test(an_idle_hour_changes_nothing),
         cmocka_unit_test(sixty_nodes_make_a_ring_and_each_finds_each),
         cmocka_unit_test(two_hundred_nodes_join_one_by_one_and_lose_a_tenth),
+        cmocka_unit_test(a_neighbour_that_was_full_is_soon_tried_again),
         cmocka_unit_test(two_halves_of_a_network_become_one_again),
         cmocka_unit_test(a_node_rejoins_through_peers_it_knew_when_no_gateway_answers),
         cmocka_unit_test(a_gateway_that_restarts_is_redialled_with_growing_pauses),
