@@ -1,7 +1,8 @@
 /* room_keys: the keys of a private room that are held: opened from copies, and what follows.
  *
- * A key is trusted when the owner or a moderator made it: only such a key is used or opened,
- * whoever passed it on. A copy counts as received when it cannot be a sham: one by the owner or a
+ * A key is trusted when the owner or a moderator made it, whoever passed it on: only such a key is
+ * used. The others are opened to read with, after the trusted ones: a moderator that made one may
+ * be none any more. A copy counts as received when it cannot be a sham: one by the owner or a
  * moderator, by the member itself, or by `me`. So whoever opened another one, or the invitation's,
  * writes a copy for itself. */
 #include "client/room.h"
@@ -120,7 +121,14 @@ static bool among(const uint8_t *keys, size_t count, const struct contract *cont
     return false;
 }
 
-/* The newest first, so that these are held when there are too many. */
+static bool is_to_be_opened(const weir_room_t *self, const struct room_grant *grant,
+                            const uint8_t *keys, size_t count)
+{
+    return !room_held_key(self, grant->key_id) && is_for_me(self, grant) &&
+           !among(keys, count, room_contract(self), grant->key_id);
+}
+
+/* Trusted ones first and of these the newest, so that they are held when there are too many. */
 static int open_copies(weir_room_t *self)
 {
     size_t grants = room_view_grant_count(self->view), count = 0;
@@ -131,11 +139,11 @@ static int open_copies(weir_room_t *self)
     uint8_t *keys = malloc(room * ROOM_KEY_BYTES);
     if (!keys)
         return fail(&self->reason, ERR_NO_MEMORY, "no memory for the room's keys");
-    for (size_t i = grants; i && count < room; i--) {
-        const struct room_grant *grant = room_view_grant(self->view, i - 1);
-        if (!room_held_key(self, grant->key_id) && is_for_me(self, grant) &&
-            !among(keys, count, room_contract(self), grant->key_id) &&
-            is_trusted(self->view, grant) && open_copy(self, grant, keys + count * ROOM_KEY_BYTES))
+    for (size_t i = 2 * grants; i && count < room; i--) {
+        bool trusted = i > grants;
+        const struct room_grant *grant = room_view_grant(self->view, (i - 1) % grants);
+        if (is_to_be_opened(self, grant, keys, count) && is_trusted(self->view, grant) == trusted &&
+            open_copy(self, grant, keys + count * ROOM_KEY_BYTES))
             count++;
     }
     int rc = count ? room_hold_keys(self, keys, count) : 0;
@@ -155,14 +163,16 @@ static const struct room_grant *grant_of(const room_view_t *view, const uint8_t 
     return NULL;
 }
 
-/* Queues a copy for `me` of each key that there is no sure one of. */
+/* Queues a copy for `me` of each trusted key that there is no sure one of: what the owner or a
+ * moderator passes on is trusted. */
 static int keep_copies(weir_room_t *self, struct room_writing *write)
 {
     const uint8_t *me = self->me->public_key;
     int rc = 0;
     for (size_t i = 0; i < self->key_count && !rc; i++) {
         const struct room_grant *grant = grant_of(write->now, self->keys[i].id);
-        if (!grant || room_received(self, write->now, grant->key_id, me))
+        if (!grant || !is_trusted(write->now, grant) ||
+            room_received(self, write->now, grant->key_id, me))
             continue;
         rc = room_pass_on(self, write, grant, me, 1);
         if (!rc)

@@ -209,15 +209,33 @@ int room_queue_config(weir_room_t *self, struct room_writing *write,
 }
 
 /* A public room becomes private: it gets its first key, and what is told of it is sealed. */
+/* Will someone be no moderator any more? */
+static bool demotes(const struct room_config *held, const struct weir_room_settings *wish)
+{
+    bool found = true;
+    for (size_t i = 0; wish->moderators && found && i < held->moderators.size;
+         i += WRITER_KEY_BYTES) {
+        found = false;
+        for (size_t k = 0; k < wish->moderator_count; k++)
+            found |=
+                room_same_key(held->moderators.data + i, wish->moderators + k * WRITER_KEY_BYTES);
+    }
+    return !found;
+}
+
+/* A key that a moderator made is not used once it is none: a new one takes its place before. */
 static int configure(weir_room_t *self, struct room_writing *write,
                      const struct weir_room_settings *wish)
 {
     int rc = must_own(self, "configure it");
     if (!rc)
         rc = room_must_know(self);
-    if (!rc && wish->is_private && !room_is_private(self, write->now)) {
+    bool is_private = room_is_private(self, write->now);
+    if (!rc && wish->is_private && !is_private) {
         rc = room_queue_rotation(self, write);
         write->becomes_private = true;
+    } else if (!rc && is_private && demotes(room_view_config(write->now), wish)) {
+        rc = room_queue_rotation(self, write);
     }
     return rc ? rc : room_queue_config(self, write, wish);
 }

@@ -265,19 +265,14 @@ static int by_number(const void *a, const void *b)
     return order ? order : memcmp(x->author, y->author, WRITER_KEY_BYTES);
 }
 
-/* Only what those wrote who are in. */
+/* Also of those who are out: what others wrote is sealed under keys that a moderator made before it
+ * was banned. */
 static void choose_grants(struct room_standing *self)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < self->grant_count; i++) {
-        struct room_grant grant = self->grants[i];
-        grant.trusted = room_standing_moderates(self, grant.author);
-        if (grant.trusted || room_standing_has(self, grant.author, slice_of(NULL, 0)))
-            self->grants[kept++] = grant;
-    }
-    self->grant_count = kept;
-    if (kept)
-        qsort(self->grants, kept, sizeof *self->grants, by_number);
+    for (size_t i = 0; i < self->grant_count; i++)
+        self->grants[i].trusted = room_standing_moderates(self, self->grants[i].author);
+    if (self->grant_count)
+        qsort(self->grants, self->grant_count, sizeof *self->grants, by_number);
 }
 
 static int read_entries(struct reading *reading)

@@ -60,7 +60,7 @@ struct room_grant {
     uint64_t
         number; /* keys are counted up; the greatest (number, key id) of a trusted one is used */
     const uint8_t *key_id, *author;
-    bool trusted;        /* by the owner or a moderator; others only pass on what these made */
+    bool trusted;        /* by the owner or a moderator: to seal under; others are to read with */
     struct slice copies; /* room_copy_find */
 };
 

@@ -265,10 +265,40 @@ static void a_key_that_an_ordinary_member_made_is_not_used(void **state)
     struct buffer copies = {0};
     assert_int_equal(room_copy_seal(own, party_key(p, 0), seed, &copies), 0);
     write_keys(p, 1, 99, own, &copies);
-    assert_int_equal(p->rooms[0]->key_count, 1);
+    assert_int_equal(p->rooms[0]->key_count, 2); /* to read with */
+    assert_int_equal(room_view_key_in_use(p->rooms[0]->view)->number, 1);
     (void)party_say(p, 0, "x");
     assert_string_equal(heard(p, 1), "x");
     buffer_free(&copies);
+}
+
+/* A moderator made the key that others wrote under, and then it is none any more, or banned. */
+static void what_was_said_under_a_moderators_key_stays_readable(void **state)
+{
+    struct weir_room_settings settings = {0};
+    struct party *p = *state;
+    settings.moderators = party_key(p, 1);
+    settings.moderator_count = 1;
+    assert_int_equal(weir_room_configure(p->rooms[0], &settings), 0);
+    party_exchange(p);
+    party_invite(p, 0, 2);
+    assert_int_equal(weir_room_rotate(p->rooms[1]), 0);
+    party_exchange(p);
+    (void)party_say(p, 0, "own");
+    (void)party_say(p, 2, "other");
+    settings.moderator_count = 0;
+    assert_int_equal(weir_room_configure(p->rooms[0], &settings), 0);
+    party_exchange(p);
+    assert_int_equal(room_view_key_in_use(p->rooms[0]->view)->number, 3);
+    (void)party_say(p, 2, "after");
+    assert_string_equal(heard(p, 0), "own other after");
+    assert_int_equal(weir_room_ban(p->rooms[0], party_key(p, 1), 0), 0);
+    party_exchange(p);
+    p->rooms[0] = reopen(p, 0);
+    p->rooms[2] = reopen(p, 2);
+    party_exchange(p);
+    assert_string_equal(heard(p, 0), "own other after");
+    assert_string_equal(heard(p, 2), "own other after");
 }
 
 /* --- invitations and old keys ---------------------------------------------------------------- */
@@ -403,6 +433,7 @@ int main(void)
         TEST(a_public_room_becomes_private),
         TEST(a_ban_rotates_the_key_and_old_members_read_on),
         TEST(the_owner_and_moderators_rotate_and_others_do_not),
+        TEST(what_was_said_under_a_moderators_key_stays_readable),
         TEST(names_go_over_to_the_new_key),
         TEST(a_key_is_not_changed_before_the_room_was_read),
         TEST(two_who_rotate_at_once_lose_nothing),
