@@ -105,17 +105,21 @@ void children_answer(hosting_t *self, struct holding *row, const struct reading 
     }
     for (size_t i = 0; i < row->children_count; i++) {
         struct child *child = &row->children[i];
-        if (!child->asks)
+        if (child->asks)
+            child->synced = child->has && memcmp(&child->what, &here, sizeof here) == 0;
+        copied |= child->asks && child->synced;
+    }
+    row->hollow &= !copied; /* a child has filled it */
+    for (size_t i = 0; i < row->children_count; i++) {
+        struct child *child = &row->children[i];
+        if (!child->asks || (row->hollow && !child->has)) /* who has nothing waits for all of it */
             continue;
         child->asks = false;
-        child->synced = child->has && memcmp(&child->what, &here, sizeof here) == 0;
-        copied |= child->synced;
         hosting_follow(row, child->number, true, reading, out);
         uint32_t hosts = hosting_is_root(self, row) ? hosting_count(self, row) : row->hosts;
         send_joined(row, child->number, 0, hosts, reading, out);
     }
     children_place(self, row, out);
-    row->hollow &= !copied; /* a child has filled it */
     if (copied)
         hosting_answer(self, row, 0, NULL, now, out);
 }
@@ -190,7 +194,7 @@ void children_place(hosting_t *self, struct holding *row, struct outbox *out)
     const struct ring_peer *nearest[REPLICAS];
     peer_t wanted[REPLICAS] = {0};
     size_t count = 0;
-    if (row->presence == PRESENCE_stored && hosting_is_root(self, row))
+    if (row->presence == PRESENCE_stored && !row->hollow && hosting_is_root(self, row))
         count = ring_nearest(&self->view, row->place, nearest, REPLICAS);
     for (size_t i = 0; i < count; i++)
         wanted[i] = nearest[i]->number;

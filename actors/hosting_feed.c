@@ -161,6 +161,8 @@ void feed_healed(hosting_t *self, struct holding *row, struct outbox *out)
 static void become_live(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
 {
     row->state = FEED_live;
+    if (row->hollow && row->children_count)
+        hosting_ask(self, row, out); /* who waits for it to be filled is answered now */
     row->hollow = false;
     row->failures = 0;
     row->failed = 0;

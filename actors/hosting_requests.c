@@ -109,6 +109,8 @@ void requests_on_host(hosting_t *self, struct request *request, struct now now, 
     row->asked_ms = now.ms;
     if (request->verb == VERB_PUT) {
         holding_is_stored(&self->table, row); /* it has just been merged */
+        if (row->hollow && row->children_count)
+            hosting_ask(self, row, out);
         row->hollow = false;
     } else if (row->presence == PRESENCE_stored && !row->hollow) {
         answer(request, 0, out); /* what is missing comes as a change */

@@ -727,6 +727,33 @@ static void what_a_child_is_to_fill_is_read_when_it_has(void **state)
     assert_int_equal(bits_at(order[0]), 7);
 }
 
+/* … and until then it feeds nobody: an empty copy would go round as the contract. */
+static void what_is_hollow_is_nobodys_feed(void **state)
+{
+    size_t order[NODES];
+    (void)state;
+    by_nearness(order);
+    put(order[1], 7);
+    advance(2000);
+    (void)answer_of(order[1], NULL);
+    nodes[order[1]].holds_sync = true;
+    link_nodes(order[0], order[1]);
+    assert_non_null(nodes[order[1]].held);
+    link_nodes(order[0], order[2]);
+    ask(order[2], VERB_SUBSCRIBE);
+    advance(300);
+    assert_null(nodes[order[2]].answers.first);
+    ask(order[0], VERB_GET);
+    assert_null(nodes[order[0]].answers.first);
+    sync(&nodes[order[1]], nodes[order[1]].held);
+    nodes[order[1]].holds_sync = false;
+    run();
+    advance(300);
+    assert_int_equal(answer_of(order[0], NULL), 0);
+    assert_int_equal(answer_of(order[2], NULL), 0);
+    assert_int_equal(bits_at(order[2]), 7);
+}
+
 static void a_node_that_never_had_a_peer_keeps_no_row_of_what_it_stores(void **state)
 {
     (void)state;
@@ -946,6 +973,7 @@ int main(void)
         CLAIM(what_was_never_filled_is_not_read_as_the_contract),
         CLAIM(what_was_never_filled_goes_with_who_was_to_fill_it),
         CLAIM(what_a_child_is_to_fill_is_read_when_it_has),
+        CLAIM(what_is_hollow_is_nobodys_feed),
         CLAIM(a_node_that_never_had_a_peer_keeps_no_row_of_what_it_stores),
         CLAIM(a_join_along_a_chain_reaches_the_root),
         CLAIM(a_settled_tree_is_quiet),
