@@ -167,8 +167,8 @@ int format_write(const char *dir, struct reason *why)
 
 bool is_of_first_start(const char *name)
 {
-    static const char *const names[] = {LOCK_FILE, STATE_FILE, STATE_LOCK_FILE, LOG_DIR,
-                                        FORMAT_FILE_NEW};
+    static const char *const names[] = {LOCK_FILE, STATE_FILE,      STATE_LOCK_FILE,
+                                        LOG_DIR,   FORMAT_FILE_NEW, STATE_ASIDE_FILE};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
             return true;

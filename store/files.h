@@ -13,8 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STATE_FILE "state.mdb"
-#define LOG_DIR    "log"
+#define STATE_FILE       "state.mdb"
+#define STATE_ASIDE_FILE STATE_FILE ".aside"
+#define LOG_DIR          "log"
 
 /* "dir/name", malloc'ed. NULL without memory. */
 char *path_join(const char *dir, const char *name);

@@ -7,6 +7,7 @@
 #include "store/repair.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -174,15 +175,28 @@ static int examine(const char *dir, struct reason *damage, struct reason *why)
     if (!path)
         return fail(why, ERR_NO_MEMORY, "out of memory");
     int rc = file_size(path, &found, &size, why);
-    if (rc == 0 && found && size > 0 && !note_fits(dir))
+    bool as_left = note_fits(dir);
+    note_forget(dir); /* it is good for one start: should that end badly, the next one looks */
+    if (rc == 0 && found && size > 0 && !as_left)
         rc = repair_if_damaged(dir, &marked, damage, why);
     free(path);
     return rc;
 }
 
+static int set_aside(const char *dir, const char *path, struct reason *why)
+{
+    char *aside = path_join(dir, STATE_ASIDE_FILE);
+    int rc = aside ? 0 : fail(why, ERR_NO_MEMORY, "out of memory");
+    if (rc == 0 && rename(path, aside))
+        rc = store_failure(why, errno, "set aside", path);
+    free(aside);
+    return rc;
+}
+
 /* A first start that was cut short leaves a small file that may be anything, without a format file
- * and without a segment of the log: nothing was told to anyone, it is made anew. Behind a format
- * file, a file that is missing or empty is what damage leaves. */
+ * and without a segment of the log: nothing was told to anyone, it is set aside and made anew. A
+ * larger one is no first start's: a backup that was not finished, say. Behind a format file, a file
+ * that is missing or empty is what damage leaves. */
 static int check_state_file(const char *dir, bool formatted, struct reason *why)
 {
     bool found, segments;
@@ -194,11 +208,14 @@ static int check_state_file(const char *dir, bool formatted, struct reason *why)
     if (rc == 0 && formatted && !found)
         rc = fail(why, ERR_DAMAGED, "%s is missing; restore it from a backup", path);
     bool small = size <= FIRST_START_PAGES * (uint64_t)sysconf(_SC_PAGESIZE);
-    if (rc == 0 && !formatted && found && small) {
+    if (rc == 0 && !formatted && found)
         rc = find_segments(dir, &segments, why);
-        if (rc == 0 && !segments && unlink(path))
-            rc = store_failure(why, errno, "remove", path);
-    }
+    if (rc == 0 && !formatted && found && !segments)
+        rc = small ? set_aside(dir, path, why)
+                   : fail(why, ERR_DAMAGED,
+                          "%s stands alone, without what else a node's data has: a backup that was "
+                          "not finished? Choose another folder, or a whole backup",
+                          path);
     free(path);
     return rc;
 }
