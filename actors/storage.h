@@ -1,9 +1,10 @@
 /* storage: owns the current state of every contract (store/store.h): merges, answers reads, and
  * never waits for a disk. Answers leave when the record they rest on is flushed (design.md §2).
  *
- *   MERGE → store_merge → record into this turn's APPEND → FLUSHED(seq) → CHANGED to subscribe,
- * MERGED READ  → store_read → at once, or after the flush of what was read work that is large (a
- * state of many MiB) is a job, done in slices between other messages
+ *   MERGE → store_merge → record into this turn's APPEND → FLUSHED(seq) → MERGED, CHANGED
+ *   READ  → store_read  → at once, or after the flush of what was read → READ_DONE
+ *
+ * Work that is large (a state of many MiB) is a job, done in slices between other messages.
  *
  * This header is for storage's own files, the node and tests. */
 #ifndef WEIR_ACTORS_STORAGE_H

@@ -6,7 +6,9 @@
 #define _POSIX_C_SOURCE 200809L /* gmtime_r */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 #include <weir_room.h>
 
 /* Did the bot reply to this one already? A message comes again when someone reacts to it. */
@@ -79,8 +81,9 @@ int main(int argc, char **argv)
     weir_signer_t *me = NULL;
     weir_room_t *room = NULL;
     weir_t *w = weir_new(NULL); /* the node at $WEIR_NODE, or on this machine */
+    umask(077);                 /* key and card are for nobody else */
     int ended = 0, rc = weir_signer_load("bot.key", &me, &why);
-    if (rc && (me = weir_signer_new()))
+    if (rc && access("bot.key", F_OK) != 0 && (me = weir_signer_new()))
         rc = weir_signer_save(me, "bot.key", &why);
     if (!rc)
         rc = open_room(argc > 1 ? argv[1] : "", me, &room, &why);
