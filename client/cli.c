@@ -107,6 +107,11 @@ int cli_parse(struct cli *cli, int argc, char **argv)
     cli_running(cli->command);
     if (!cli->command && cli_has(cli, OPTION_help))
         return 0; /* of half a command, perhaps */
+    if (!cli->command && cli->arg_count == 1 && cli_is_half(cli->args[0])) {
+        fprintf(stderr, "weir: %s: which of its commands? see `weir help %s`\n", cli->args[0],
+                cli->args[0]);
+        return EXIT_USAGE;
+    }
     if (!cli->command)
         return cli_usage(cli, "there is no command %s%s%s", cli->args[0],
                          cli->arg_count > 1 ? " " : "", cli->arg_count > 1 ? cli->args[1] : "");

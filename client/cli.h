@@ -161,6 +161,8 @@ void cli_help(FILE *out, const struct command *command);
 void cli_help_all(FILE *out);
 /* Explains each command of two words that starts with this one; false when there is none. */
 bool cli_help_half(FILE *out, const char *word);
+/* Is there a command of two words that starts with this one? */
+bool cli_is_half(const char *word);
 int cli_run_help(struct cli *cli);
 
 /* --- for the commands ------------------------------------------------------------------------ */

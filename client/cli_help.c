@@ -104,6 +104,14 @@ static bool is_half(const struct command *command, const char *word)
     return strncmp(command->name, word, size) == 0 && command->name[size] == ' ';
 }
 
+bool cli_is_half(const char *word)
+{
+    for (const struct command *c = cli_commands; c->name; c++)
+        if (is_half(c, word))
+            return true;
+    return false;
+}
+
 bool cli_help_half(FILE *out, const char *word)
 {
     enum { IN_FULL = 4 }; /* more of them are a line each */

@@ -299,6 +299,8 @@ is "help of half a command lists its halves" 3 "$("$WEIR" help map | grep -c '^w
 is "and by option too" "$("$WEIR" help map)" "$("$WEIR" map --help)"
 exits "nor has what is not there an option for it" 2 "frobnicate" "$WEIR" frobnicate --help
 exits "there is no help for what is not there" 2 "frobnicate" "$WEIR" help frobnicate
+is "half a command alone is usage, and says where to look" \
+    'weir: map: which of its commands? see `weir help map`' "$("$WEIR" map 2>&1)"
 is "no command at all is usage" "2 " "$("$WEIR" 2>/dev/null; echo $? "")"
 "$WEIR" contracts >/dev/full 2>"$dir/err"
 is "output that cannot be written is told" "1 weir: contracts:" "$? $(cut -d' ' -f1,2 "$dir/err")"
