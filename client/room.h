@@ -55,7 +55,7 @@ struct weir_room {
     bool said_private; /* by who created it, or the invitation: holds until a configuration comes */
     bool is_new;       /* created here, and on no node yet */
     bool joins;        /* came by an invitation, and did not leave since */
-    int broken;        /* the code of a view that ran out of memory: it must not be used further */
+    int broken; /* the code of a view that ran out of memory: no use until a whole state comes */
 
     room_view_t *view;
     room_view_t *ahead; /* registers alone, with those that are pending; NULL: none are */
@@ -157,6 +157,10 @@ MUST_USE int room_queue_member(weir_room_t *self, struct room_writing *write, bo
 MUST_USE int room_queue_plain(weir_room_t *self, struct room_writing *write,
                               enum room_content content);
 
+/* Appends entries that stand in any order as a delta: in key order, of a register given more than
+ * once the newest. ERR_NO_MEMORY. */
+MUST_USE int room_entries_sort(struct slice entries, struct buffer *delta);
+
 /* Appends all that is pending as a delta; what is on its way is part of it. */
 MUST_USE int room_pending(const weir_room_t *self, struct buffer *delta);
 
@@ -233,6 +237,9 @@ MUST_USE int room_must_know(weir_room_t *self);
 
 /* Takes a state or delta into the view. ERR_BAD_STATE, nothing is changed; ERR_NO_MEMORY. */
 MUST_USE int room_take(weir_room_t *self, struct slice delta);
+
+/* The same for a whole state, which a view that is broken is built anew from. */
+MUST_USE int room_take_whole(weir_room_t *self, struct slice state);
 
 /* Opens the direct messages that are new. ERR_NO_MEMORY. */
 MUST_USE int room_open_letters(weir_room_t *self);

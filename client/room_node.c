@@ -26,7 +26,7 @@ int weir_room_fetch(weir_t *w, weir_room_t *room)
     if (rc)
         return tell(room, rc, weir_error(w));
     room->is_new = false;
-    return room_take(room, bytes_slice(reply->state));
+    return room_take_whole(room, bytes_slice(reply->state));
 }
 
 /* --- following ------------------------------------------------------------------------------- */
@@ -58,7 +58,8 @@ static void tell_change(weir_t *w, weir_room_t *self, const struct weir_event *f
     struct weir_room_event event = {.kind = from->kind, .sentence = ""};
     struct buffer spots = {0};
     bool people = true;
-    int rc = room_take(self, bytes_slice(from->delta));
+    int rc = from->kind == WEIR_EVENT_STATE ? room_take_whole(self, bytes_slice(from->delta))
+                                            : room_take(self, bytes_slice(from->delta));
     if (!rc && room_delta_spots(self, bytes_slice(from->delta), &spots, &people))
         rc = tell(self, ERR_NO_MEMORY, NULL);
     if (rc) {
@@ -182,7 +183,8 @@ static bool is_verdict(int code)
            code == ERR_BAD_STATE || code == ERR_TOO_LARGE || code == ERR_DENIED;
 }
 
-/* Back to the front of the queue: what was written after it stays after it. */
+/* Back into the queue. What was sent later may be there before it: room_entries_sort finds the
+ * newest. */
 static int requeue(weir_room_t *self, struct room_sending *sending)
 {
     buffer_append_slice(&sending->delta, buffer_slice(&self->queued));
@@ -194,8 +196,9 @@ static int requeue(weir_room_t *self, struct room_sending *sending)
     return 0;
 }
 
-/* The delta is at the node, or not. */
-static int settle(weir_room_t *self, struct room_sending *sending, const struct weir_reply *reply)
+/* The delta is at the node, or not. Where the link itself is refused no node looked at it. */
+static int settle(const weir_t *w, weir_room_t *self, struct room_sending *sending,
+                  const struct weir_reply *reply)
 {
     unlink_sending(self, sending);
     self->ahead_stale = true;
@@ -203,7 +206,7 @@ static int settle(weir_room_t *self, struct room_sending *sending, const struct 
         self->is_new &= !sending->put;
         return room_take(self, buffer_slice(&sending->delta));
     }
-    if (!is_verdict(reply->code))
+    if (!is_verdict(reply->code) || !weir_connected(w))
         (void)requeue(self, sending);
     return tell(self, reply->code, reply->sentence);
 }
@@ -228,7 +231,7 @@ static void on_sent(weir_t *w, const struct weir_reply *reply, void *arg)
         if (open_request(w, self, sending) == 0)
             return;
     }
-    int code = self ? settle(self, sending, reply) : reply->code;
+    int code = self ? settle(w, self, sending, reply) : reply->code;
     struct weir_reply told = *reply;
     if (code && !reply->code) {
         told = (struct weir_reply){.code = code, .sentence = self->reason.text};
@@ -245,7 +248,7 @@ static void on_sent(weir_t *w, const struct weir_reply *reply, void *arg)
 static int send_queued(weir_t *w, weir_room_t *self, weir_done_fn *done, void *arg)
 {
     struct room_sending *sending = calloc(1, sizeof *sending), **last = &self->sending;
-    if (!sending || entries_sort(buffer_slice(&self->queued), &sending->delta)) {
+    if (!sending || room_entries_sort(buffer_slice(&self->queued), &sending->delta)) {
         if (sending)
             sending_free(sending);
         return tell(self, ERR_NO_MEMORY, NULL);

@@ -143,6 +143,30 @@ int room_take(weir_room_t *self, struct slice delta)
     return rc;
 }
 
+/* A new view with the keys that are held, in the place of a broken one. */
+static int renew_view(weir_room_t *self)
+{
+    room_view_t *view = room_view_new(room_contract(self), ROOM_VIEW_WHOLE);
+    int rc = view ? 0 : ERR_NO_MEMORY;
+    for (size_t i = 0; i < self->key_count && !rc; i++)
+        rc = room_view_add_key(view, self->keys[i].key);
+    if (rc) {
+        room_view_destroy(&view);
+        return fail(&self->reason, rc, "no memory for the room's view");
+    }
+    room_view_destroy(&self->view);
+    self->view = view;
+    self->broken = 0;
+    self->ahead_stale = true;
+    return 0;
+}
+
+int room_take_whole(weir_room_t *self, struct slice state)
+{
+    int rc = self->broken ? renew_view(self) : 0;
+    return rc ? rc : room_take(self, state);
+}
+
 int weir_room_apply(weir_room_t *room, struct weir_bytes delta)
 {
     return room_take(room, bytes_slice(delta));

@@ -71,7 +71,7 @@ WEIR_API const char *weir_room_error(const weir_room_t *room);
 
 /* --- at a node ------------------------------------------------------------------------------- */
 
-/* Reads the room from the node, once. */
+/* Reads the room from the node, once. After WEIR_NO_MEMORY of any call it makes the view whole. */
 WEIR_API int weir_room_fetch(weir_t *w, weir_room_t *room);
 
 struct weir_room_event {

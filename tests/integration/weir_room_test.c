@@ -351,6 +351,71 @@ static void what_the_node_refuses_is_dropped(void **state)
     assert_int_equal(weir_room_message_count(room), 2);
 }
 
+/* What `who` calls the person with that place. */
+static const char *name_of(const struct fixture *f, size_t who, size_t person)
+{
+    static char name[64];
+    struct weir_bytes bytes =
+        weir_room_name_of(f->rooms[who], weir_signer_public(f->signers[person]));
+    snprintf(name, sizeof name, "%.*s", (int)bytes.size, (const char *)bytes.data);
+    return name;
+}
+
+/* Failures come in the order in which it was sent: what was sent first comes back last. */
+static void of_a_register_in_flight_twice_the_newer_is_queued_again(void **state)
+{
+    struct fixture *f = *state;
+    join(f);
+    must(f->rooms[0], weir_room_nickname(f->rooms[0], weir_text("older")));
+    must(f->rooms[0], weir_room_send_async(f->handles[0], f->rooms[0], NULL, NULL));
+    must(f->rooms[0], weir_room_nickname(f->rooms[0], weir_text("newer")));
+    must(f->rooms[0], weir_room_send_async(f->handles[0], f->rooms[0], NULL, NULL));
+    requests_fail_all(f->handles[0], ERR_LOST, "as when the node goes away");
+    must(f->rooms[0], weir_room_send_async(f->handles[1], f->rooms[0], NULL, NULL));
+    struct slice sent = buffer_slice(&f->rooms[0]->sending->delta);
+    assert_null(f->rooms[0]->sending->next);
+    must(f->rooms[1], weir_room_apply(f->rooms[1], slice_bytes(sent)));
+    assert_string_equal(name_of(f, 1, 0), "newer");
+    assert_int_equal(weir_drain(f->handles[1]), 0);
+}
+
+/* Nobody looked at what was sent: the link alone was refused. */
+static void what_was_sent_as_the_link_is_refused_stays_queued(void **state)
+{
+    struct fixture *f = *state;
+    struct done done = {0, 0};
+    join(f);
+    weir_t *w = f->handles[0];
+    must(f->rooms[0], weir_room_say(f->rooms[0], weir_text("x"), NULL));
+    must(f->rooms[0], weir_room_send_async(w, f->rooms[0], on_done, &done));
+    w->link.state = LINK_DENIED;
+    requests_fail_all(w, ERR_DENIED, "the node does not know our key");
+    assert_int_equal(done.code, WEIR_DENIED);
+    assert_true(weir_room_pending(f->rooms[0]).size > 0);
+    w->link.state = LINK_UP;
+    must(f->rooms[0], weir_room_send(w, f->rooms[0]));
+    must(f->rooms[1], weir_room_fetch(f->handles[1], f->rooms[1]));
+    assert_int_equal(weir_room_message_count(f->rooms[1]), 2);
+}
+
+/* As when memory was short while something was taken. */
+static void a_view_that_broke_is_whole_again_with_the_next_state(void **state)
+{
+    struct fixture *f = *state;
+    join(f);
+    say(f, 0, "one", NULL);
+    f->rooms[1]->broken = ERR_NO_MEMORY;
+    assert_int_equal(weir_room_say(f->rooms[1], weir_text("x"), NULL), WEIR_NO_MEMORY);
+    must(f->rooms[1], weir_room_fetch(f->handles[1], f->rooms[1]));
+    say(f, 1, "two", NULL);
+    must(f->rooms[0], weir_room_fetch(f->handles[0], f->rooms[0]));
+    assert_same_view(f);
+    f->rooms[1]->broken = ERR_NO_MEMORY;
+    must(f->rooms[1], weir_room_follow(f->handles[1], f->rooms[1], on_change, f));
+    assert_int_equal(f->ended, 0);
+    assert_same_view(f);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -364,6 +429,9 @@ int main(void)
         TEST(without_a_node_the_queue_stays),
         TEST(a_handle_that_goes_gives_the_queue_back),
         TEST(what_the_node_refuses_is_dropped),
+        TEST(of_a_register_in_flight_twice_the_newer_is_queued_again),
+        TEST(what_was_sent_as_the_link_is_refused_stays_queued),
+        TEST(a_view_that_broke_is_whole_again_with_the_next_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
