@@ -28,6 +28,16 @@ void print_base64(FILE *out, struct weir_bytes bytes)
     }
 }
 
+/* An escape of safe_text as JSON has it; of what is past 16 bits a pair. */
+static void print_json_escape(FILE *out, const char *piece)
+{
+    unsigned long past = piece[1] == 'U' ? strtoul(piece + 2, NULL, 16) - 0x10000 : 0;
+    if (piece[1] == 'U')
+        fprintf(out, "\\u%04lx\\u%04lx", 0xd800 | past >> 10, 0xdc00 | (past & 0x3ff));
+    else
+        fprintf(out, "%s%s", piece[1] == 'x' ? "\\u00" : "\\u", piece + 2);
+}
+
 /* Valid JSON as it is, but for what a terminal must not have and JSON leaves as it is (DEL, C1,
  * marks of direction): it stands in strings alone, and is escaped there. */
 static void print_json_safely(FILE *out, const char *json)
@@ -37,11 +47,10 @@ static void print_json_safely(FILE *out, const char *json)
     bool as_is;
     for (size_t at = 0; at < text.size;) {
         at += safe_text_next(text, at, piece, &as_is);
-        fprintf(out, "%s%s",
-                as_is             ? ""
-                : piece[1] == 'x' ? "\\u00"
-                                  : "\\u",
-                as_is ? piece : piece + 2);
+        if (as_is)
+            fputs(piece, out);
+        else
+            print_json_escape(out, piece);
     }
 }
 
@@ -195,14 +204,15 @@ static void text_message(struct printer *self, const struct weir_item *item)
 static const struct form {
     const char *kind, *open, *nothing, *close;
     print_item_fn *json, *text;
+    bool by_anyone; /* a terminal gets no escapes from it */
 } forms[] = {
-    {"counter", "{\"value\":", "0", "}", json_number, text_number},
-    {"register", "{\"value\":", "null", "}", json_value, text_value},
-    {"multi-register", "{\"values\":[", "", "]}", json_value, text_value},
-    {"set", "[", "", "]", json_value, text_value},
-    {"map", "{", "", "}", json_field, text_field},
-    {"log", "[", "", "]", json_entry, text_entry},
-    {"room", "[", "", "]", json_message, text_message},
+    {"counter", "{\"value\":", "0", "}", json_number, text_number, false},
+    {"register", "{\"value\":", "null", "}", json_value, text_value, false},
+    {"multi-register", "{\"values\":[", "", "]}", json_value, text_value, false},
+    {"set", "[", "", "]", json_value, text_value, false},
+    {"map", "{", "", "}", json_field, text_field, false},
+    {"log", "[", "", "]", json_entry, text_entry, false},
+    {"room", "[", "", "]", json_message, text_message, true},
 };
 
 static const struct form *form_of(const weir_contract_t *contract)
@@ -220,6 +230,7 @@ struct walk {
     print_item_fn *print;
     const char *after;        /* after each item */
     const char *removed_mark; /* before a removed one; NULL: those are passed over */
+    bool by_anyone;           /* as in the form */
 };
 
 static int on_item(void *arg, const struct weir_item *item)
@@ -229,7 +240,8 @@ static int on_item(void *arg, const struct weir_item *item)
         return 0;
     if (item->removed) {
         fputs(walk->removed_mark, walk->printer.out);
-        print_bytes(walk->printer.out, item->name.size ? item->name : item->value);
+        struct weir_bytes bytes = item->name.size ? item->name : item->value;
+        (walk->by_anyone ? safe_text_print : print_bytes)(walk->printer.out, bytes);
     } else {
         walk->print(&walk->printer, item);
     }
@@ -252,7 +264,7 @@ int print_json_value(FILE *out, const weir_contract_t *contract, struct weir_byt
     const struct form *form = form_of(contract);
     if (!form)
         return no_form(contract, why);
-    struct walk walk = {{out, 0}, form->json, "", NULL};
+    struct walk walk = {{out, 0}, form->json, "", NULL, form->by_anyone};
     fputs(form->open, out);
     int rc = weir_items(contract, state, on_item, &walk, why);
     fputs(walk.printer.printed ? "" : form->nothing, out);
@@ -266,7 +278,7 @@ int print_text_value(FILE *out, const weir_contract_t *contract, struct weir_byt
     const struct form *form = form_of(contract);
     if (!form)
         return no_form(contract, why);
-    struct walk walk = {{out, 0}, form->text, "\n", NULL};
+    struct walk walk = {{out, 0}, form->text, "\n", NULL, form->by_anyone};
     return weir_items(contract, state, on_item, &walk, why);
 }
 
@@ -316,7 +328,7 @@ int print_text_delta(FILE *out, const weir_contract_t *contract, struct weir_byt
     FILE *line = form ? open_memstream(&text, &size) : NULL;
     if (!line)
         return form ? WEIR_NO_MEMORY : no_form(contract, why);
-    struct walk walk = {{line, 0}, form->text, "\t", "-"};
+    struct walk walk = {{line, 0}, form->text, "\t", "-", form->by_anyone};
     int rc = weir_items(contract, delta, on_item, &walk, why);
     fclose(line);
     print_escaped(out, text, size ? size - 1 : 0); /* without the last tab */

@@ -29,13 +29,41 @@ static size_t decode(struct weir_bytes text, size_t at, uint32_t *point)
     return good ? size : 0;
 }
 
+struct points {
+    uint32_t first, last;
+};
+
+static bool is_among(uint32_t point, const struct points *ranges, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (point >= ranges[i].first && point <= ranges[i].last)
+            return true;
+    return false;
+}
+
 /* Controls (C0, C1), what turns the direction of writing, line and paragraph ends, and what takes
- * no place on the screen and joins nothing. */
+ * no place on the screen and joins nothing. Emoji need U+FE0F. */
 static bool is_unsafe(uint32_t point)
 {
-    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x200b ||
-           (point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x206f) ||
-           point == 0xfeff;
+    static const struct points unsafe[] = {
+        {0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},       {0x61c, 0x61c},   {0x180e, 0x180e},
+        {0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f}, {0xfe00, 0xfe0e},
+        {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
+    };
+    bool is_plain = point >= 0x20 && point < 0x7f; /* most are */
+    return !is_plain && is_among(point, unsafe, sizeof unsafe / sizeof unsafe[0]);
+}
+
+/* What a safe text may have and nobody sees: joiners, fillers, blanks, marks of variants. */
+static bool is_invisible(uint32_t point)
+{
+    static const struct points invisible[] = {
+        {0x20, 0x20},     {0xa0, 0xa0},     {0x34f, 0x34f},   {0x115f, 0x1160},
+        {0x1680, 0x1680}, {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200a},
+        {0x200c, 0x200d}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x2800, 0x2800},
+        {0x3000, 0x3000}, {0x3164, 0x3164}, {0xfe0f, 0xfe0f}, {0xffa0, 0xffa0},
+    };
+    return is_among(point, invisible, sizeof invisible / sizeof invisible[0]);
 }
 
 size_t safe_text_next(struct weir_bytes text, size_t at, char piece[SAFE_TEXT_PIECE], bool *as_is)
@@ -49,6 +77,8 @@ size_t safe_text_next(struct weir_bytes text, size_t at, char piece[SAFE_TEXT_PI
     if (good) {
         memcpy(piece, bytes, size);
         piece[size] = 0;
+    } else if (size && point > 0xffff) {
+        snprintf(piece, SAFE_TEXT_PIECE, "\\U%08x", (unsigned)point);
     } else if (size && point > 0xff) {
         snprintf(piece, SAFE_TEXT_PIECE, "\\u%04x", (unsigned)(point & 0xffff));
     } else {
@@ -104,4 +134,19 @@ void safe_text_line(struct weir_bytes text, char *line, size_t room)
     if (cut)
         used = fits + (size_t)snprintf(line + fits, room - fits, CUT);
     line[used] = 0;
+}
+
+void safe_text_look(const char *line, char *look)
+{
+    const struct weir_bytes text = weir_text(line);
+    for (size_t at = 0; at < text.size;) {
+        uint32_t point;
+        size_t decoded = decode(text, at, &point), size = decoded ? decoded : 1;
+        if (!decoded || !is_invisible(point)) {
+            memcpy(look, line + at, size);
+            look += size;
+        }
+        at += size;
+    }
+    *look = 0;
 }

@@ -1,6 +1,7 @@
 /* safe_text: other people's text on a terminal. What would move the cursor, change colours, turn
- * the direction of a line or is no UTF-8 at all stands as its escape, \x1b or \u202e; all else as
- * it is. Joiners stay: emoji and some scripts are made with them. */
+ * the direction of a line or is no UTF-8 at all stands as its escape, \x1b, \u202e, \U000e0001;
+ * else as it is. What takes no place on the screen is escaped too, but for joiners and the mark of
+ * emoji (U+FE0F): emoji and some scripts are made with them. */
 #ifndef WEIR_CLIENT_SAFE_TEXT_H
 #define WEIR_CLIENT_SAFE_TEXT_H
 
@@ -9,7 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { SAFE_TEXT_PIECE = 8 };
+enum { SAFE_TEXT_PIECE = 12 };
 
 /* The character at `at` (below the size), or its escape, terminated: how many bytes of the text it
  * stands for. *as_is (may be NULL): no escape was needed. */
@@ -23,5 +24,9 @@ void safe_text_print(FILE *out, struct weir_bytes text);
 /* The same in one line of at most `room - 1` bytes, terminated: runs of white space are one blank,
  * none at the ends, and what is longer ends in … */
 void safe_text_line(struct weir_bytes text, char *line, size_t room);
+
+/* A safe line without what nobody sees in it, terminated: two that look the same are the same.
+ * `look` has room for as many bytes as the line. */
+void safe_text_look(const char *line, char *look);
 
 #endif

@@ -285,6 +285,55 @@ static void a_rooms_messages_have_the_names_of_their_authors(void **state)
     buffer_free(&delta);
 }
 
+static void a_deleted_message_brings_no_control_along(void **state)
+{
+    (void)state;
+    struct person owner;
+    struct buffer params = {0}, entries = {0}, delta = {0};
+    struct contract inner;
+    weir_contract_t *contract = NULL;
+    uint8_t spot[ROOM_SPOT_BYTES];
+    char *text;
+    size_t size;
+    person_make(&owner, 1);
+    room_params(owner.key, 1, UINT64_MAX, &params);
+    assert_int_equal(contract_init(&inner, slice_text("room"), buffer_slice(&params), NULL), 0);
+    struct room_author author = person_as_author(&owner, &inner, 0);
+    struct room_words name = {.plain = slice_text("\033[2Jann")},
+                      said = {.plain = slice_text("hi")};
+    assert_int_equal(room_write_nickname(&author, 1, &name, &entries, NULL), 0);
+    assert_int_equal(room_write_message(&author, 2, ROOM_TEXT, NULL, &said, spot, &entries, NULL),
+                     0);
+    assert_int_equal(room_write_message(&author, 3, ROOM_DELETE, spot, NULL, NULL, &entries, NULL),
+                     0);
+    assert_int_equal(entries_sort(buffer_slice(&entries), &delta), 0);
+    assert_int_equal(
+        weir_contract_new("room", (struct weir_bytes){params.data, params.size}, &contract, NULL),
+        0);
+    FILE *out = open_memstream(&text, &size);
+    assert_int_equal(
+        print_text_delta(out, contract, (struct weir_bytes){delta.data, delta.size}, NULL), 0);
+    fclose(out);
+    assert_string_equal(text, "-\\x1b[2Jann\n");
+    free(text);
+    weir_contract_destroy(&contract);
+    buffer_free(&params);
+    buffer_free(&entries);
+    buffer_free(&delta);
+}
+
+static void json_escapes_what_nobody_sees(void **state)
+{
+    (void)state;
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    print_json_bytes(out, weir_text("\xc2\xad\xe2\x80\xae\xf3\xa0\x81\xa1👍"));
+    fclose(out);
+    assert_string_equal(text, "\"\\u00ad\\u202e\\udb40\\udc61👍\"");
+    free(text);
+}
+
 static void base64_is_whole_whatever_the_size(void **state)
 {
     (void)state;
@@ -313,6 +362,8 @@ int main(void)
         cmocka_unit_test(text_of_values_is_a_line_an_item),
         cmocka_unit_test(a_delta_is_one_line_and_shows_what_it_takes_away),
         cmocka_unit_test(a_rooms_messages_have_the_names_of_their_authors),
+        cmocka_unit_test(a_deleted_message_brings_no_control_along),
+        cmocka_unit_test(json_escapes_what_nobody_sees),
         cmocka_unit_test(base64_is_whole_whatever_the_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,8 +22,8 @@ static void expect(struct weir_bytes text, const char *wanted)
 static void what_people_write_stays_as_it_is(void **state)
 {
     (void)state;
-    static const char *const texts[] = {
-        "", "hello", "Zoë — naïve", "日本語", "👍🏽", "👩‍👩‍👧", "עברית"};
+    static const char *const texts[] = {"",         "hello",  "Zoë — naïve",        "日本語",
+                                        "👍🏽", "❤️", "👩‍👩‍👧", "עברית"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         expect(weir_text(texts[i]), texts[i]);
         assert_true(safe_text_is(weir_text(texts[i])));
@@ -49,6 +49,44 @@ static void what_moves_a_terminal_is_escaped(void **state)
         expect(weir_text(rows[i].text), rows[i].wanted);
         assert_false(safe_text_is(weir_text(rows[i].text)));
     }
+}
+
+/* What takes no place: two names or words that look the same. */
+static void what_nobody_sees_is_escaped(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *wanted;
+    } rows[] = {
+        {"a\xc2\xad", "a\\xad"},
+        {"a\xd8\x9c", "a\\u061c"},
+        {"a\xe1\xa0\x8e", "a\\u180e"},
+        {"a\xe2\x80\x8e\xe2\x80\x8f", "a\\u200e\\u200f"},
+        {"a\xef\xb8\x80\xef\xb8\x8e", "a\\ufe00\\ufe0e"},
+        {"a\xef\xbf\xb9\xef\xbf\xbb", "a\\ufff9\\ufffb"},
+        {"a\xf3\xa0\x81\xa1", "a\\U000e0061"},
+        {"a\xf3\xa0\x84\x80\xf3\xa0\xbf\xbf", "a\\U000e0100\\U000e0fff"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        expect(weir_text(rows[i].text), rows[i].wanted);
+        assert_false(safe_text_is(weir_text(rows[i].text)));
+    }
+}
+
+static void what_looks_the_same_has_one_look(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"ann lee", "annlee", "ann\xe2\x80\x8dlee",
+                                        "\xe2\x80\x8c"
+                                        "annlee\xef\xb8\x8f",
+                                        "ann\xe3\x80\x80lee"};
+    char look[32];
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        safe_text_look(lines[i], look);
+        assert_string_equal(look, "annlee");
+    }
+    safe_text_look("日本\xe2\x80\x8d", look);
+    assert_string_equal(look, "日本");
 }
 
 static void what_turns_the_direction_of_writing_is_escaped(void **state)
@@ -135,6 +173,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_people_write_stays_as_it_is),
         cmocka_unit_test(what_moves_a_terminal_is_escaped),
+        cmocka_unit_test(what_nobody_sees_is_escaped),
+        cmocka_unit_test(what_looks_the_same_has_one_look),
         cmocka_unit_test(what_turns_the_direction_of_writing_is_escaped),
         cmocka_unit_test(what_is_no_utf8_is_escaped_byte_by_byte),
         cmocka_unit_test(no_bytes_get_a_control_through),
