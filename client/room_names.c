@@ -16,6 +16,7 @@ struct person {
     uint8_t key[WEIR_KEY_BYTES];
     char letters[WEIR_KEY_TEXT_MAX]; /* the key's */
     char nickname[NICKNAME_ROOM];
+    char look[NICKNAME_ROOM]; /* the nickname without what nobody sees */
     char name[NAME_ROOM];
 };
 
@@ -88,18 +89,18 @@ static void sort_and_unite(struct room_names *self)
 
 /* --- what they are called -------------------------------------------------------------------- */
 
-static int by_nickname(const void *a, const void *b)
+static int by_look(const void *a, const void *b)
 {
     const struct person *x = a, *y = b;
-    int order = strcmp(x->nickname, y->nickname);
+    int order = strcmp(x->look, y->look);
     return order ? order : strcmp(x->letters, y->letters);
 }
 
-/* How many letters two keys begin with in common, when those people share a nickname; else 0. */
+/* How many letters two keys begin with in common, when those people look the same; else 0. */
 static size_t common(const struct person *a, const struct person *b)
 {
     size_t n = 0;
-    if (!b || strcmp(a->nickname, b->nickname) != 0)
+    if (!b || strcmp(a->look, b->look) != 0)
         return 0;
     while (a->letters[n] && a->letters[n] == b->letters[n])
         n++;
@@ -108,12 +109,12 @@ static size_t common(const struct person *a, const struct person *b)
 
 static void call(struct person *person, const struct person *before, const struct person *after)
 {
-    bool alone = !(before && strcmp(before->nickname, person->nickname) == 0) &&
-                 !(after && strcmp(after->nickname, person->nickname) == 0);
-    size_t least = *person->nickname ? LETTERS_LEAST : LETTERS_ALONE;
+    bool alone = !(before && strcmp(before->look, person->look) == 0) &&
+                 !(after && strcmp(after->look, person->look) == 0);
+    size_t least = *person->look ? LETTERS_LEAST : LETTERS_ALONE;
     size_t a = common(person, before), b = common(person, after), shared = a > b ? a : b;
     size_t letters = shared + 1 > least ? shared + 1 : least;
-    if (alone && *person->nickname && !strchr(person->nickname, '~'))
+    if (alone && *person->look && !strchr(person->nickname, '~'))
         letters = 0;
     snprintf(person->name, sizeof person->name, "%s%s%.*s", person->nickname, letters ? "~" : "",
              (int)letters, person->letters);
@@ -125,8 +126,9 @@ static void call_all(struct room_names *self, const weir_room_t *room)
     for (size_t i = 0; i < self->count; i++) {
         weir_key_print(people[i].key, people[i].letters);
         safe_text_line(weir_room_name_of(room, people[i].key), people[i].nickname, NICKNAME_ROOM);
+        safe_text_look(people[i].nickname, people[i].look);
     }
-    qsort(people, self->count, sizeof people[0], by_nickname);
+    qsort(people, self->count, sizeof people[0], by_look);
     for (size_t i = 0; i < self->count; i++)
         call(&people[i], i ? &people[i - 1] : NULL, i + 1 < self->count ? &people[i + 1] : NULL);
     qsort(people, self->count, sizeof people[0], by_key);
@@ -166,11 +168,50 @@ const char *room_names_of(const room_names_t *names, const uint8_t *key)
     return found ? found->name : "?";
 }
 
+/* --- who is meant ---------------------------------------------------------------------------- */
+
+/* Who is shown by exactly that name. WEIR_NOT_FOUND, WEIR_NO_MEMORY. */
+static int find_shown(const weir_room_t *room, const char *name, uint8_t key[WEIR_KEY_BYTES])
+{
+    room_names_t *names = room_names_new(room);
+    int rc = names ? WEIR_NOT_FOUND : WEIR_NO_MEMORY;
+    for (size_t i = 0; names && rc && i < names->count; i++) {
+        if (strcmp(names->people[i].name, name) != 0)
+            continue;
+        memcpy(key, names->people[i].key, WEIR_KEY_BYTES);
+        rc = 0;
+    }
+    room_names_destroy(&names);
+    return rc;
+}
+
+/* By the beginning of a key alone: nobody by taking it as a nickname. */
+static int find_by_key(weir_room_t *room, const char *letters, uint8_t key[WEIR_KEY_BYTES])
+{
+    char text[WEIR_KEY_TEXT_MAX];
+    uint8_t found[WEIR_KEY_BYTES];
+    int rc = weir_room_find_person(room, letters, found);
+    if (rc)
+        return rc;
+    weir_key_print(found, text);
+    if (strncmp(text, letters, strlen(letters)) != 0)
+        return WEIR_NOT_FOUND;
+    memcpy(key, found, WEIR_KEY_BYTES);
+    return 0;
+}
+
+/* A nickname may be anything, ann~5Kxy too: what is shown so, and that key, come before it. */
 int room_names_find(weir_room_t *room, const char *name, uint8_t key[WEIR_KEY_BYTES])
 {
     const char *letters = strrchr(name, '~');
-    int rc = weir_room_find_person(room, name, key);
-    if (rc == WEIR_NOT_FOUND && letters)
-        return weir_room_find_person(room, letters + 1, key);
+    int rc = WEIR_NOT_FOUND;
+    if (letters)
+        rc = find_shown(room, name, key);
+    if (letters && rc == WEIR_NOT_FOUND)
+        rc = find_by_key(room, letters + 1, key);
+    if (rc == WEIR_NOT_FOUND)
+        rc = weir_room_find_person(room, name, key);
+    if (rc == WEIR_NOT_FOUND && !letters && find_shown(room, name, key) == 0)
+        rc = 0;
     return rc;
 }

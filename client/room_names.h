@@ -1,6 +1,7 @@
 /* room_names: what people in a room are called on a terminal: the nickname that they gave
- * themselves, safe and in one line; where two share one, or one looks like such a name, with the
- * beginning of the key behind it, ann~5Kxy, which nobody can choose; without a nickname ~5KxyAbcd.
+ * themselves, safe and in one line; where two look the same, or one looks like such a name, with
+ * the beginning of the key behind it, ann~5Kxy, which nobody can choose; without a nickname
+ * ~5KxyAbcd.
  */
 #ifndef WEIR_CLIENT_ROOM_NAMES_H
 #define WEIR_CLIENT_ROOM_NAMES_H
@@ -17,8 +18,8 @@ void room_names_destroy(room_names_t **names);
 /* Lives as long as the names. Whoever is not among them is "?". */
 const char *room_names_of(const room_names_t *names, const uint8_t *key);
 
-/* The key of a person by a name as above, by its nickname, or by the beginning of its key.
- * WEIR_NOT_FOUND, WEIR_BAD_REQUEST as weir_room_find_person. */
+/* The key of a person by a name as above, which comes first, by its nickname, or by the beginning
+ * of its key. WEIR_NO_MEMORY; WEIR_NOT_FOUND, WEIR_BAD_REQUEST as weir_room_find_person. */
 int room_names_find(weir_room_t *room, const char *name, uint8_t key[WEIR_KEY_BYTES]);
 
 #endif

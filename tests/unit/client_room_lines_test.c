@@ -190,6 +190,51 @@ static void nobody_can_look_like_that(void **state)
     room_names_destroy(&names);
 }
 
+/* ann is there twice: each is shown with its key, and a third calls itself as one is shown. */
+static void a_name_as_it_is_shown_is_found_before_a_nickname(void **state)
+{
+    struct party *party = *state;
+    char shown[64], nickname[64];
+    uint8_t found[WEIR_KEY_BYTES];
+    call_oneself(party, 0, "ann");
+    call_oneself(party, 1, "ann");
+    room_names_t *names = room_names_new(party->rooms[0]);
+    snprintf(shown, sizeof shown, "%s", called(party, names, 0));
+    room_names_destroy(&names);
+    call_oneself(party, 2, shown);
+    assert_int_equal(room_names_find(party->rooms[1], shown, found), 0);
+    assert_memory_equal(found, weir_signer_public(party->signers[0]), WEIR_KEY_BYTES);
+    call_oneself(party, 1, "bob"); /* ann is alone, and shown without a key: it is still her */
+    assert_int_equal(room_names_find(party->rooms[1], shown, found), 0);
+    assert_memory_equal(found, weir_signer_public(party->signers[0]), WEIR_KEY_BYTES);
+    call_oneself(party, 2, strchr(shown, '~') + 1);
+    assert_int_equal(room_names_find(party->rooms[1], shown, found), WEIR_BAD_REQUEST);
+    call_oneself(party, 2, "b~c");
+    snprintf(nickname, sizeof nickname, "b~c");
+    assert_int_equal(room_names_find(party->rooms[1], nickname, found), 0);
+    assert_memory_equal(found, weir_signer_public(party->signers[2]), WEIR_KEY_BYTES);
+}
+
+static void what_nobody_sees_makes_no_other_name(void **state)
+{
+    struct party *party = *state;
+    static const char *const same[] = {"ann\xe2\x80\x8d", "a\xe2\x80\x8cnn", "ann\xef\xb8\x8f",
+                                       "ann\xc2\xa0", "ann\xe3\x85\xa4"};
+    call_oneself(party, 0, "ann");
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        call_oneself(party, 1, same[i]);
+        room_names_t *names = room_names_new(party->rooms[2]);
+        assert_memory_equal(called(party, names, 0), "ann~", 4);
+        assert_non_null(strchr(called(party, names, 1), '~'));
+        room_names_destroy(&names);
+    }
+    call_oneself(party, 1, "ann\xc2\xad"); /* this one is seen */
+    room_names_t *names = room_names_new(party->rooms[2]);
+    assert_string_equal(called(party, names, 0), "ann");
+    assert_string_equal(called(party, names, 1), "ann\\xad");
+    room_names_destroy(&names);
+}
+
 /* --- messages -------------------------------------------------------------------------------- */
 
 /* All messages as the third person's log, at a time. Times of day and names are left out. */
@@ -319,6 +364,8 @@ int main(void)
         PARTY_TEST(people_are_called_what_they_call_themselves),
         PARTY_TEST(two_of_one_name_have_their_keys_behind_it),
         PARTY_TEST(nobody_can_look_like_that),
+        PARTY_TEST(a_name_as_it_is_shown_is_found_before_a_nickname),
+        PARTY_TEST(what_nobody_sees_makes_no_other_name),
         PARTY_TEST(a_line_has_day_time_name_and_text),
         PARTY_TEST(what_became_of_a_message_is_told),
         PARTY_TEST(what_is_dated_ahead_is_marked),
