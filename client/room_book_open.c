@@ -43,12 +43,12 @@ static int make_key(const char *path, struct reason *why)
     weir_signer_t *signer = weir_signer_new();
     if (!signer)
         return fail(why, ERR_NO_MEMORY, "%s", error_text(ERR_NO_MEMORY));
+    unlink(beside); /* of a program that was killed */
     int rc = weir_signer_save(signer, beside, (struct weir_reason *)why);
     weir_signer_destroy(&signer);
     if (!rc && link(beside, path) && errno != EEXIST)
         rc = fail(why, ERR_IO, "%s cannot be made: %s", path, strerror(errno));
-    if (!rc)
-        unlink(beside);
+    unlink(beside);
     return rc;
 }
 

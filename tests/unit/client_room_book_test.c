@@ -135,6 +135,22 @@ static void a_key_pair_is_made_once_and_only_where_asked(void **state)
     room_book_destroy(&book);
 }
 
+/* Of a program that was killed while it made one, and had our number. */
+static void half_a_key_pair_is_replaced_and_none_is_left(void **state)
+{
+    (void)state;
+    char path[512], beside[576];
+    room_book_destroy(&(room_book_t *){open_book(NULL)}); /* makes the folder */
+    path_in_home(path, "keys/bob.key");
+    snprintf(beside, sizeof beside, "%s.new-%ld", path, (long)getpid());
+    int fd = open(beside, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    room_book_destroy(&(room_book_t *){open_book("bob")});
+    assert_int_equal(access(beside, F_OK), -1);
+    assert_int_equal(mode_of(path), 0600);
+}
+
 static void an_identity_is_named_or_in_the_environment_or_me(void **state)
 {
     (void)state;
@@ -496,6 +512,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOOK_TEST(a_key_pair_is_made_once_and_only_where_asked),
+        BOOK_TEST(half_a_key_pair_is_replaced_and_none_is_left),
         BOOK_TEST(an_identity_is_named_or_in_the_environment_or_me),
         BOOK_TEST(what_makes_no_file_name_is_no_identity),
         BOOK_TEST(what_others_may_read_is_refused),
