@@ -67,7 +67,9 @@ int room_pass_on(weir_room_t *self, struct room_writing *write, const struct roo
         if (copies.size < (size_t)ROOM_MEMBERS_MAX * ROOM_COPY_BYTES)
             add_copy(key, members + i * WRITER_KEY_BYTES, &copies);
         else
-            rc = fail(&self->reason, ERR_TOO_LARGE, "%u copies of a key are the most",
+            rc = fail(&self->reason, ERR_TOO_LARGE,
+                      "%u copies of a key are the most: the owner or a moderator must rotate the "
+                      "room's key",
                       ROOM_MEMBERS_MAX);
     if (!rc)
         rc = write_copies(self, write, number, key, &copies);
