@@ -1,8 +1,12 @@
 /* weir room create, invite, join, leave, list: into a room, and out of it */
 #include "client/cli_room.h"
 
+#include <errno.h>
+#include <sodium.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { INVITATION_ROOM = 16384 }; /* as text, with the white space that mails put in */
 
 /* Where the room stands in the book; the count of rooms when it is not there. */
 static size_t place_of(const struct room_cli *self)
@@ -43,6 +47,23 @@ static int print_room(const struct room_cli *self)
 
 /* --- create ---------------------------------------------------------------------------------- */
 
+/* What a node refused for what it is is queued no more. After any other error (no answer, a lost
+ * connection) the node may have it. */
+static int not_created(struct room_cli *self, int code)
+{
+    char hint[256];
+    size_t place = place_of(self);
+    if (weir_room_pending(self->room).size == 0) {
+        (void)room_book_forget(self->book, place, NULL);
+        return room_cli_fail(self, code, HINT_ROOM);
+    }
+    snprintf(hint, sizeof hint,
+             "the node may have the room, so it stays on the list as %s: `weir room config` shows "
+             "whether it is there; if not, make another",
+             room_book_entry(self->book, place)->name);
+    return room_cli_fail_why(self->cli, code, weir_room_error(self->room), hint);
+}
+
 /* The book has the room before a node does: what nobody can find again must not be out there. */
 static int create(struct room_cli *self)
 {
@@ -58,10 +79,8 @@ static int create(struct room_cli *self)
         rc = room_book_save(self->book, self->room, NULL, &why);
     if (rc)
         return room_cli_fail_why(cli, rc, why.text, NULL);
-    rc = room_cli_send(self);
-    if (rc)
-        (void)room_book_forget(self->book, place_of(self), NULL);
-    return rc ? rc : print_room(self);
+    rc = weir_room_send(cli->w, self->room);
+    return rc ? not_created(self, rc) : print_room(self);
 }
 
 int cli_room_create(struct cli *cli)
@@ -92,6 +111,7 @@ static int invite(struct room_cli *self)
     } else if (!rc) {
         puts(text);
     }
+    sodium_memzero(text, strlen(text));
     weir_free(text);
     return rc ? rc : cli_flush(self->cli);
 }
@@ -132,13 +152,36 @@ static int fetch_with_name(struct room_cli *self)
     return rc;
 }
 
+static int take_up(struct room_cli *self, const char *invitation)
+{
+    struct weir_reason why = {""};
+    int rc = weir_room_join(invitation, room_book_me(self->book), &self->room, &why);
+    return rc ? room_cli_fail_why(self->cli, rc, why.text, NULL) : 0;
+}
+
+/* An invitation is a secret: no buffer of stdio's has it. */
+static int take_up_from_input(struct room_cli *self)
+{
+    char text[INVITATION_ROOM];
+    size_t used = 0;
+    ssize_t n = 1;
+    while (used < sizeof text - 1 &&
+           (n = read(STDIN_FILENO, text + used, sizeof text - 1 - used)) > 0)
+        used += (size_t)n;
+    text[used] = 0;
+    int rc = n < 0 ? cli_fail(self->cli, WEIR_IO, strerror(errno)) : take_up(self, text);
+    sodium_memzero(text, sizeof text);
+    return rc;
+}
+
 static int join(struct room_cli *self)
 {
     const struct cli *cli = self->cli;
     struct weir_reason why = {""};
-    int rc = weir_room_join(cli->args[0], room_book_me(self->book), &self->room, &why);
+    int rc =
+        strcmp(cli->args[0], "-") == 0 ? take_up_from_input(self) : take_up(self, cli->args[0]);
     if (rc)
-        return room_cli_fail_why(cli, rc, why.text, NULL);
+        return rc;
     rc = check_name(self);
     if (rc)
         return rc;

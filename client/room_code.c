@@ -125,6 +125,7 @@ int room_invitation_print(const struct room_code *code, char **text)
 {
     const size_t head = sizeof invitation_head - 1;
     struct buffer bytes = {0};
+    buffer_reserve(&bytes, ROOM_INVITATION_BYTES_MAX); /* no copy of the seed is left behind */
     int rc = write_code(code, invitation_label, &bytes);
     size_t max = sodium_base64_encoded_len(bytes.size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     char *made = rc ? NULL : (char *)malloc(head + max);

@@ -56,6 +56,23 @@ exits "a room's name is one room's here" 6 "another room already" bob join "$(an
 bob join "$(ann invite other)" >/dev/null
 is "a room is renamed by joining again" "hall lobby" "$(bob join "$(ann invite other)" hall >/dev/null; bob list | cut -f1 | paste -sd' ')"
 
+ann invite other | sed 's/.\{60\}/&\n/g' >"$dir/wrapped" # as a mail may have it
+is "an invitation is read from standard input" "nook" "$(as nora join - nook <"$dir/wrapped" 2>/dev/null)"
+exits "and one that is none refused" 6 "invitation" bob join - <<<nonsense
+
+# A node that takes what is sent and answers nothing: ZMTP's greeting, and READY of a ROUTER.
+python3 -c 'import socket
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+c = s.accept()[0]
+ready = b"\x05READY\x0bSocket-Type\x00\x00\x00\x06ROUTER"
+c.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(52, b"\0") + b"\x04" + bytes([len(ready)]) + ready)
+while c.recv(65536): pass' >"$dir/silent" &
+soon "a silent node listens" 1 grep -c . "$dir/silent"
+exits "a room that may be at a node" 5 "stays on the list as unheard" ann create unheard --node "tcp://127.0.0.1:$(cat "$dir/silent")" --timeout 1
+is "is kept" 1 "$(ann list | grep -c '^unheard')"
+wait $!
+
 # --- messages ----------------------------------------------------------------------------------------
 hello=$(bob say lobby hello there)
 is "saying prints the message's name" 1 "$(grep -cE '^[0-9a-f]{8}$' <<<"$hello")"
