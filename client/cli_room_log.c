@@ -20,6 +20,7 @@ enum {
 struct printed {
     uint8_t spot[WEIR_SPOT_BYTES];
     uint8_t digest[DIGEST_BYTES];
+    bool sealed;
 };
 
 struct log {
@@ -95,8 +96,10 @@ static size_t place_of(const struct log *self, const uint8_t *spot, bool *found)
 }
 
 /* Notes what a message says now. 1 when it is not what was printed; 0, or an error. */
-static int note(struct log *self, const uint8_t *spot, const char *json, size_t size)
+static int note(struct log *self, const struct weir_room_message *message, const char *json,
+                size_t size)
 {
+    const uint8_t *spot = message->spot;
     uint8_t digest[DIGEST_BYTES];
     bool found;
     size_t at = place_of(self, spot, &found);
@@ -121,6 +124,7 @@ static int note(struct log *self, const uint8_t *spot, const char *json, size_t 
         memcpy(to->spot, spot, WEIR_SPOT_BYTES);
     }
     memcpy(to->digest, digest, sizeof digest);
+    to->sealed = message->sealed;
     return 1;
 }
 
@@ -150,11 +154,28 @@ static int show(struct log *self, const uint8_t *spot, bool all)
     }
     weir_room_message(self->room->room, i, &message);
     char *json = json_of(self->room->room, i, &size);
-    int rc = json ? note(self, spot, json, size) : WEIR_NO_MEMORY;
+    int rc = json ? note(self, &message, json, size) : WEIR_NO_MEMORY;
     if (rc > 0 && !(all && message.time_ms < self->since_ms))
         print_message(self, i, json);
     free(json);
     return rc < 0 ? rc : 0;
+}
+
+/* Membership, bans and keys decide what counts and what opens: messages that were not printed yet,
+ * and those that were sealed. A name alone prints nothing again. */
+static int show_uncovered(struct log *self)
+{
+    const weir_room_t *room = self->room->room;
+    int rc = 0;
+    for (size_t i = 0; !rc && i < weir_room_message_count(room); i++) {
+        struct weir_room_message message;
+        bool found;
+        weir_room_message(room, i, &message);
+        size_t at = place_of(self, message.spot, &found);
+        if (!found || (self->printed[at].sealed && !message.sealed))
+            rc = show(self, message.spot, true);
+    }
+    return rc;
 }
 
 /* The reader is gone: that is how a pipe ends what writes to it. */
@@ -191,6 +212,8 @@ static void on_event(weir_t *w, weir_room_t *room, const struct weir_room_event 
         self->share_at_ms = self->lines.now_ms + randombytes_uniform(SHARE_SPREAD_MS);
     for (size_t i = 0; !rc && i < event->spot_count; i++)
         rc = show(self, event->spots + i * WEIR_SPOT_BYTES, whole);
+    if (!rc && event->people_changed && !whole)
+        rc = show_uncovered(self);
     if (rc)
         end(self, cli_fail(self->room->cli, rc, NULL));
     else if (fflush(stdout) || ferror(stdout))

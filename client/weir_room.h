@@ -80,7 +80,8 @@ struct weir_room_event {
     const char *sentence;
     /* The messages that are new or not what they were (edited, deleted, reacted to), spots side by
      * side, the oldest first; those of them that do not count have no message in the view. Of a
-     * whole state: all. */
+     * whole state: all. What begins or ends to count, or to open, by a membership, a ban or a key
+     * alone is not among them: look at all messages when people_changed. */
     const uint8_t *spots;
     size_t spot_count;
     int people_changed; /* 1: members, bans, names, keys or the configuration may have changed */

@@ -244,6 +244,19 @@ ann say other third >/dev/null
 is "from day to day" "ann  third" "$(line | plain)"
 end_follower INT
 is "and without a word" "" "$(cat "$dir/follow.err")"
+nora() { as nora "$@"; }
+since=$(last)
+nora say nook "from afar" >/dev/null
+key_of_nora=$(nora members nook --json | python '[m["key"] for m in d if m["me"]][0]')
+ann ban other "$key_of_nora"
+followed hall --since "$since"
+is "what does not count is not there" "-- ann third" "$(line | cut -c1-2) $(line | awk '{ print $3, $4 }')"
+ann ban other "$key_of_nora" --lift
+is "when a ban is lifted what it hid comes" "from afar" "$(line | grep -o 'from afar')"
+ann nick other ann # prints nothing
+ann say other fourth >/dev/null
+is "and what was printed does not come again" "ann  fourth" "$(line | plain)"
+end_follower INT
 followed hall
 is "a reader" "--" "$(line | cut -c1-2)"
 exec 3<&-
