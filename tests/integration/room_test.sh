@@ -289,6 +289,25 @@ followed cellar
 soon "until a member who follows shares it" True dave_reads
 end_follower INT
 
+# What was printed sealed is printed again when it opens.
+late=$(ann invite cellar)
+ann rotate cellar
+ann say cellar "in the dark" >/dev/null
+as finn join "$late" cave >/dev/null 2>&1
+follow_command env XDG_CONFIG_HOME="$dir/home-finn" "$WEIR" room log cave --follow --json
+dark() { # EXPRESSION: True when it is, of one of the next messages
+    local got
+    for _ in {1..50}; do
+        got=$(told "$1")
+        [ "$got" = True ] && break
+    done
+    echo "$got"
+}
+is "without the key a message is sealed" True "$(dark 'd["sealed"]')"
+ann say cellar light >/dev/null
+is "and comes again once the key is here" True "$(dark 'd["text"] == "in the dark"')"
+exec 3<&-
+
 # --- export ------------------------------------------------------------------------------------------------
 is "an export is one document of all there is" "bans configuration direct key me members messages" \
     "$(bob export lobby | python '" ".join(sorted(d))')"
