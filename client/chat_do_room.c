@@ -84,6 +84,15 @@ void chat_do_invite(struct chat *chat, struct slice args)
     weir_free(invitation);
 }
 
+/* Who was banned, or never came in, has nobody to tell. An owner stays one: its card has what the
+ * room is found by. */
+static bool may_forget(const struct chat_room *room)
+{
+    struct weir_room_info info;
+    weir_room_info(room->room, &info);
+    return !info.member && memcmp(info.owner, weir_room_me(room->room), WEIR_KEY_BYTES) != 0;
+}
+
 void chat_do_leave(struct chat *chat, struct slice args)
 {
     struct chat_room *room = chat_current(chat);
@@ -94,9 +103,9 @@ void chat_do_leave(struct chat *chat, struct slice args)
         return;
     }
     int rc = weir_room_leave(room->room);
-    /* Who was banned, or never came in, has nobody to tell. */
-    room->leaving = rc == 0 || rc == WEIR_DENIED;
-    if (rc != WEIR_DENIED)
+    bool unheard = rc == WEIR_DENIED && may_forget(room);
+    room->leaving = rc == 0 || unheard;
+    if (!unheard)
         chat_do_queued(chat, rc);
 }
 

@@ -218,6 +218,14 @@ start_node
 shows "and goes out when it is back" bob 'ada │ written while it was away'
 hides "and waits no more" ada 'waiting for the node'
 
+# --- leaving -------------------------------------------------------------------------------------
+say ada '/leave'
+shows "leaving wants to be said twice" ada 'once more to leave garden'
+say ada '/leave'
+shows "an owner cannot leave" ada 'the owner of a room cannot leave it'
+[ "$(XDG_CONFIG_HOME=$dir/ada "$WEIR" room list | grep -c garden)" = 1 ] && ok "and keeps the room" ||
+    not_ok "and keeps the room" garden ada
+
 # --- the ways out --------------------------------------------------------------------------------
 keys ada C-c
 shows "Ctrl-C ends it, and the terminal is as it was" ada '^ended 0 restored'
