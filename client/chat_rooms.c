@@ -22,6 +22,7 @@ static void swap_draft(struct chat *chat, struct chat_room *from, struct chat_ro
 static void show_room(struct chat *chat, size_t i)
 {
     chat->current = i;
+    chat->asked_to_leave = false;
     chat_room_show(chat->rooms[i], true);
     chat->dirty = true;
 }

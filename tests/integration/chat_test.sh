@@ -225,6 +225,14 @@ say ada '/leave'
 shows "an owner cannot leave" ada 'the owner of a room cannot leave it'
 [ "$(XDG_CONFIG_HOME=$dir/ada "$WEIR" room list | grep -c garden)" = 1 ] && ok "and keeps the room" ||
     not_ok "and keeps the room" garden ada
+say ada '/leave'
+shows "it is asked again" ada 'once more to leave garden'
+keys ada M-2
+shows "another room" ada '^▸ kitchen'
+say ada '/leave'
+shows "is asked about by itself" ada 'once more to leave kitchen'
+keys ada M-1
+shows "and not left by that" ada '^▸ garden'
 
 # --- the ways out --------------------------------------------------------------------------------
 keys ada C-c
