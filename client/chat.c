@@ -54,10 +54,11 @@ static void tick(struct chat *chat)
         chat->save_at_ms = now + CHAT_SAVE_MS;
         chat_rooms_save(chat);
     }
-    if (chat->end_by_ms && (now >= chat->end_by_ms || !chat_has_waiting(chat))) {
+    if (chat->end_by_ms && !chat_has_waiting(chat)) {
+        chat->quit = true;
+    } else if (chat->end_by_ms && now >= chat->end_by_ms) {
         chat->end_by_ms = 0;
-        chat_do_quit(chat, slice_of(NULL, 0));
-        chat->asked_to_quit = true;
+        chat_ask_to_quit(chat);
     }
 }
 

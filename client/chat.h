@@ -96,6 +96,8 @@ void chat_on_key(struct chat *chat, const struct chat_key *key);
 void chat_do_line(struct chat *chat);
 /* Something was written that the node does not have. */
 bool chat_has_waiting(const struct chat *chat);
+/* Tells that ending loses what waits: the next time it does. */
+void chat_ask_to_quit(struct chat *chat);
 /* Back to saying, with an empty line. */
 void chat_stop_mode(struct chat *chat);
 /* An error of the room's last call, or what was queued is sent. */

@@ -241,6 +241,12 @@ bool chat_has_waiting(const struct chat *chat)
     return false;
 }
 
+void chat_ask_to_quit(struct chat *chat)
+{
+    chat->asked_to_quit = true;
+    chat_note(chat, true, "ending now loses it: once more to end");
+}
+
 void chat_do_quit(struct chat *chat, struct slice args)
 {
     (void)args;
@@ -250,8 +256,7 @@ void chat_do_quit(struct chat *chat, struct slice args)
         chat->end_by_ms = chat_now_ms() + CHAT_END_MS;
         chat_note(chat, false, "sending what waits");
     } else {
-        chat->asked_to_quit = true;
-        chat_note(chat, true, "ending now loses it: once more to end");
+        chat_ask_to_quit(chat);
     }
 }
 

@@ -235,6 +235,16 @@ keys ada M-1
 shows "and not left by that" ada '^▸ garden'
 
 # --- the ways out --------------------------------------------------------------------------------
+kill -STOP "$node"
+say ada 'not taken yet'
+keys ada C-c
+shows "ending waits for what is being sent" ada 'sending what waits'
+keys ada C-c
+shows "and asks when that is not waited for" ada 'ending now loses it'
+read -r -t 4 _ <>"$dir/never"
+shows "and does not end unasked" ada 'not taken yet \(waiting'
+kill -CONT "$node"
+hides "what waits is sent after all" ada 'waiting for the node'
 keys ada C-c
 shows "Ctrl-C ends it, and the terminal is as it was" ada '^ended 0 restored'
 shell_again ada && ok "with its screen and cursor" || not_ok "with its screen and cursor" 01 ada
