@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 void chat_input_free(struct chat_input *self)
@@ -22,6 +23,7 @@ void chat_input_free(struct chat_input *self)
 static void splice(struct chat_input *self, size_t from, size_t to, struct slice with)
 {
     struct buffer made = {0};
+    assert(from <= to && to <= self->text.size);
     buffer_append(&made, self->text.data, from);
     buffer_append_slice(&made, with);
     size_t cursor = made.size;

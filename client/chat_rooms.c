@@ -9,6 +9,7 @@
 
 static void swap_draft(struct chat *chat, struct chat_room *from, struct chat_room *to)
 {
+    chat_complete_end(&chat->complete); /* it is of the line that goes */
     if (chat->mode == CHAT_MODE_EDIT)
         chat_input_set(&chat->input, slice_of(NULL, 0)); /* what was edited is still there */
     chat->mode = CHAT_MODE_SAY;
