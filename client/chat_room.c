@@ -1,6 +1,8 @@
 #include "client/chat_room.h"
 
 #include "base/limits.h"
+#include "contracts/entries.h"
+#include "contracts/room_record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +19,15 @@ static void set_trouble(struct chat_room *self, const char *why, bool refused)
 {
     snprintf(self->trouble, sizeof self->trouble, "%s", why ? why : "");
     self->refused = refused;
+    self->held_up = false;
     self->changed = true;
+}
+
+static void tell_refusal(struct chat_room *self, const char *why)
+{
+    char text[sizeof self->trouble];
+    snprintf(text, sizeof text, "your message was refused%s%s", *why ? ": " : "", why);
+    set_trouble(self, text, true);
 }
 
 /* --- what is waiting ------------------------------------------------------------------------- */
@@ -43,17 +53,35 @@ static void drop_waiting(struct chat_room *self, size_t i)
             (self->waiting_count - i) * sizeof *self->waiting);
 }
 
-/* Those that are in the view now, or were refused, wait no more. */
-static void sort_waiting(struct chat_room *self)
+/* Is the message of a spot queued or on its way? */
+static bool is_pending(struct slice pending, const uint8_t *spot)
 {
-    bool none = !chat_room_has_waiting(self);
+    struct entry entry;
+    while (pending.size && !entry_take(&pending, &entry))
+        if (entry.key.size == 1 + WEIR_SPOT_BYTES && entry.key.data[0] == ROOM_MESSAGE &&
+            memcmp(entry.key.data + 1, spot, WEIR_SPOT_BYTES) == 0)
+            return true;
+    return false;
+}
+
+/* Those that are in the view now wait no more; nor do those that are neither there nor pending,
+ * which were refused: that is told, with the node's sentence ("": it gave none). */
+static void sort_waiting(struct chat_room *self, const char *why)
+{
+    struct weir_bytes left = {0};
+    if (self->waiting_count)
+        left = weir_room_pending(self->room);
     for (size_t i = self->waiting_count; i-- > 0;) {
         size_t at;
-        bool taken = weir_room_find_spot(self->room, self->waiting[i].spot, &at) == 0;
+        const uint8_t *spot = self->waiting[i].spot;
+        bool taken = weir_room_find_spot(self->room, spot, &at) == 0;
+        if (!taken && is_pending(slice_of(left.data, left.size), spot))
+            continue;
         if (taken)
-            chat_flow_touch(self->flow, self->waiting[i].spot);
-        if (taken || none)
-            drop_waiting(self, i);
+            chat_flow_touch(self->flow, spot);
+        else
+            tell_refusal(self, why);
+        drop_waiting(self, i);
     }
 }
 
@@ -145,11 +173,15 @@ static void on_sent(weir_t *w, const struct weir_reply *reply, void *arg)
     if (!self->room)
         return;
     bool stays = chat_room_has_waiting(self);
-    if (reply->code)
+    if (reply->code) {
         self->try_at_ms = chat_now_ms() + CHAT_RETRY_MS;
-    if (reply->code && !stays)
-        set_trouble(self, reply->sentence, true);
-    sort_waiting(self);
+        set_trouble(self, reply->sentence, !stays);
+        self->held_up = stays;
+        self->leaving = self->leaving && stays; /* refused, it left nothing */
+    } else if (self->held_up) {
+        set_trouble(self, "", false);
+    }
+    sort_waiting(self, reply->sentence);
     chat_room_renew_names(self);
     set_flow(self);
 }
@@ -204,7 +236,7 @@ static void take_changes(struct chat_room *self, const struct weir_room_event *e
             chat_flow_touch(self->flow, event->spots + i * WEIR_SPOT_BYTES);
         touch_answers(self, event->spots, event->spot_count);
     }
-    sort_waiting(self);
+    sort_waiting(self, "");
     set_flow(self);
     chat_room_count_unread(self);
 }

@@ -32,6 +32,7 @@ struct chat_room {
     uint64_t try_at_ms; /* not followed: when to ask again */
     char trouble[256];  /* why it is not followed, or what the node refused; "" */
     bool refused;       /* trouble is what the node refused */
+    bool held_up;       /* trouble is why what waits was not taken yet */
     bool is_nowhere;    /* no node has it: the first send makes it */
     bool shown;         /* it is the one on the screen */
     bool is_new;        /* entered in this run: not named after itself yet, nor `me` in it */

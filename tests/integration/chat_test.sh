@@ -74,6 +74,7 @@ shows() { if waits has "$2" "$3"; then ok "$1"; else not_ok "$1" "$3" "$2"; fi; 
 hides() { if waits lacks "$2" "$3"; then ok "$1"; else not_ok "$1" "not $3" "$2"; fi; }
 # in_colour WHO: some cell has a colour of its own.
 in_colour() { tmux capture-pane -e -p -t "$1" | grep -qE $'\e\\[([0-9;]*;)?(3[0-7]|4[0-7]|38|48|9[0-7])[;m]'; }
+banned() { [ "$(XDG_CONFIG_HOME=$dir/ada "$WEIR" room members garden | grep -c bob)" = 0 ]; }
 chat_pid() { pgrep -P "$(tmux display -p -t "$1" '#{pane_pid}')"; }
 shell_again() { [ "$(tmux display -p -t "$1" '#{alternate_on}#{cursor_flag}')" = 01 ]; }
 
@@ -217,6 +218,20 @@ shows "what is written meanwhile waits" ada 'written while it was away \(waiting
 start_node
 shows "and goes out when it is back" bob 'ada │ written while it was away'
 hides "and waits no more" ada 'waiting for the node'
+
+# --- what the node refuses -----------------------------------------------------------------------
+keys bob M-1
+shows "both are in one room" bob '^▸ garden'
+kill -STOP "$(chat_pid bob)"
+say ada '/ban bob'
+shows "one is banned" ada 'bob is banned'
+waits banned && ok "and the node knows" || not_ok "and the node knows" "bob banned" ada
+say bob 'said too late'
+kill -CONT "$(chat_pid bob)"
+shows "who was banned before is told that the message was refused" bob 'your message was refused'
+hides "and it does not wait" bob 'said too late'
+say ada '/unban bob'
+shows "the ban is lifted" ada 'your ban of bob is lifted'
 
 # --- leaving -------------------------------------------------------------------------------------
 say ada '/leave'
