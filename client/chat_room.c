@@ -305,7 +305,9 @@ void chat_room_queued(struct chat_room *self, const uint8_t *spot, const uint8_t
 {
     if (spot)
         add_waiting(self, spot, reply_to, text);
-    set_trouble(self, self->state == CHAT_ROOM_FOLLOWED ? "" : self->trouble, false);
+    self->refused = false;
+    if (self->state == CHAT_ROOM_FOLLOWED)
+        set_trouble(self, "", false);
     set_flow(self);
     if (connected && self->state == CHAT_ROOM_FOLLOWED)
         send(self);
