@@ -62,7 +62,8 @@ void chat_note(struct chat *chat, bool bad, const char *format, ...)
 void chat_go(struct chat *chat, size_t i);
 
 /* Takes a room into the chat, saved in the book under a name (NULL: its own, when that is here),
- * and goes there; takes the room over. One of the same key that is here gives way. */
+ * and goes there; takes the room over. One of the same key that is here stays if it can be used, else
+ * it gives way. */
 void chat_take_room(struct chat *chat, weir_room_t *room, const char *name);
 
 /* --- chat_rooms.c, for chat.c ------------------------------------------------------------------

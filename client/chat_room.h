@@ -36,6 +36,7 @@ struct chat_room {
     bool is_nowhere;    /* no node has it: the first send makes it */
     bool shown;         /* it is the one on the screen */
     bool is_new;        /* entered in this run: not named after itself yet, nor `me` in it */
+    bool keeps_name;    /* is_new, but the book had it before under this name */
     bool leaving;       /* goes once nothing waits */
     size_t sending;
     struct chat_waiting *waiting;

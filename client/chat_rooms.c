@@ -93,13 +93,22 @@ static size_t find_entry(const struct chat *chat, const weir_room_t *room)
     return i;
 }
 
-static void forget_other(struct chat *chat, const weir_room_t *room)
+/* The room of a key: its place, or the count. */
+static size_t find_room(const struct chat *chat, const uint8_t *key)
 {
-    for (size_t i = 0; i < chat->room_count; i++)
-        if (memcmp(key_of(chat->rooms[i]->room), key_of(room), WEIR_KEY_BYTES) == 0) {
-            remove_room(chat, i);
-            return;
-        }
+    size_t i = 0;
+    while (i < chat->room_count && memcmp(key_of(chat->rooms[i]->room), key, WEIR_KEY_BYTES) != 0)
+        i++;
+    return i;
+}
+
+/* As far as is known: of one that was not read yet it is not. */
+static bool is_usable(const struct chat_room *room)
+{
+    struct weir_room_info info;
+    weir_room_info(room->room, &info);
+    return !room->leaving &&
+           (room->state != CHAT_ROOM_FOLLOWED || (info.member && info.readable));
 }
 
 /* Saves a room under a name; with a number behind it, or its own one, where that cannot be. */
@@ -119,7 +128,14 @@ void chat_take_room(struct chat *chat, weir_room_t *room, const char *name)
 {
     struct weir_reason why = {""};
     struct chat_room *taken = NULL, *from;
-    size_t place = 0;
+    size_t place = 0, there = find_room(chat, key_of(room));
+    if (there < chat->room_count && is_usable(chat->rooms[there])) {
+        weir_room_destroy(&room);
+        chat_go(chat, there);
+        chat_note(chat, false, "you are in %s already", chat->rooms[there]->name);
+        return;
+    }
+    bool known = find_entry(chat, room) < room_book_count(chat->book);
     int rc = save_named(chat, room, name, &why);
     size_t entry = rc ? 0 : find_entry(chat, room);
     if (rc || entry == room_book_count(chat->book)) {
@@ -127,7 +143,8 @@ void chat_take_room(struct chat *chat, weir_room_t *room, const char *name)
         weir_room_destroy(&room);
         return;
     }
-    forget_other(chat, room);
+    if (there < chat->room_count)
+        remove_room(chat, there);
     from = chat_current(chat);
     rc = chat_room_new(chat->w, room, room_book_entry(chat->book, entry), &taken);
     if (!rc)
@@ -138,6 +155,7 @@ void chat_take_room(struct chat *chat, weir_room_t *room, const char *name)
         return;
     }
     taken->is_new = true;
+    taken->keeps_name = known;
     swap_draft(chat, from, taken);
     if (from)
         chat_room_show(from, false);
@@ -196,7 +214,8 @@ static void greet(struct chat *chat, size_t i)
     if (weir_room_name_of(room->room, weir_room_me(room->room)).size == 0 &&
         weir_room_nickname(room->room, my_name(chat)) == 0)
         chat_room_queued(room, NULL, NULL, slice_of(NULL, 0), chat->connected);
-    rename_room(chat, i);
+    if (!room->keeps_name)
+        rename_room(chat, i);
 }
 
 static void forget_room(struct chat *chat, size_t i)

@@ -176,6 +176,8 @@ invitation=$(screen bob | sed -n '/^weir-room:/,/^ *$/p' | tr -d ' \n')
 keys bob Escape
 say ada "/join $invitation"
 shows "is joined" ada '^▸ kitchen'
+say ada "/join $invitation"
+shows "once" ada 'you are in kitchen already'
 shows "and read" bob '→ │ ada came'
 say bob 'the soup is ready'
 shows "sealed messages are read by members" ada 'bob │ the soup is ready'
