@@ -16,6 +16,8 @@
 #include "client/chat_commands.h"
 #include "client/chat_room.h"
 
+#include <stdio.h>
+
 /* Text over the whole screen: help, members, an invitation. */
 struct chat_page {
     bool open;
@@ -110,6 +112,10 @@ bool chat_find_person(struct chat *chat, struct slice text, uint8_t key[WEIR_KEY
                       struct slice *rest);
 /* A terminated copy, for free; NULL without memory. */
 char *chat_copy_text(struct slice text);
+
+/* A new file that its owner alone may read: what rooms say, and invitations, are secrets. NULL:
+ * errno tells why, such as that there is one of that name. */
+FILE *chat_create_file(const char *path);
 
 /* The i-th of what /config can set; NULL past the last. */
 const char *chat_setting(size_t i);

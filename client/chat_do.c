@@ -3,8 +3,10 @@
 
 #include "base/limits.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct weir_bytes bytes_of(struct slice text)
 {
@@ -281,23 +283,40 @@ static void write_line(FILE *file, const struct chat_room *room, const struct we
     buffer_free(&line);
 }
 
-void chat_do_export(struct chat *chat, struct slice args)
+FILE *chat_create_file(const char *path)
 {
-    char path[1024];
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (fd >= 0 && !file)
+        close(fd);
+    return file;
+}
+
+static void export_to(struct chat *chat, const char *path)
+{
     const struct chat_room *room = chat_current(chat);
-    snprintf(path, sizeof path, "%.*s", (int)args.size, (const char *)args.data);
-    FILE *file = fopen(path, "wxe");
-    size_t count = weir_room_message_count(room->room);
+    FILE *file = chat_create_file(path);
+    size_t count = weir_room_message_count(room->room), written = 0;
     for (size_t i = 0; file && i < count; i++) {
         struct weir_room_message m;
         weir_room_message(room->room, i, &m);
-        if (m.content == WEIR_ROOM_TEXT || m.content == WEIR_ROOM_REPLY)
-            write_line(file, room, &m);
+        if (m.content != WEIR_ROOM_TEXT && m.content != WEIR_ROOM_REPLY)
+            continue;
+        write_line(file, room, &m);
+        written++;
     }
     bool failed = !file || ferror(file);
     failed = (file && fclose(file)) || failed;
     if (failed)
-        chat_note(chat, true, "%s cannot be written: %m", path);
+        chat_note(chat, true, "it cannot be written (%m): %s", path);
     else
-        chat_note(chat, false, "%zu messages are in %s", count, path);
+        chat_note(chat, false, "%zu messages are in %s", written, path);
+}
+
+void chat_do_export(struct chat *chat, struct slice args)
+{
+    char *path = chat_copy_text(args);
+    if (path)
+        export_to(chat, path);
+    free(path);
 }

@@ -51,11 +51,11 @@ void chat_do_join(struct chat *chat, struct slice args)
 
 static void write_invitation(struct chat *chat, const char *path, const char *invitation)
 {
-    FILE *file = fopen(path, "wxe");
+    FILE *file = chat_create_file(path);
     bool failed = !file || fprintf(file, "%s\n", invitation) < 0;
     failed = (file && fclose(file)) || failed;
     if (failed)
-        chat_note(chat, true, "%s cannot be written: %m", path);
+        chat_note(chat, true, "it cannot be written (%m): %s", path);
     else
         chat_note(chat, false, "the invitation is in %s: whoever has it can enter", path);
 }

@@ -181,6 +181,16 @@ shows "once" ada 'you are in kitchen already'
 shows "and read" bob '→ │ ada came'
 say bob 'the soup is ready'
 shows "sealed messages are read by members" ada 'bob │ the soup is ready'
+say ada "/invite $dir/invitation"
+shows "an invitation can be written" ada 'the invitation is in'
+say ada "/export $dir/export"
+shows "so can what was said" ada '1 messages are in'
+[ "$(stat -c %a "$dir/invitation" "$dir/export" | tr '\n' ' ')" = '600 600 ' ] &&
+    ok "for nobody else to read" || not_ok "for nobody else to read" '600 600' ada
+say ada "/export $dir/export"
+shows "and not over another file" ada 'it cannot be written \(File exists\)'
+say ada "/export $dir/$(printf 'x%.0s' $(seq 300))"
+shows "nor under a name cut short" ada 'it cannot be written \(File name too long\)'
 keys ada M-1
 shows "rooms are changed by number" ada '^▸ garden'
 say bob 'who wants some, ada?'
