@@ -44,7 +44,8 @@ struct chat {
     bool note_bad;
     bool connected;
     bool pasting, quit, asked_to_quit, asked_to_leave;
-    bool dirty;        /* to be drawn */
+    uint64_t pasted_at_ms; /* pasting: when the last key came */
+    bool dirty;            /* to be drawn */
     size_t rows_shown; /* of messages, or of the page */
     uint64_t save_at_ms;
     uint64_t end_by_ms; /* ends when nothing waits, or asks at this time; 0: goes on */

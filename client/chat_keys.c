@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+enum { PASTE_PAUSE_MS = 1000 };
+
 static void complete(struct chat *chat, int step)
 {
     if (!chat_complete_open(&chat->complete)) {
@@ -25,13 +27,21 @@ static void type(struct chat *chat, uint32_t point)
     buffer_free(&text);
 }
 
+/* Does what is pasted go on with this key? Its end may be lost on the way: a key held with Ctrl and
+ * a while without keys end it too. */
+static bool goes_on(struct chat *chat, const struct chat_key *key)
+{
+    uint64_t now = chat_now_ms(), before = chat->pasted_at_ms;
+    chat->pasted_at_ms = now;
+    return now < before + PASTE_PAUSE_MS && key->kind != CHAT_KEY_PASTE_END &&
+           (key->kind != CHAT_KEY_CONTROL || key->point == 'j');
+}
+
 /* What is pasted is text and nothing else: a line end in it does not send. */
 static void paste(struct chat *chat, const struct chat_key *key)
 {
-    bool line = key->kind == CHAT_KEY_ENTER || (key->kind == CHAT_KEY_CONTROL && key->point == 'j');
-    if (key->kind == CHAT_KEY_PASTE_END)
-        chat->pasting = false;
-    else if (key->kind == CHAT_KEY_TEXT)
+    bool line = key->kind == CHAT_KEY_ENTER || key->kind == CHAT_KEY_CONTROL;
+    if (key->kind == CHAT_KEY_TEXT)
         type(chat, key->point);
     else if (line || key->kind == CHAT_KEY_TAB)
         type(chat, line ? '\n' : '\t');
@@ -289,6 +299,7 @@ static void on_plain_key(struct chat *chat, const struct chat_key *key)
         break;
     case CHAT_KEY_PASTE:
         chat->pasting = true;
+        chat->pasted_at_ms = chat_now_ms();
         break;
     case CHAT_KEY_NONE:
     case CHAT_KEY_PASTE_END:
@@ -301,6 +312,7 @@ void chat_on_key(struct chat *chat, const struct chat_key *key)
     chat->dirty = true;
     if (key->kind != CHAT_KEY_TAB && key->kind != CHAT_KEY_BACKTAB)
         chat_complete_end(&chat->complete);
+    chat->pasting = chat->pasting && goes_on(chat, key);
     if (chat->pasting)
         paste(chat, key);
     else if (chat->page.open)

@@ -1,0 +1,82 @@
+/* What keys do where there is no room. */
+#include "client/chat.h"
+#include "client/chat_screen.h"
+
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static int fresh(void **state)
+{
+    static struct chat chat;
+    chat = (struct chat){0};
+    *state = &chat;
+    return 0;
+}
+
+static int free_chat(void **state)
+{
+    struct chat *chat = *state;
+    chat_input_free(&chat->input);
+    return 0;
+}
+
+static void press(struct chat *chat, enum chat_key_kind kind, uint32_t point)
+{
+    chat_on_key(chat, &(struct chat_key){.kind = kind, .point = point});
+}
+
+static void assert_input(const struct chat *chat, const char *wanted)
+{
+    assert_true(slice_is(chat_input_text(&chat->input), wanted));
+}
+
+static void what_is_pasted_is_text(void **state)
+{
+    struct chat *chat = *state;
+    press(chat, CHAT_KEY_PASTE, 0);
+    press(chat, CHAT_KEY_TEXT, 'a');
+    press(chat, CHAT_KEY_ENTER, 0);
+    press(chat, CHAT_KEY_TEXT, 'b');
+    press(chat, CHAT_KEY_CONTROL, 'j');
+    press(chat, CHAT_KEY_PASTE_END, 0);
+    assert_input(chat, "a\nb\n");
+    assert_false(chat->pasting);
+}
+
+static void a_paste_whose_end_is_lost_does_not_lock_the_chat(void **state)
+{
+    struct chat *chat = *state;
+    press(chat, CHAT_KEY_PASTE, 0);
+    press(chat, CHAT_KEY_TEXT, 'a');
+    press(chat, CHAT_KEY_CONTROL, 'u');
+    assert_input(chat, "");
+    assert_false(chat->pasting);
+    press(chat, CHAT_KEY_PASTE, 0);
+    press(chat, CHAT_KEY_CONTROL, 'c');
+    assert_true(chat->quit);
+}
+
+static void a_while_without_keys_ends_a_paste(void **state)
+{
+    struct chat *chat = *state;
+    press(chat, CHAT_KEY_PASTE, 0);
+    press(chat, CHAT_KEY_TEXT, 'a');
+    chat->pasted_at_ms -= 1000;
+    press(chat, CHAT_KEY_BACKSPACE, 0);
+    assert_input(chat, "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, free_chat)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_pasted_is_text),
+        TEST(a_paste_whose_end_is_lost_does_not_lock_the_chat),
+        TEST(a_while_without_keys_ends_a_paste),
+    };
+    setlocale(LC_CTYPE, "C.UTF-8");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
