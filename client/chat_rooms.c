@@ -286,16 +286,22 @@ int chat_rooms_open(struct chat *chat, const char *name, struct weir_reason *why
 {
     size_t chosen = 0;
     int rc = name ? room_book_find(chat->book, name, &chosen, why) : 0;
-    for (size_t i = 0; !rc && i < room_book_count(chat->book); i++)
-        rc = open_room(chat, i, why);
     if (rc)
         return rc;
     for (size_t i = 0; i < room_book_damaged_count(chat->book); i++)
         chat_note(chat, true, "%s", room_book_damaged(chat->book, i));
-    /* The book and the chat have the same order. */
+    for (size_t i = 0; i < room_book_count(chat->book); i++) {
+        struct weir_reason unusable = {""};
+        rc = open_room(chat, i, &unusable);
+        if (rc)
+            chat_note(chat, true, "%s cannot be opened: %s", room_book_entry(chat->book, i)->name,
+                      *unusable.text ? unusable.text : weir_error_text(rc));
+    }
     chat->current = 0;
-    if (chat->room_count)
-        show_room(chat, chosen);
+    if (!chat->room_count)
+        return 0;
+    size_t there = find_room(chat, room_book_entry(chat->book, chosen)->key);
+    show_room(chat, there < chat->room_count ? there : 0);
     return 0;
 }
 

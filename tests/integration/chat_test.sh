@@ -291,8 +291,11 @@ keys alone C-c
 shows "which is not lost without asking" alone 'ending now loses it'
 keys alone C-c
 shows "but when asked twice" alone '^ended 0 restored'
+XDG_CONFIG_HOME=$dir/eve "$WEIR" room create 'a shed' >"$dir/out" 2>&1 || cat "$dir/out"
+cp "$dir"/eve/weir/rooms/me/*.room "$dir/ada/weir/rooms/me/"
 chat ada2 XDG_CONFIG_HOME="$dir/ada" -- kitchen
 shows "a room can be named on the command line" ada2 '^▸ kitchen'
+shows "and one that cannot be opened keeps nobody from the others" ada2 'a shed cannot be opened'
 say ada2 '/leave'
 shows "leaving wants to be said twice" ada2 'once more to leave kitchen'
 say ada2 '/leave'
