@@ -126,10 +126,15 @@ void chat_draw_rooms(const struct picture *p)
 static void draw_member(const struct chat_room *room, size_t row, size_t column, size_t columns,
                         const struct weir_room_member *m)
 {
+    struct buffer clean = {0}, cut = {0};
     const char *mark = !m->inviter ? "★ " : m->moderator ? "◆ " : "  ";
     size_t taken = chat_screen_put(row, column, columns, CHAT_FAINT, slice_text(mark));
-    put_cut(row, column + taken, columns - taken, CHAT_PERSON + chat_room_colour(m->key),
-            chat_room_name(room, m->key));
+    chat_text_clean(chat_room_name(room, m->key), CHAT_ONE_LINE, &clean);
+    chat_text_cut_name(buffer_slice(&clean), columns - taken, &cut);
+    chat_screen_put(row, column + taken, columns - taken,
+                    CHAT_PERSON + chat_room_colour(m->key), buffer_slice(&cut));
+    buffer_free(&clean);
+    buffer_free(&cut);
 }
 
 void chat_draw_members(const struct picture *p)

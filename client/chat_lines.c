@@ -48,15 +48,29 @@ static void put_blanks(struct layer *self, size_t count)
     }
 }
 
-/* Cleaned, in one line, cut to what fits. */
-static void put_cut(struct layer *self, unsigned style, struct slice raw, size_t columns)
+typedef size_t cut_fn(struct slice text, size_t columns, struct buffer *out);
+
+static void put_cut_by(struct layer *self, cut_fn *fit, unsigned style, struct slice raw,
+                       size_t columns)
 {
     struct buffer clean = {0}, cut = {0};
     chat_text_clean(raw, CHAT_ONE_LINE, &clean);
-    chat_text_cut(buffer_slice(&clean), columns, &cut);
+    fit(buffer_slice(&clean), columns, &cut);
     put(self, style, buffer_slice(&cut));
     buffer_free(&clean);
     buffer_free(&cut);
+}
+
+/* Cleaned, in one line, cut to what fits. */
+static void put_cut(struct layer *self, unsigned style, struct slice raw, size_t columns)
+{
+    put_cut_by(self, chat_text_cut, style, raw, columns);
+}
+
+/* The same for what a person is called. */
+static void put_person(struct layer *self, unsigned style, struct slice name, size_t columns)
+{
+    put_cut_by(self, chat_text_cut_name, style, name, columns);
 }
 
 static void end_line(struct layer *self)
@@ -110,7 +124,7 @@ static void put_name(struct layer *self, size_t columns)
         buffer_append_slice(&cut, slice_text(m->kind == CHAT_JOINED ? "→" : "←"));
     else if (!m->grouped)
         chat_text_clean(m->author, CHAT_ONE_LINE, &clean);
-    chat_text_cut(buffer_slice(&clean), columns, &cut);
+    chat_text_cut_name(buffer_slice(&clean), columns, &cut);
     put_blanks(self, columns - chat_text_columns(buffer_slice(&cut)));
     put(self, clean.size ? name_style(m) : CHAT_FAINT, buffer_slice(&cut));
     buffer_free(&clean);
@@ -126,7 +140,7 @@ static void put_head(struct layer *self, size_t name_columns)
         put_name(self, name_columns);
         put_text(self, m->mentions_me ? CHAT_FRESH : CHAT_FAINT, " │ ");
     } else if (said && !m->grouped) {
-        put_cut(self, name_style(m), m->author, self->columns / 3);
+        put_person(self, name_style(m), m->author, self->columns / 3);
         put_text(self, CHAT_FAINT, ": ");
     } else if (!said) {
         put_text(self, CHAT_FAINT, m->kind == CHAT_JOINED ? "→ " : "← ");
@@ -195,7 +209,7 @@ static void lay_reply(struct layer *self, size_t name_columns)
         put_cut(self, CHAT_FAINT, slice_text("a message that is not here any more"),
                 room_left(self));
     } else {
-        put_cut(self, CHAT_FAINT, m->reply_author, room_left(self) / 3);
+        put_person(self, CHAT_FAINT, m->reply_author, room_left(self) / 3);
         put_text(self, CHAT_FAINT, ": ");
         put_cut(self, CHAT_FAINT, m->reply_text, room_left(self));
     }
@@ -258,7 +272,7 @@ static void lay_said(struct layer *self, size_t name_columns)
         begin(self, name_columns);
         put_text(self, CHAT_FRESH, "✉ to ");
         if (m->direct_to.size)
-            put_cut(self, CHAT_FRESH, m->direct_to, room_left(self) / 3);
+            put_person(self, CHAT_FRESH, m->direct_to, room_left(self) / 3);
         else
             put_text(self, CHAT_FRESH, "you");
         put_text(self, CHAT_FRESH, " alone: ");
@@ -278,7 +292,7 @@ static void lay_passing(struct layer *self, size_t name_columns)
 {
     const struct chat_message *m = self->message;
     begin(self, name_columns);
-    put_cut(self, CHAT_PERSON + m->colour % CHAT_PEOPLE, m->author, room_left(self) / 2);
+    put_person(self, CHAT_PERSON + m->colour % CHAT_PEOPLE, m->author, room_left(self) / 2);
     put_text(self, CHAT_FAINT, m->kind == CHAT_JOINED ? " came" : " left");
 }
 

@@ -238,6 +238,21 @@ size_t chat_text_cut(struct slice text, size_t columns, struct buffer *out)
     return chat_text_columns(part) + 1;
 }
 
+size_t chat_text_cut_name(struct slice name, size_t columns, struct buffer *out)
+{
+    const uint8_t *mark = name.size ? memrchr(name.data, '~', name.size) : NULL;
+    if (!mark || chat_text_columns(name) <= columns)
+        return chat_text_cut(name, columns, out);
+    struct slice nickname = slice_of(name.data, (size_t)(mark - name.data));
+    struct slice key = slice_after(name, nickname.size);
+    size_t taken = chat_text_columns(key);
+    if (nickname.size == 0 || taken >= columns)
+        return chat_text_cut(key, columns, out);
+    taken += chat_text_cut(nickname, columns - taken, out);
+    buffer_append_slice(out, key);
+    return taken;
+}
+
 size_t chat_text_wrap(struct slice text, size_t columns, size_t *next)
 {
     size_t used = 0, end = 0, after = 0; /* where the line may end, and the next one start */

@@ -55,6 +55,18 @@ static void a_wide_screen_has_a_column_of_names(void **state)
     assert_lines(&m, 60, 6, "14:02        │ a text that is broken between its words\n");
 }
 
+static void what_tells_a_name_from_another_is_not_cut_off(void **state)
+{
+    (void)state;
+    struct chat_message m = said("annabelle~5Kxy", "hello");
+    assert_lines(&m, 60, 10, "14:02 anna…~5Kxy │ hello\n");
+    assert_lines(&m, 30, 0, "14:02 anna…~5Kxy: hello\n");
+    m.author = slice_text("a~b~~5Kxy");
+    assert_lines(&m, 60, 7, "14:02 a…~5Kxy │ hello\n");
+    m.author = slice_text("~5KxyAbcd");
+    assert_lines(&m, 60, 7, "14:02 ~5KxyA… │ hello\n");
+}
+
 static void a_narrow_screen_has_names_before_the_text(void **state)
 {
     (void)state;
@@ -365,6 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wide_screen_has_a_column_of_names),
+        cmocka_unit_test(what_tells_a_name_from_another_is_not_cut_off),
         cmocka_unit_test(a_narrow_screen_has_names_before_the_text),
         cmocka_unit_test(escapes_of_others_do_not_pass),
         cmocka_unit_test(a_reply_shows_what_it_answers),
