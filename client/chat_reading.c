@@ -77,8 +77,9 @@ void chat_room_count_unread(struct chat_room *self)
         weir_room_direct_message(self->room, i, &m);
         if (memcmp(m.spot, self->read, sizeof self->read) <= 0)
             break;
-        self->unread += !is_mine(self, m.author);
-        self->mentions += !is_mine(self, m.author);
+        bool counts = !is_mine(self, m.author) && m.time_ms <= edge;
+        self->unread += counts;
+        self->mentions += counts;
     }
 }
 
