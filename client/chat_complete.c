@@ -132,9 +132,9 @@ bool chat_complete_step(struct chat_complete *self, struct chat_input *input, in
     buffer_append_slice(&with, buffer_slice(&self->words[self->at]));
     if (self->at + 1 < self->count)
         buffer_append_slice(&with, slice_text(what_follows(self)));
-    chat_input_replace(input, self->start, buffer_slice(&with));
+    bool fits = chat_input_replace(input, self->start, buffer_slice(&with));
     buffer_free(&with);
-    if (self->count == 2)
+    if (!fits || self->count == 2)
         chat_complete_end(self);
-    return true;
+    return fits;
 }

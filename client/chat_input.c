@@ -62,11 +62,17 @@ static void filter(struct slice raw, struct buffer *out)
     }
 }
 
+static size_t room_left(const struct chat_input *self)
+{
+    size_t size = self->text.size;
+    return size < CHAT_INPUT_BYTES_MAX ? CHAT_INPUT_BYTES_MAX - size : 0;
+}
+
 bool chat_input_insert(struct chat_input *self, struct slice text)
 {
     struct buffer kept = {0};
     filter(text, &kept);
-    size_t room = CHAT_INPUT_BYTES_MAX - self->text.size, size = 0;
+    size_t room = room_left(self), size = 0;
     struct slice in = buffer_slice(&kept);
     for (size_t next; size < in.size && (next = chat_text_next(in, size)) <= room;)
         size = next;
@@ -76,9 +82,13 @@ bool chat_input_insert(struct chat_input *self, struct slice text)
     return whole;
 }
 
-void chat_input_replace(struct chat_input *self, size_t start, struct slice with)
+bool chat_input_replace(struct chat_input *self, size_t start, struct slice with)
 {
+    size_t gone = self->cursor - start;
+    if (with.size > gone && with.size - gone > room_left(self))
+        return false;
     splice(self, start, self->cursor, with);
+    return true;
 }
 
 /* --- moving ---------------------------------------------------------------------------------- */
@@ -190,7 +200,7 @@ void chat_input_kill(struct chat_input *self, enum chat_move move, bool keep)
 
 void chat_input_yank(struct chat_input *self)
 {
-    if (self->cut.size <= CHAT_INPUT_BYTES_MAX - self->text.size)
+    if (self->cut.size <= room_left(self))
         splice(self, self->cursor, self->cursor, buffer_slice(&self->cut));
 }
 

@@ -30,8 +30,9 @@ void chat_input_set(struct chat_input *self, struct slice text);
  * UTF-8 are left out. False: cut at CHAT_INPUT_BYTES_MAX. */
 bool chat_input_insert(struct chat_input *self, struct slice text);
 
-/* Replaces the bytes from `start` to the cursor. */
-void chat_input_replace(struct chat_input *self, size_t start, struct slice with);
+/* Replaces the bytes from `start` to the cursor. False: it would be over CHAT_INPUT_BYTES_MAX, and
+ * nothing is changed. */
+bool chat_input_replace(struct chat_input *self, size_t start, struct slice with);
 
 enum chat_move {
     CHAT_LEFT,

@@ -173,6 +173,24 @@ static void completion_replaces_the_word(void **state)
     assert_text(*state, "hello ada, you", 9);
 }
 
+static void completion_keeps_the_limit(void **state)
+{
+    struct chat_input *input = *state;
+    struct buffer large = {0};
+    while (large.size < CHAT_INPUT_BYTES_MAX - 1)
+        buffer_append_u8(&large, 'x');
+    assert_true(chat_input_insert(input, buffer_slice(&large)));
+    assert_false(chat_input_replace(input, input->cursor - 1, slice_text("xyz")));
+    assert_int_equal(input->text.size, CHAT_INPUT_BYTES_MAX - 1);
+    assert_true(chat_input_replace(input, input->cursor - 1, slice_text("xy")));
+    buffer_append(&large, "xyz", 3);
+    chat_input_set(input, buffer_slice(&large)); /* as an older, longer text is had again */
+    assert_false(chat_input_insert(input, slice_text("a")));
+    chat_input_yank(input);
+    assert_int_equal(input->text.size, CHAT_INPUT_BYTES_MAX + 2);
+    buffer_free(&large);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, free_input)
 
 int main(void)
@@ -187,6 +205,7 @@ int main(void)
         TEST(the_past_has_a_limit),
         TEST(the_cursor_is_where_the_next_character_will_be),
         TEST(completion_replaces_the_word),
+        TEST(completion_keeps_the_limit),
     };
     setlocale(LC_CTYPE, "C.UTF-8");
     return cmocka_run_group_tests(tests, NULL, NULL);
