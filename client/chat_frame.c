@@ -195,6 +195,16 @@ static size_t count_waiting(const struct chat *chat)
     return count;
 }
 
+/* Without a node that is why there is none, as far as the handle knows; "": nothing. */
+static const char *to_tell(const struct chat *chat, const struct chat_room *room)
+{
+    if (*chat->note)
+        return chat->note;
+    if (room && *room->trouble && (chat->connected || room->refused))
+        return room->trouble;
+    return chat->connected ? "" : weir_error(chat->w);
+}
+
 void chat_draw_status(const struct picture *p)
 {
     const struct chat *chat = p->chat;
@@ -211,10 +221,10 @@ void chat_draw_status(const struct picture *p)
         snprintf(waiting, sizeof waiting, "%zu waiting · ", count);
         chat_bar_put(&bar, CHAT_BAR_ALERT, slice_text(waiting));
     }
-    bool trouble = room && *room->trouble && (chat->connected || room->refused);
-    if (*chat->note || trouble) {
+    const char *told = to_tell(chat, room);
+    if (*told) {
         chat_bar_put(&bar, !*chat->note || chat->note_bad ? CHAT_BAR_ALERT : CHAT_BAR,
-                     slice_text(*chat->note ? chat->note : room->trouble));
+                     slice_text(told));
         bar_text(&bar, " · ");
     }
     if (p->top == 0 && room) {
