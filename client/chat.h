@@ -107,8 +107,8 @@ void chat_stop_mode(struct chat *chat);
 /* An error of the room's last call, or what was queued is sent. */
 void chat_do_queued(struct chat *chat, int rc);
 
-/* Who is meant by the beginning of text: a member as the screen shows it, or who the library finds.
- * *rest is what follows. False: nobody, and that is told. */
+/* Who is meant by the beginning of text: a member as the screen shows it, in quotes or not, or who
+ * the library finds. *rest is what follows. False: nobody, or several, and that is told. */
 bool chat_find_person(struct chat *chat, struct slice text, uint8_t key[WEIR_KEY_BYTES],
                       struct slice *rest);
 /* A terminated copy, for free; NULL without memory. */

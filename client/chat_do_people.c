@@ -12,30 +12,36 @@ static bool begins_with_name(struct slice text, struct slice name)
            (text.size == name.size || text.data[name.size] == ' ');
 }
 
-/* The member whose name text begins with: the longest, as names may have blanks in them. */
-static bool find_named(const struct chat_room *room, struct slice text, uint8_t *key,
-                       struct slice *rest)
+/* How many members text begins with the name of: names may have blanks in them, so `ann lee` is one
+ * or `ann`, and what is said to her. In quotes it is that name and no other. */
+static size_t find_named(const struct chat_room *room, struct slice text, uint8_t *key,
+                         struct slice *rest)
 {
-    size_t longest = 0;
+    bool quoted = text.size && text.data[0] == '"';
+    struct slice after, word = chat_first_word(text, &after);
+    size_t found = 0;
     for (size_t i = 0; i < weir_room_member_count(room->room); i++) {
         struct weir_room_member m;
         weir_room_member(room->room, i, &m);
         struct slice name = chat_room_name(room, m.key);
-        if (name.size <= longest || !begins_with_name(text, name))
+        if (quoted ? !slice_equal(word, name) : !begins_with_name(text, name))
             continue;
-        longest = name.size;
+        found++;
         memcpy(key, m.key, WEIR_KEY_BYTES);
-        *rest = chat_trim(slice_after(text, longest));
+        *rest = quoted ? after : chat_trim(slice_after(text, name.size));
     }
-    return longest > 0;
+    return found;
 }
 
 bool chat_find_person(struct chat *chat, struct slice text, uint8_t key[WEIR_KEY_BYTES],
                       struct slice *rest)
 {
     const struct chat_room *room = chat_current(chat);
-    if (find_named(room, text, key, rest))
-        return true;
+    size_t found = find_named(room, text, key, rest);
+    if (found > 1)
+        chat_note(chat, true, "that may be %zu members: give the name in quotes, or the key", found);
+    if (found)
+        return found == 1;
     char *name = chat_copy_text(chat_first_word(text, rest));
     int rc = name ? room_names_find(room->room, name, key) : WEIR_NO_MEMORY;
     free(name);
