@@ -189,6 +189,8 @@ static void on_alt(struct chat *chat, uint32_t point)
         act(chat, "delete");
     else if (point == 'd')
         chat_input_kill(&chat->input, CHAT_WORD_RIGHT, true);
+    else if ((point == 'e' || point == 'a') && chosen(chat) && !is_empty(chat))
+        chat_note(chat, true, "there is a text under way: send it, or take it away by Ctrl-U");
     else if (point == 'e' && acts)
         act(chat, "edit");
     else if (point == 'r' && acts)

@@ -115,6 +115,13 @@ say bob '/react tada'
 shows "a reaction is counted" ada '│ 🎉 1'
 keys ada Up
 shows "a message can be chosen" ada 'Enter answers'
+keys ada -l 'half a text'
+keys ada M-a
+shows "a text that is under way is not written over" ada '^> half a text'
+shows "and that is told" ada 'there is a text under way'
+keys ada C-u Escape
+keys ada Up
+shows "without one" ada 'Enter answers'
 keys ada Escape
 hides "and let go" ada 'Enter answers'
 say bob 'there are tomatos'
