@@ -111,8 +111,7 @@ static void on_escape(struct chat *chat)
         chat_stop_mode(chat);
     else if (chosen(chat))
         chat_flow_choose_none(chat_current(chat)->flow);
-    else
-        chat_note(chat, false, "%s", "");
+    chat_note(chat, false, "%s", "");
 }
 
 /* --- keys held with another ------------------------------------------------------------------ */

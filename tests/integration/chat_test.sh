@@ -120,9 +120,7 @@ keys ada M-a
 shows "a text that is under way is not written over" ada '^> half a text'
 shows "and that is told" ada 'there is a text under way'
 keys ada C-u Escape
-keys ada Up
-shows "without one" ada 'Enter answers'
-keys ada Escape
+hides "until it is let go" ada 'there is a text under way'
 hides "and let go" ada 'Enter answers'
 say bob 'there are tomatos'
 shows "the next one" ada 'there are tomatos'
