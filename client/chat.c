@@ -43,12 +43,29 @@ void chat_page_add(struct chat *chat, struct slice text)
 }
 /* --- time ------------------------------------------------------------------------------------ */
 
+static void on_status(weir_t *w, const struct weir_reply *reply, void *arg)
+{
+    (void)w, (void)reply, (void)arg;
+}
+
+/* Whether a node refused our key is told to who asks for something, and rooms ask only once there
+ * is a node. */
+static void look_for_denial(struct chat *chat)
+{
+    bool denied = false;
+    if (!chat->connected && weir_open(chat->w) == 0)
+        denied = weir_status_async(chat->w, on_status, NULL) == WEIR_DENIED;
+    chat->dirty = chat->dirty || denied != chat->denied;
+    chat->denied = denied;
+}
+
 static void tick(struct chat *chat)
 {
     uint64_t now = chat_now_ms();
     bool connected = weir_connected(chat->w) != 0;
     chat->dirty = chat->dirty || connected != chat->connected;
     chat->connected = connected;
+    look_for_denial(chat);
     chat_rooms_tick(chat, now);
     if (now >= chat->save_at_ms) {
         chat->save_at_ms = now + CHAT_SAVE_MS;

@@ -43,10 +43,11 @@ struct chat {
     char note[300]; /* what is to be told last; "" */
     bool note_bad;
     bool connected;
+    bool denied; /* the node does not know our key; weir_error says it */
     bool pasting, quit, asked_to_quit, asked_to_leave;
     uint64_t pasted_at_ms; /* pasting: when the last key came */
     bool dirty;            /* to be drawn */
-    size_t rows_shown; /* of messages, or of the page */
+    size_t rows_shown;     /* of messages, or of the page */
     uint64_t save_at_ms;
     uint64_t end_by_ms; /* ends when nothing waits, or asks at this time; 0: goes on */
 };
@@ -65,8 +66,8 @@ void chat_note(struct chat *chat, bool bad, const char *format, ...)
 void chat_go(struct chat *chat, size_t i);
 
 /* Takes a room into the chat, saved in the book under a name (NULL: its own, when that is here),
- * and goes there; takes the room over. One of the same key that is here stays if it can be used, else
- * it gives way. */
+ * and goes there; takes the room over. One of the same key that is here stays if it can be used,
+ * else it gives way. */
 void chat_take_room(struct chat *chat, weir_room_t *room, const char *name);
 
 /* --- chat_rooms.c, for chat.c ------------------------------------------------------------------

@@ -39,7 +39,8 @@ bool chat_find_person(struct chat *chat, struct slice text, uint8_t key[WEIR_KEY
     const struct chat_room *room = chat_current(chat);
     size_t found = find_named(room, text, key, rest);
     if (found > 1)
-        chat_note(chat, true, "that may be %zu members: give the name in quotes, or the key", found);
+        chat_note(chat, true, "that may be %zu members: give the name in quotes, or the key",
+                  found);
     if (found)
         return found == 1;
     char *name = chat_copy_text(chat_first_word(text, rest));

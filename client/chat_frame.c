@@ -131,8 +131,8 @@ static void draw_member(const struct chat_room *room, size_t row, size_t column,
     size_t taken = chat_screen_put(row, column, columns, CHAT_FAINT, slice_text(mark));
     chat_text_clean(chat_room_name(room, m->key), CHAT_ONE_LINE, &clean);
     chat_text_cut_name(buffer_slice(&clean), columns - taken, &cut);
-    chat_screen_put(row, column + taken, columns - taken,
-                    CHAT_PERSON + chat_room_colour(m->key), buffer_slice(&cut));
+    chat_screen_put(row, column + taken, columns - taken, CHAT_PERSON + chat_room_colour(m->key),
+                    buffer_slice(&cut));
     buffer_free(&clean);
     buffer_free(&cut);
 }
@@ -195,14 +195,14 @@ static size_t count_waiting(const struct chat *chat)
     return count;
 }
 
-/* Without a node that is why there is none, as far as the handle knows; "": nothing. */
+/* "": nothing. */
 static const char *to_tell(const struct chat *chat, const struct chat_room *room)
 {
     if (*chat->note)
         return chat->note;
     if (room && *room->trouble && (chat->connected || room->refused))
         return room->trouble;
-    return chat->connected ? "" : weir_error(chat->w);
+    return chat->denied ? weir_error(chat->w) : "";
 }
 
 void chat_draw_status(const struct picture *p)
@@ -214,7 +214,8 @@ void chat_draw_status(const struct picture *p)
     size_t count = chat->connected ? 0 : count_waiting(chat);
     put_place(chat, &bar);
     chat_bar_put(&bar, chat->connected ? CHAT_BAR : CHAT_BAR_ALERT,
-                 slice_text(!chat->connected                ? "○ no node, trying again · "
+                 slice_text(chat->denied                    ? "○ refused · "
+                            : !chat->connected              ? "○ no node, trying again · "
                             : p->columns >= CHAT_ROOMS_FROM ? "● connected · "
                                                             : "● "));
     if (count) {

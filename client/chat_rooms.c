@@ -107,8 +107,7 @@ static bool is_usable(const struct chat_room *room)
 {
     struct weir_room_info info;
     weir_room_info(room->room, &info);
-    return !room->leaving &&
-           (room->state != CHAT_ROOM_FOLLOWED || (info.member && info.readable));
+    return !room->leaving && (room->state != CHAT_ROOM_FOLLOWED || (info.member && info.readable));
 }
 
 /* Saves a room under a name; with a number behind it, or its own one, where that cannot be. */

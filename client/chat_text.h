@@ -43,7 +43,8 @@ size_t chat_text_fit(struct slice text, size_t columns);
 /* Appends the text, or as much of it as fits before an ellipsis. Returns its columns. */
 size_t chat_text_cut(struct slice text, size_t columns, struct buffer *out);
 
-/* The same for what a person is called (client/room_names.h): the letters of the key behind its last
+/* The same for what a person is called (client/room_names.h): the letters of the key behind its
+ * last
  * ~, which tell it from another, stay; the nickname is cut. */
 size_t chat_text_cut_name(struct slice name, size_t columns, struct buffer *out);
 

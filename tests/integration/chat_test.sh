@@ -4,7 +4,7 @@
 set -u
 WEIR=$(realpath "${WEIR:-build/weir}")
 dir=$(mktemp -d /tmp/weir-chat-XXXXXX)
-failed=0 node=
+failed=0 node= ready=
 export TMUX_TMPDIR=$dir TZ=UTC LC_ALL=C.UTF-8
 unset TMUX NO_COLOR WEIR_IDENTITY
 tmux() { command tmux -L chat -f /dev/null "$@"; }
@@ -15,12 +15,13 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# start_node [OPTION…]: what it says when it is ready is in $ready.
 start_node() {
     mkfifo "$dir/ready"
-    "$WEIR" node --data "$dir/data" --listen none --client "ipc://$dir/node.sock" \
+    "$WEIR" node --data "$dir/data" --listen none --client "ipc://$dir/node.sock" "$@" \
         >"$dir/ready" 2>>"$dir/node.err" &
     node=$!
-    read -r -t 60 _ <"$dir/ready" || { echo "not ok - a node starts"; cat "$dir/node.err"; exit 1; }
+    read -r -t 60 ready <"$dir/ready" || { echo "not ok - a node starts"; cat "$dir/node.err"; exit 1; }
     rm "$dir/ready"
 }
 stop_node() {
@@ -138,6 +139,7 @@ hides "for good" ada 'this was a mistake'
 say bob '/dm ada only for your eyes'
 shows "a direct message is marked" ada '✉ to you alone: only for your eyes'
 chat beth
+shows "a third one starts" beth 'You are in no room yet'
 say beth "/join $invitation"
 shows "a third one comes" beth '^▸ garden'
 say beth '/nick bob lee'
@@ -319,6 +321,13 @@ say ada2 '/leave'
 shows "leaving wants to be said twice" ada2 'once more to leave kitchen'
 say ada2 '/leave'
 shows "then it is left" ada2 'you left kitchen'
+mkdir "$dir/clients"
+for who in clients/ada stranger; do "$WEIR" keys new --curve "$dir/$who" >"$dir/out"; done
+stop_node
+start_node --client tcp://0.0.0.0:0 --client-keys "$dir/clients"
+chat frank WEIR_NODE="tcp://127.0.0.1:$(grep -oE '0\.0\.0\.0:[0-9]+' <<<"$ready" | cut -d: -f2)" \
+    WEIR_SERVER_KEY="$dir/data/curve.key" WEIR_CLIENT_KEY="$dir/stranger"
+shows "a node that does not know the key is not one that is away" frank 'does not know our key'
 exec 2>/dev/null
 XDG_CONFIG_HOME=$dir/dave "$WEIR" chat </dev/null >"$dir/out" 2>"$dir/err"
 [ "$?" = 1 ] && ok "without a terminal it fails" || not_ok "without a terminal it fails" 1 ada2
