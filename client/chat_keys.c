@@ -116,63 +116,52 @@ static void on_escape(struct chat *chat)
 
 /* --- keys held with another ------------------------------------------------------------------ */
 
+struct line_key {
+    uint32_t letter;
+    enum chat_move move;
+};
+
+/* The letters that act on the line as in a shell. False: it is none of them. */
+static bool on_line_letter(struct chat *chat, uint32_t letter)
+{
+    static const struct line_key moves[] = {
+        {'a', CHAT_LINE_START}, {'b', CHAT_LEFT}, {'e', CHAT_LINE_END}, {'f', CHAT_RIGHT}};
+    static const struct line_key kills[] = {
+        {'k', CHAT_LINE_END}, {'u', CHAT_LINE_START}, {'w', CHAT_WORD_LEFT}};
+    for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++)
+        if (moves[i].letter == letter) {
+            move(chat, moves[i].move);
+            return true;
+        }
+    for (size_t i = 0; i < sizeof kills / sizeof kills[0]; i++)
+        if (kills[i].letter == letter) {
+            chat_input_kill(&chat->input, kills[i].move, true);
+            return true;
+        }
+    return false;
+}
+
 static void on_control(struct chat *chat, uint32_t letter)
 {
-    struct chat_input *input = &chat->input;
     size_t rooms = chat->room_count ? chat->room_count : 1;
-    bool empty = is_empty(chat);
-    switch (letter) {
-    case 'a':
-        move(chat, CHAT_LINE_START);
-        break;
-    case 'b':
-        move(chat, CHAT_LEFT);
-        break;
-    case 'c':
+    if (on_line_letter(chat, letter))
+        return;
+    if (letter == 'c' || (letter == 'd' && is_empty(chat)))
         chat_do_quit(chat, slice_of(NULL, 0));
-        break;
-    case 'd':
-        if (empty)
-            chat_do_quit(chat, slice_of(NULL, 0));
-        else
-            chat_input_kill(input, CHAT_RIGHT, false);
-        break;
-    case 'e':
-        move(chat, CHAT_LINE_END);
-        break;
-    case 'f':
-        move(chat, CHAT_RIGHT);
-        break;
-    case 'j':
+    else if (letter == 'd')
+        chat_input_kill(&chat->input, CHAT_RIGHT, false);
+    else if (letter == 'j')
         type(chat, '\n');
-        break;
-    case 'k':
-        chat_input_kill(input, CHAT_LINE_END, true);
-        break;
-    case 'l':
+    else if (letter == 'l')
         chat_screen_redraw();
-        break;
-    case 'n':
+    else if (letter == 'n')
         chat_go(chat, (chat->current + 1) % rooms);
-        break;
-    case 'p':
+    else if (letter == 'p')
         chat_go(chat, (chat->current + rooms - 1) % rooms);
-        break;
-    case 'u':
-        chat_input_kill(input, CHAT_LINE_START, true);
-        break;
-    case 'w':
-        chat_input_kill(input, CHAT_WORD_LEFT, true);
-        break;
-    case 'y':
-        chat_input_yank(input);
-        break;
-    case 'z':
+    else if (letter == 'y')
+        chat_input_yank(&chat->input);
+    else if (letter == 'z')
         chat_screen_suspend();
-        break;
-    default:
-        break;
-    }
 }
 
 static void on_alt(struct chat *chat, uint32_t point)
@@ -249,6 +238,32 @@ static void on_page_key(struct chat *chat, const struct chat_key *key)
 
 /* --- all of them ----------------------------------------------------------------------------- */
 
+static void on_cursor_key(struct chat *chat, const struct chat_key *key)
+{
+    switch (key->kind) {
+    case CHAT_KEY_UP:
+    case CHAT_KEY_DOWN:
+        on_up_or_down(chat, key, key->kind == CHAT_KEY_UP ? -1 : 1);
+        break;
+    case CHAT_KEY_LEFT:
+        move(chat, key->control || key->alt ? CHAT_WORD_LEFT : CHAT_LEFT);
+        break;
+    case CHAT_KEY_RIGHT:
+        move(chat, key->control || key->alt ? CHAT_WORD_RIGHT : CHAT_RIGHT);
+        break;
+    case CHAT_KEY_HOME:
+    case CHAT_KEY_END:
+        on_home_or_end(chat, key->kind == CHAT_KEY_END);
+        break;
+    case CHAT_KEY_PAGE_UP:
+    case CHAT_KEY_PAGE_DOWN:
+        scroll(chat, key->kind == CHAT_KEY_PAGE_UP ? -1 : 1);
+        break;
+    default:
+        break;
+    }
+}
+
 static void on_plain_key(struct chat *chat, const struct chat_key *key)
 {
     switch (key->kind) {
@@ -279,21 +294,13 @@ static void on_plain_key(struct chat *chat, const struct chat_key *key)
         break;
     case CHAT_KEY_UP:
     case CHAT_KEY_DOWN:
-        on_up_or_down(chat, key, key->kind == CHAT_KEY_UP ? -1 : 1);
-        break;
     case CHAT_KEY_LEFT:
-        move(chat, key->control || key->alt ? CHAT_WORD_LEFT : CHAT_LEFT);
-        break;
     case CHAT_KEY_RIGHT:
-        move(chat, key->control || key->alt ? CHAT_WORD_RIGHT : CHAT_RIGHT);
-        break;
     case CHAT_KEY_HOME:
     case CHAT_KEY_END:
-        on_home_or_end(chat, key->kind == CHAT_KEY_END);
-        break;
     case CHAT_KEY_PAGE_UP:
     case CHAT_KEY_PAGE_DOWN:
-        scroll(chat, key->kind == CHAT_KEY_PAGE_UP ? -1 : 1);
+        on_cursor_key(chat, key);
         break;
     case CHAT_KEY_F1:
         chat_do_help(chat, slice_of(NULL, 0));

@@ -68,6 +68,26 @@ static void a_while_without_keys_ends_a_paste(void **state)
     assert_input(chat, "");
 }
 
+static void keys_with_control_act_on_the_line(void **state)
+{
+    struct chat *chat = *state;
+    for (const char *c = "one two"; *c; c++)
+        press(chat, CHAT_KEY_TEXT, (uint8_t)*c);
+    press(chat, CHAT_KEY_CONTROL, 'w');
+    assert_input(chat, "one ");
+    press(chat, CHAT_KEY_CONTROL, 'a');
+    press(chat, CHAT_KEY_CONTROL, 'y');
+    assert_input(chat, "twoone ");
+    press(chat, CHAT_KEY_LEFT, 0);
+    press(chat, CHAT_KEY_CONTROL, 'd');
+    assert_input(chat, "twone ");
+    press(chat, CHAT_KEY_CONTROL, 'k');
+    assert_input(chat, "tw");
+    press(chat, CHAT_KEY_CONTROL, 'u');
+    press(chat, CHAT_KEY_CONTROL, 'd');
+    assert_true(chat->quit);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, free_chat)
 
 int main(void)
@@ -75,6 +95,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_pasted_is_text),
         TEST(a_paste_whose_end_is_lost_does_not_lock_the_chat),
+        TEST(keys_with_control_act_on_the_line),
         TEST(a_while_without_keys_ends_a_paste),
     };
     setlocale(LC_CTYPE, "C.UTF-8");
