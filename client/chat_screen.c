@@ -153,7 +153,10 @@ void chat_screen_suspend(void)
     watch_fatal_signals(false);
     say_to_terminal("\033[?2004l");
     endwin();
-    raise(SIGSTOP);
+    struct sigaction before, plain = {.sa_handler = SIG_DFL};
+    sigaction(SIGTSTP, &plain, &before);
+    kill(0, SIGTSTP); /* with the shell that may wait for us in between */
+    sigaction(SIGTSTP, &before, NULL);
     watch_fatal_signals(true);
     say_to_terminal("\033[?2004h");
     chat_screen_resize();
