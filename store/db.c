@@ -99,7 +99,7 @@ static int begin_data(struct db *self, MDB_txn *txn, struct reason *why)
 static int open_data(struct db *self, bool make, bool read_only, struct reason *why)
 {
     MDB_txn *txn;
-    struct meta_record meta;
+    struct meta_record meta = {0};
     int failed = mdb_txn_begin(self->env, NULL, read_only ? MDB_RDONLY : 0, &txn);
     if (failed)
         return db_failure(self, failed, "open", why);
