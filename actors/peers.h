@@ -63,8 +63,8 @@ struct peer {
     bool shed;              /* it had no room for this node */
     bool full;              /* away, since it had no room: a neighbour tries it all the same */
     bool dialled_back;      /* it was tried, for as long as it is connected */
-    int told_failed;        /* 1 + why it could not be joined through, as the log has it; 0 */
     bool asked;             /* an operator waits: dial at once, whatever the ids are */
+    int told_failed;        /* 1 + why it could not be joined through, as the log has it; 0 */
 
     /* its conduct */
     unsigned blames;

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define STATE_FILE       "state.mdb"
-#define STATE_ASIDE_FILE STATE_FILE ".aside"
+#define STATE_ASIDE_FILE "state.mdb.aside"
 #define LOG_DIR          "log"
 
 /* "dir/name", malloc'ed. NULL without memory. */
