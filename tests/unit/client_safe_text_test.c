@@ -77,9 +77,7 @@ static void what_looks_the_same_has_one_look(void **state)
 {
     (void)state;
     static const char *const lines[] = {"ann lee", "annlee", "ann\xe2\x80\x8dlee",
-                                        "\xe2\x80\x8c"
-                                        "annlee\xef\xb8\x8f",
-                                        "ann\xe3\x80\x80lee"};
+                                        "\xe2\x80\x8c\x61nnlee\xef\xb8\x8f", "ann\xe3\x80\x80lee"};
     char look[32];
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         safe_text_look(lines[i], look);
