@@ -96,7 +96,8 @@ static void wait_for_fold(size_t node, const char *text)
     char path[96];
     int64_t until = network_now_ms() + FOLD_MS;
     path_of(node, path);
-    while (find_in_file(path, text) < 0) {
+    /* Its page may be in the file and its tree not yet: a kill then leaves it to the log. */
+    while (!network_is_folded(&network, node) || find_in_file(path, text) < 0) {
         assert_true(network_now_ms() < until);
         network_pause_ms(50);
     }

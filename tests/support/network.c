@@ -140,19 +140,30 @@ bool network_is_live(struct network *self, size_t number, const char *id)
     return found;
 }
 
-int64_t network_count(struct network *self, size_t number, const char *name)
+static int64_t count_in_status(struct network *self, size_t number, const char *part,
+                               const char *name)
 {
     const struct weir_reply *reply;
     weir_t *client = self->nodes[number].client;
     if (weir_status(client, &reply) != 0)
         fail_msg("STATUS of node %zu: %s", number, weir_error(client));
     json_t *status = json_loadb((const char *)reply->json.data, reply->json.size, 0, NULL);
-    const json_t *count = json_object_get(json_object_get(status, "connections"), name);
+    const json_t *count = json_object_get(json_object_get(status, part), name);
     if (!count && strncmp(name, "closed_", 7) != 0)
         fail_msg("STATUS counts no %s", name);
     int64_t value = (int64_t)json_integer_value(count);
     json_decref(status);
     return value;
+}
+
+int64_t network_count(struct network *self, size_t number, const char *name)
+{
+    return count_in_status(self, number, "connections", name);
+}
+
+bool network_is_folded(struct network *self, size_t number)
+{
+    return count_in_status(self, number, "store", "unfolded_bytes") == 0;
 }
 
 int64_t network_memory_peak_kib(const struct network *self, size_t number)

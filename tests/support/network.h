@@ -47,6 +47,9 @@ bool network_is_live(struct network *self, size_t node, const char *id);
 /* A count of the `connections` in its STATUS; 0 for a reason (closed_…) that there was not. */
 int64_t network_count(struct network *self, size_t node, const char *name);
 
+/* Is all that it stored in its data file, committed? */
+bool network_is_folded(struct network *self, size_t node);
+
 /* The most memory that its process has had (VmHWM); 0 under a sanitizer, whose own is most of it.
  */
 int64_t network_memory_peak_kib(const struct network *self, size_t node);
