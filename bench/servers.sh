@@ -18,6 +18,7 @@ declare -A pids # by name
 start() {
     local name=$1 pattern=$2
     shift 2
+    : >"$DIR/$name.log" # an earlier one's line is not this one's
     "$@" >"$DIR/$name.log" 2>&1 &
     pids[$name]=$!
     for _ in {1..1000}; do
