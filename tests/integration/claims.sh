@@ -13,9 +13,9 @@ claim() { # NAME COMMAND…
     fi
 }
 
-ready() { # FILE PID: the node that writes FILE says that it is ready, before it ends and within 10 s
-    local i
-    for ((i = 0; i < 500; i++)); do
+ready() { # FILE PID: the node that writes FILE says that it is ready, before it ends; only a fault takes 60 s
+    local end=$((SECONDS + 60))
+    while [ $SECONDS -lt $end ]; do
         grep -q '^ready' "$1" && return 0
         kill -0 "$2" 2>/dev/null || return 1
         sleep 0.02

@@ -45,11 +45,11 @@ is() {
     fi
 }
 
-# soon CLAIM WANTED COMMAND…: what it prints, within 10 s
+# soon CLAIM WANTED COMMAND…: what it prints, before long; only a fault takes 60 s
 soon() {
-    local claim=$1 wanted=$2 got
+    local claim=$1 wanted=$2 got end=$((SECONDS + 60))
     shift 2
-    for _ in {1..500}; do
+    while [ $SECONDS -lt $end ]; do
         got=$("$@")
         [ "$got" = "$wanted" ] && break
         sleep 0.02

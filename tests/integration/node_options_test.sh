@@ -24,7 +24,7 @@ trap '[ -n "$node" ] && kill -9 $node 2>/dev/null; rm -rf "$scratch"' EXIT
 refused() { # CODE WORDS OPTIONS…: exits at once with the code, says the words, prints nothing
     local code=$1 words=$2
     shift 2
-    timeout -k 1 10 "$weir" node "$@" >"$scratch/out" 2>"$scratch/log"
+    timeout -k 1 120 "$weir" node "$@" >"$scratch/out" 2>"$scratch/log"
     local got=$?
     cat "$scratch/log"
     [ $got = "$code" ] && [ ! -s "$scratch/out" ] && grep -q -- "$words" "$scratch/log"

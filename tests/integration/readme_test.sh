@@ -88,7 +88,9 @@ session '```console' 4 "listed writers"
 
 # --- a network: two nodes on this machine, with a port and data of their own ---
 
-port=$(shuf -i 20000-30000 -n 1) # the README names ports; these must be free
+# The README names ports; these must be free, and are not of those that the system gives away.
+port=$(shuf -i 20000-30000 -n 1)
+while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$(shuf -i 20000-30000 -n 1); done
 written_id() { block 1 "\`\`\`console $1" | sed -n 's/^ready id=\([^ ]*\) .*/\1/p'; }
 gateway_written=$(written_id gateway) joins_written=$(written_id joins)
 gateway_id=$gateway_written joins_id=$joins_written

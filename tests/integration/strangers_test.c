@@ -20,7 +20,7 @@
 enum {
     STRANGERS = 200,
     CROWD = 400,
-    PATIENCE_MS = 7500, /* they are closed after 5 s; the rest is for a slow machine */
+    PATIENCE_MS = 30000, /* they are closed after 5 s; a byte a second goes on for 96 s */
     SETTLE_MS = 30000,
     GROWTH_KIB_MAX = STRANGERS * 16 + 4096, /* 16 KiB each, and the peer that joins meanwhile */
     FEW_DESCRIPTORS = 256,
@@ -147,15 +147,30 @@ static long cpu_ticks(size_t node)
 
 /* --- claims ------------------------------------------------------------------------------ */
 
-/* A second node begins to join the first. */
-static void begin_to_join(void)
+/* A second node, which knows of nobody. */
+static void start_another(void)
 {
     struct network_node *peer = &network.nodes[1];
     data_dir_new(peer->data);
-    (void)snprintf(peer->gateway, sizeof peer->gateway, "%s@%s", network.nodes[0].id,
-                   network.nodes[0].address);
+    peer->apart = true;
     network.count = 2;
     network_node_start(&network, 1, quietly);
+}
+
+/* It joins the first, as its operator says. How often that was tried: a handshake takes too long on
+ * a machine with other work. */
+static int64_t join(void)
+{
+    const struct weir_reply *reply;
+    char first[200];
+    int64_t tries = 0, end = network_now_ms() + SETTLE_MS;
+    int rc = -1;
+    (void)snprintf(first, sizeof first, "%s@%s", network.nodes[0].id, network.nodes[0].address);
+    for (; rc && network_now_ms() < end; tries++)
+        rc = weir_peer_connect(network.nodes[1].client, first, &reply);
+    if (rc)
+        fail_msg("the peer does not get in: %s", weir_error(network.nodes[1].client));
+    return tries;
 }
 
 static void two_hundred_strangers_are_closed_in_time_while_a_peer_joins(void **state)
@@ -163,6 +178,7 @@ static void two_hundred_strangers_are_closed_in_time_while_a_peer_joins(void **s
     (void)state;
     static struct stranger strangers[STRANGERS];
     network_start(&network, 1, quietly);
+    start_another();
     assert_int_equal(network_live(&network, 0), 0);
     int64_t before_kib = network_memory_peak_kib(&network, 0);
     int64_t start = network_now_ms();
@@ -170,19 +186,19 @@ static void two_hundred_strangers_are_closed_in_time_while_a_peer_joins(void **s
         strangers[i].fd = reach(network.nodes[0].address);
         say(&strangers[i], &sayings[i % SAYINGS]);
     }
-    begin_to_join();
     assert_true(go_on_all(strangers, STRANGERS, start) > 0); /* they are still there */
-    assert_true(network_settles(&network, 1, PATIENCE_MS));
+    int64_t tries = join();
+    assert_true(network_settles(&network, 1, SETTLE_MS));
     while (go_on_all(strangers, STRANGERS, start) && network_now_ms() < start + PATIENCE_MS)
         network_pause_ms(5);
     for (size_t i = 0; i < STRANGERS; i++)
         if (strangers[i].fd >= 0)
             fail_msg("stranger %zu, of kind %zu, is not closed", i, i % SAYINGS);
     assert_true(network_memory_peak_kib(&network, 0) - before_kib < GROWTH_KIB_MAX);
-    assert_int_equal(network_count(&network, 0, "strangers_slow") +
-                         network_count(&network, 0, "strangers_broken") +
-                         network_count(&network, 0, "strangers_refused"),
-                     STRANGERS);
+    int64_t counted = network_count(&network, 0, "strangers_slow") +
+                      network_count(&network, 0, "strangers_broken") +
+                      network_count(&network, 0, "strangers_refused");
+    assert_in_range(counted, STRANGERS, STRANGERS + tries - 1);
     assert_true(network_count(&network, 0, "strangers_refused") >= STRANGERS / SAYINGS);
     assert_true(network_count(&network, 0, "strangers_slow") >= STRANGERS / SAYINGS);
     assert_int_equal(network_live(&network, 0), 1);
@@ -218,7 +234,8 @@ static void a_node_with_few_descriptors_stays_calm_in_a_crowd(void **state)
     for (size_t i = 0; i < CROWD; i++)
         if (strangers[i].fd >= 0)
             (void)close(strangers[i].fd);
-    begin_to_join();
+    start_another();
+    (void)join();
     assert_true(network_settles(&network, 1, SETTLE_MS));
 }
 

@@ -1,16 +1,19 @@
 #include "tests/support/network.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-enum { OPTIONS_MAX = 16, POLL_MS = 10 };
+enum { OPTIONS_MAX = 16, POLL_MS = 10, PORTS_FIRST = 10000, PORTS_END = 32768 };
 
 int64_t network_now_ms(void)
 {
@@ -37,10 +40,48 @@ static void ready_word(const struct process *process, const char *name, char *to
     (void)snprintf(to, room, "%.*s", (int)strcspn(at, " "), at);
 }
 
+/* Below those that the system gives to whoever asks for any: a node that was stopped finds its port
+ * free again. */
+static unsigned own_ports_end(void)
+{
+    unsigned first = PORTS_END;
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "r");
+    if (file) {
+        if (fscanf(file, "%u", &first) != 1 || first <= PORTS_FIRST)
+            first = PORTS_END;
+        (void)fclose(file);
+    }
+    return first;
+}
+
+static bool is_free(unsigned port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    bool free = bind(fd, (const struct sockaddr *)(const void *)&at, sizeof at) == 0;
+    (void)close(fd);
+    return free;
+}
+
+static void choose_address(char address[128])
+{
+    uint32_t drawn;
+    unsigned port;
+    do {
+        assert_int_equal(getentropy(&drawn, sizeof drawn), 0);
+        port = PORTS_FIRST + drawn % (own_ports_end() - PORTS_FIRST);
+    } while (!is_free(port));
+    (void)snprintf(address, 128, "127.0.0.1:%u", port);
+}
+
 void network_node_start(struct network *self, size_t number, const char *const *options)
 {
     struct network_node *node = &self->nodes[number];
-    const char *all[OPTIONS_MAX] = {"--listen", node->address[0] ? node->address : "127.0.0.1:0"};
+    if (!node->address[0])
+        choose_address(node->address);
+    const char *all[OPTIONS_MAX] = {"--listen", node->address};
     size_t count = 2;
     if (node->gateway[0]) {
         all[count++] = "--gateway";
