@@ -136,9 +136,9 @@ static uint8_t bit_of(const struct relay *row, peer_t peer)
     return 0;
 }
 
-/* How long it is waited for the first word before another is asked beside it; a message takes its
- * time on a slow line. Twice as long for each that is silent already, so that hosts which are only
- * busy are not asked for more and more. An EDIT is asked of one alone. */
+/* How long it is waited for a word before another is asked beside it; a message takes its time on a
+ * slow line. Twice as long for each that is silent already, so that hosts which are only busy are
+ * not asked for more and more. An EDIT is asked of one alone. */
 static uint64_t patience_ms(const struct relay *row)
 {
     if (is_edit(row))
@@ -146,6 +146,13 @@ static uint64_t patience_ms(const struct relay *row)
     uint64_t ms = row->asker ? RELAY_PATIENCE_MS / 2 : RELAY_PATIENCE_MS;
     ms += row->sent_bytes / RELAY_SLOW_BYTES_A_MS;
     return ms << (__builtin_popcount(row->unanswered) - 1);
+}
+
+/* A message is on its way: who says nothing to it is not waited for. */
+static void await_word(operation_t *self, struct relay *row, struct now now)
+{
+    uint64_t patience = patience_ms(row);
+    relays_give_up_at(&self->relays, row, patience == NEVER ? NEVER : now.ms + patience);
 }
 
 /* The next one, if there is any. True: it was asked, or the row is closed. */
@@ -163,12 +170,10 @@ static bool ask_next(operation_t *self, struct relay *row, struct now now, struc
     row->done_bytes = 0;
     row->unanswered |= (uint8_t)(1u << (row->tried_count - 1));
     int rc = send_update(row, next, now, &why, out);
-    if (rc) {
+    if (rc)
         update_finish(self, row, rc, why.text, out);
-        return true;
-    }
-    uint64_t patience = patience_ms(row);
-    relays_give_up_at(&self->relays, row, patience == NEVER ? NEVER : now.ms + patience);
+    else
+        await_word(self, row, now);
     return true;
 }
 
@@ -248,7 +253,6 @@ void update_on_updated(operation_t *self, const struct peer_mail *mail, struct n
     struct request *request = row->request;
     row->asked = mail->number; /* the first that takes it takes all of it */
     row->unanswered = bit_of(row, mail->number);
-    relays_give_up_at(&self->relays, row, NEVER);
     row->changed |= updated->changed != 0;
     row->done_bytes += row->sent_bytes;
     memcpy(request->change.after.bytes, updated->fingerprint, FINGERPRINT_BYTES);
@@ -257,6 +261,8 @@ void update_on_updated(operation_t *self, const struct peer_mail *mail, struct n
     int rc = more ? send_update(row, mail->number, now, &why, out) : 0;
     if (rc)
         finish_refused(self, row, rc, why.text, out);
-    else if (!more)
+    else if (more)
+        await_word(self, row, now); /* lesson L3: it may stop between two of them as well */
+    else
         update_finish(self, row, 0, "", out);
 }

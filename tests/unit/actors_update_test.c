@@ -249,6 +249,49 @@ static void a_large_delta_goes_on_where_it_was_taken_first(void **state)
     (void)solo_expect_reply(&world, 0);
 }
 
+/* The next piece of a large delta is on its way to a host that has stopped. */
+static struct peer_update sent_on_to_nearest(void)
+{
+    solo_live_all(&world, 1, 2);
+    update_merged(entries(5, 500000), ERR_NOT_FOUND);
+    give_updated(NEAREST, asked(NEAREST).tx, 0);
+    struct peer_update update = asked(NEAREST);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS + update.args.size / RELAY_SLOW_BYTES_A_MS - 1);
+    solo_expect_nothing(&world);
+    solo_advance_ms(&world, 1);
+    return update;
+}
+
+/* lesson L3 */
+static void a_host_that_stops_after_the_first_piece_is_left_for_the_next(void **state)
+{
+    (void)state;
+    (void)sent_on_to_nearest();
+    for (size_t sent = 0; sent < delta.size;) { /* all of it, from the first piece on */
+        struct peer_update update = asked(NEARER);
+        sent += update.args.size;
+        give_updated(NEARER, update.tx, 0);
+    }
+    (void)solo_expect_reply(&world, 0);
+    solo_expect_nothing(&world);
+}
+
+static void a_host_that_was_only_slow_between_two_pieces_goes_on(void **state)
+{
+    (void)state;
+    struct peer_update update = sent_on_to_nearest();
+    (void)asked(NEARER);
+    give_updated(NEAREST, update.tx, 0);
+    for (unsigned pieces = 0; pieces < 2; pieces++) { /* NEARER may have sent nothing on yet */
+        update = asked(NEAREST);
+        give_updated(NEARER, update.tx, 0);
+        solo_expect_nothing(&world);
+        give_updated(NEAREST, update.tx, 0);
+    }
+    (void)solo_expect_reply(&world, 0);
+    solo_expect_nothing(&world);
+}
+
 static void an_edit_is_asked_of_one_however_long_it_is_silent(void **state)
 {
     (void)state;
@@ -629,6 +672,8 @@ int main(void)
         T(the_first_answer_to_an_update_counts_whoever_gives_it),
         T(who_was_asked_is_waited_for_when_nobody_else_is_left),
         T(a_large_delta_goes_on_where_it_was_taken_first),
+        T(a_host_that_stops_after_the_first_piece_is_left_for_the_next),
+        T(a_host_that_was_only_slow_between_two_pieces_goes_on),
         T(an_edit_is_asked_of_one_however_long_it_is_silent),
         T(an_edit_that_may_have_been_made_is_not_made_again),
         T(peers_beside_are_asked_where_it_began),
