@@ -58,6 +58,19 @@ static struct session *idle_longest(const struct sessions *self)
     return follower;
 }
 
+/* To both tables, or to none. */
+static bool add(struct sessions *self, struct session *session)
+{
+    HASH_ADD_KEYPTR(hh, self->by_from, session->from, session->from_size, session);
+    if (!HASH_TOOK(hh, session))
+        return false;
+    HASH_ADD(by_number, self->by_number, number, sizeof session->number, session);
+    if (HASH_TOOK(by_number, session))
+        return true;
+    HASH_DELETE(hh, self->by_from, session);
+    return false;
+}
+
 static struct session *make(struct sessions *self, struct slice from)
 {
     struct session *session = (struct session *)calloc(1, sizeof *session);
@@ -72,8 +85,10 @@ static struct session *make(struct sessions *self, struct slice from)
     memcpy(session->from, from.data, from.size);
     session->from_size = from.size;
     session->number = ++self->next_number;
-    HASH_ADD_KEYPTR(hh, self->by_from, session->from, session->from_size, session);
-    HASH_ADD(by_number, self->by_number, number, sizeof session->number, session);
+    if (!add(self, session)) {
+        session_free(session);
+        return NULL;
+    }
     DL_APPEND2(self->used, session, used_previous, used_next);
     self->used_last = session;
     self->count++;

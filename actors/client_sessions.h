@@ -7,8 +7,7 @@
 
 #include "actors/client_wire.h"
 #include "actors/messages.h"
-
-#include <uthash.h>
+#include "base/hash.h"
 
 struct session {
     client_t number;

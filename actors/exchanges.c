@@ -32,11 +32,17 @@ struct exchange *exchanges_numbered(const struct exchanges *self, uint64_t numbe
     return row;
 }
 
-/* Counts one more that the peer began. False: it has begun too many, or there is no memory. */
-static bool count_answered(struct exchanges *self, peer_t number)
+static struct exchange_peer *peer_of(const struct exchanges *self, peer_t number)
 {
     struct exchange_peer *peer;
     HASH_FIND(hh, self->peers, &number, sizeof number, peer);
+    return peer;
+}
+
+/* Counts one more that the peer began. False: it has begun too many, or there is no memory. */
+static bool count_answered(struct exchanges *self, peer_t number)
+{
+    struct exchange_peer *peer = peer_of(self, number);
     if (peer)
         return peer->answered < SYNCS_A_PEER_MAX && ++peer->answered;
     peer = (struct exchange_peer *)calloc(1, sizeof *peer);
@@ -45,13 +51,15 @@ static bool count_answered(struct exchanges *self, peer_t number)
     peer->number = number;
     peer->answered = 1;
     HASH_ADD(hh, self->peers, number, sizeof peer->number, peer);
-    return true;
+    if (HASH_TOOK(hh, peer))
+        return true;
+    free(peer);
+    return false;
 }
 
 static void uncount_answered(struct exchanges *self, peer_t number)
 {
-    struct exchange_peer *peer;
-    HASH_FIND(hh, self->peers, &number, sizeof number, peer);
+    struct exchange_peer *peer = peer_of(self, number);
     if (!peer || --peer->answered)
         return;
     HASH_DEL(self->peers, peer);
@@ -59,13 +67,6 @@ static void uncount_answered(struct exchanges *self, peer_t number)
 }
 
 /* --- room for walks ---------------------------------------------------------------------- */
-
-static struct exchange_peer *peer_of(const struct exchanges *self, peer_t number)
-{
-    struct exchange_peer *peer;
-    HASH_FIND(hh, self->peers, &number, sizeof number, peer);
-    return peer;
-}
 
 /* One range may be answered by SYNC_PARTS_MAX. */
 static uint64_t cost_of(size_t body_bytes)
@@ -76,11 +77,23 @@ static uint64_t cost_of(size_t body_bytes)
     return body_bytes + answer + PEER_PIECE_BYTES;
 }
 
+/* The row waits, and so does its peer, in line with others that have rows that wait. */
+static void queue(struct exchanges *self, struct exchange_peer *peer, struct exchange *row)
+{
+    row->queued = true;
+    self->queued++;
+    if (!peer->queue)
+        DL_APPEND2(self->line, peer, line_previous, line_next);
+    DL_APPEND2(peer->queue, row, queue_previous, queue_next);
+}
+
 static void unqueue(struct exchanges *self, struct exchange_peer *peer, struct exchange *row)
 {
     row->queued = false;
     self->queued--;
     DL_DELETE2(peer->queue, row, queue_previous, queue_next);
+    if (!peer->queue)
+        DL_DELETE2(self->line, peer, line_previous, line_next);
 }
 
 bool exchanges_charge(struct exchanges *self, struct exchange *row, size_t body_bytes)
@@ -91,9 +104,7 @@ bool exchanges_charge(struct exchanges *self, struct exchange *row, size_t body_
         return !row->queued;
     if (cost > SYNCS_ANSWERED_BYTES_MAX - self->walk_bytes ||
         cost > SYNCS_A_PEER_BYTES_MAX - peer->walk_bytes) {
-        row->queued = true;
-        self->queued++;
-        DL_APPEND2(peer->queue, row, queue_previous, queue_next);
+        queue(self, peer, row);
         return false;
     }
     row->walk_bytes = cost;
@@ -115,24 +126,36 @@ void exchanges_discharge(struct exchanges *self, struct exchange *row)
 /* Peers in turn: who gets one goes to the end of the line. */
 struct exchange *exchanges_waiting(struct exchanges *self)
 {
-    struct exchange_peer *peer, *next;
-    if (self->queued == 0)
-        return NULL;
-    HASH_ITER (hh, self->peers, peer, next) {
+    for (struct exchange_peer *peer = self->line; peer; peer = peer->line_next) {
         struct exchange *row = peer->queue;
-        uint64_t cost = row ? cost_of(row->body->body.sync.body.size) : 0;
-        if (!row || cost > SYNCS_A_PEER_BYTES_MAX - peer->walk_bytes ||
+        uint64_t cost = cost_of(row->body->body.sync.body.size);
+        if (cost > SYNCS_A_PEER_BYTES_MAX - peer->walk_bytes ||
             cost > SYNCS_ANSWERED_BYTES_MAX - self->walk_bytes)
             continue;
         unqueue(self, peer, row);
-        HASH_DEL(self->peers, peer);
-        HASH_ADD(hh, self->peers, number, sizeof peer->number, peer);
+        if (peer->queue) {
+            DL_DELETE2(self->line, peer, line_previous, line_next);
+            DL_APPEND2(self->line, peer, line_previous, line_next);
+        }
         return row;
     }
     return NULL;
 }
 
 /* --- rows -------------------------------------------------------------------------------- */
+
+/* To both tables, or to none. */
+static bool add_row(struct exchanges *self, struct exchange *row)
+{
+    HASH_ADD(hh, self->rows, key, sizeof row->key, row);
+    if (!HASH_TOOK(hh, row))
+        return false;
+    HASH_ADD(by_number, self->numbers, number, sizeof row->number, row);
+    if (HASH_TOOK(by_number, row))
+        return true;
+    HASH_DELETE(hh, self->rows, row);
+    return false;
+}
 
 struct exchange *exchanges_add(struct exchanges *self, peer_t peer,
                                const struct contract_key *contract, bool opened_here)
@@ -147,8 +170,12 @@ struct exchange *exchanges_add(struct exchanges *self, peer_t peer,
     }
     row->key = key_of(peer, contract, opened_here);
     row->number = ++self->last_number;
-    HASH_ADD(hh, self->rows, key, sizeof row->key, row);
-    HASH_ADD(by_number, self->numbers, number, sizeof row->number, row);
+    if (!add_row(self, row)) {
+        if (!opened_here)
+            uncount_answered(self, peer);
+        free(row);
+        return NULL;
+    }
     self->opened_here += opened_here;
     return row;
 }

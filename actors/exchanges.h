@@ -4,8 +4,7 @@
 #define WEIR_ACTORS_EXCHANGES_H
 
 #include "actors/actor.h"
-
-#include <uthash.h>
+#include "base/hash.h"
 
 struct exchange_key {
     peer_t peer;
@@ -42,6 +41,7 @@ struct exchange_peer {
     size_t answered;
     uint64_t walk_bytes;
     struct exchange *queue; /* its rows that wait, the oldest first */
+    struct exchange_peer *line_previous, *line_next;
     UT_hash_handle hh;
 };
 
@@ -53,6 +53,7 @@ struct exchanges {
     size_t opened_here;
     uint64_t walk_bytes;
     size_t queued;
+    struct exchange_peer *line; /* who has rows that are queued, in turn */
 };
 
 struct exchange *exchanges_find(const struct exchanges *self, peer_t peer,

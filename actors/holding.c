@@ -30,6 +30,10 @@ static bool count_row(struct holding_table *self, peer_t peer)
             return false;
         maker->number = peer;
         HASH_ADD(hh, self->makers, number, sizeof maker->number, maker);
+        if (!HASH_TOOK(hh, maker)) {
+            free(maker);
+            return false;
+        }
     }
     maker->rows++;
     self->of_peers++;
@@ -87,7 +91,10 @@ static struct holding *make_row(struct holding_table *self, const struct contrac
     row->place = ring_place_of_contract(key->bytes);
     row->due_ms = NEVER;
     HASH_ADD(hh, self->rows, key, sizeof row->key, row);
-    return row;
+    if (HASH_TOOK(hh, row))
+        return row;
+    free(row);
+    return NULL;
 }
 
 struct holding *holding_of(struct holding_table *self, const struct contract_key *key)

@@ -4,8 +4,7 @@
 #define WEIR_ACTORS_HOLDING_H
 
 #include "actors/actor.h"
-
-#include <uthash.h>
+#include "base/hash.h"
 
 enum { REPLICAS = 2 /* copies that the root asks for, besides its own */ };
 

@@ -48,10 +48,14 @@ struct peer_link *links_add(struct peer_links *self, int connection)
     return link;
 }
 
-void links_name(struct peer_links *self, struct peer_link *link, peer_t number)
+bool links_name(struct peer_links *self, struct peer_link *link, peer_t number)
 {
     link->number = number;
     HASH_ADD(hh, self->by_number, number, sizeof link->number, link);
+    if (HASH_TOOK(hh, link))
+        return true;
+    link->number = 0;
+    return false;
 }
 
 int link_equip(struct peer_link *self, struct owed *mail_of_all)

@@ -13,11 +13,10 @@
 
 #include "actors/messages.h"
 #include "actors/strangers.h"
+#include "base/hash.h"
 #include "proto/handshake.h"
 #include "proto/lanes.h"
 #include "proto/session.h"
-
-#include <uthash.h>
 
 enum link_state {
     LINK_dialling,
@@ -92,7 +91,8 @@ struct peer_links {
 struct peer_link *links_add(struct peer_links *self, int connection);
 struct peer_link *links_find(const struct peer_links *self, peer_t number);
 struct peer_link *links_of(const struct peer_links *self, int connection);
-void links_name(struct peer_links *self, struct peer_link *link, peer_t number);
+/* False without memory: it has none then. */
+MUST_USE bool links_name(struct peer_links *self, struct peer_link *link, peer_t number);
 
 /* Takes it out of the table and all lists, and frees it with all it owns but what it has to send
  * (see link_take_back). */

@@ -51,6 +51,11 @@ struct peer *peers_of(struct peers *self, const struct node_id *id)
     peer->place = ring_place_of_node(id);
     peer->address = address;
     HASH_ADD(by_id, self->by_id, id, sizeof peer->id, peer);
+    if (!HASH_TOOK(by_id, peer)) {
+        free(address);
+        free(peer);
+        return NULL;
+    }
     self->count++;
     return peer;
 }
@@ -99,11 +104,15 @@ struct link *peers_link(struct peers *self, struct peer *peer, peer_t number, bo
     if (!link)
         return NULL;
     link->number = number;
+    HASH_ADD(by_number, self->by_number, number, sizeof link->number, link);
+    if (!HASH_TOOK(by_number, link)) {
+        free(link);
+        return NULL;
+    }
     link->inbound = inbound;
     link->peer = peer;
     link->next = peer->links;
     peer->links = link;
-    HASH_ADD(by_number, self->by_number, number, sizeof link->number, link);
     return link;
 }
 

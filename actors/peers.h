@@ -5,9 +5,8 @@
 #define WEIR_ACTORS_PEERS_H
 
 #include "actors/messages.h"
+#include "base/hash.h"
 #include "proto/peer_state.h"
-
-#include <uthash.h>
 
 struct peer;
 

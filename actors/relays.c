@@ -1,8 +1,9 @@
 #include "actors/relays.h"
 
+#include "base/hash.h"
+
 #include <assert.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 struct asker_count {
     peer_t asker;
@@ -92,6 +93,10 @@ static bool count_asker(struct relays *self, peer_t asker)
             return false;
         row->asker = asker;
         HASH_ADD(hh, self->counts, asker, sizeof row->asker, row);
+        if (!HASH_TOOK(hh, row)) {
+            free(row);
+            return false;
+        }
     }
     if (row->open == RELAYS_A_PEER_MAX)
         return false;

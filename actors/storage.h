@@ -65,6 +65,7 @@ struct storage {
     uint64_t kept_until_ms; /* … until then, if nobody asks for it again; NEVER: none */
     struct watched_key *watched;
     size_t watched_count;
+    bool watches_all;         /* there was no memory for one of them */
     bool fold_out, disposing; /* the checkpoint has a fold to write; to free */
     bool map_short;           /* the map is to be grown: no new large reads, which hold it */
     size_t lists;             /* jobs that list contracts */

@@ -1,8 +1,8 @@
 /* The contracts of which subscribe is told each change (WATCH). */
 #include "actors/storage.h"
+#include "base/hash.h"
 
 #include <stdlib.h>
-#include <uthash.h>
 
 struct watched_key {
     struct contract_key key;
@@ -13,7 +13,23 @@ bool storage_is_watched(const storage_t *self, const struct contract_key *key)
 {
     struct watched_key *row;
     HASH_FIND(hh, self->watched, key, sizeof *key, row);
-    return row != NULL;
+    return row || self->watches_all;
+}
+
+/* Without memory all changes are told from now on: subscribe heeds those that somebody follows. */
+static void add(storage_t *self, const struct contract_key *key)
+{
+    struct watched_key *row = (struct watched_key *)calloc(1, sizeof *row);
+    if (row) {
+        row->key = *key;
+        HASH_ADD(hh, self->watched, key, sizeof row->key, row);
+    }
+    if (row && HASH_TOOK(hh, row)) {
+        self->watched_count++;
+        return;
+    }
+    free(row);
+    self->watches_all = true;
 }
 
 void storage_watch(storage_t *self, const struct watch *watch)
@@ -21,12 +37,7 @@ void storage_watch(storage_t *self, const struct watch *watch)
     struct watched_key *row;
     HASH_FIND(hh, self->watched, &watch->key, sizeof watch->key, row);
     if (watch->on && !row) {
-        row = (struct watched_key *)malloc(sizeof *row);
-        if (!row)
-            return;
-        row->key = watch->key;
-        HASH_ADD(hh, self->watched, key, sizeof row->key, row);
-        self->watched_count++;
+        add(self, &watch->key);
     } else if (!watch->on && row) {
         HASH_DEL(self->watched, row);
         free(row);

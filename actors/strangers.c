@@ -1,8 +1,9 @@
 #include "actors/strangers.h"
 
+#include "base/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 /* Kept while some are there, and until its allowance is whole again. */
 struct prefix {
@@ -70,7 +71,10 @@ static struct prefix *prefix_of(struct strangers *self, const uint8_t bytes[PREF
     memcpy(prefix->bytes, bytes, PREFIX_BYTES);
     prefix->seen_ms = now_ms;
     HASH_ADD(hh, self->prefixes, bytes, PREFIX_BYTES, prefix);
-    return prefix;
+    if (HASH_TOOK(hh, prefix))
+        return prefix;
+    free(prefix);
+    return NULL;
 }
 
 bool strangers_admit(struct strangers *self, const uint8_t bytes[PREFIX_BYTES], uint64_t now_ms)

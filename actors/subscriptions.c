@@ -31,21 +31,27 @@ struct subscription *subscriptions_find(const struct subscriptions *self, client
 static struct topic *find_or_make_topic(struct subscriptions *self, const struct contract_key *key)
 {
     struct topic *topic = subscriptions_topic(self, key);
-    if (!topic && (topic = (struct topic *)calloc(1, sizeof *topic))) {
-        topic->key = *key;
-        HASH_ADD(hh, self->topics, key, sizeof topic->key, topic);
-    }
-    return topic;
+    if (topic || !(topic = (struct topic *)calloc(1, sizeof *topic)))
+        return topic;
+    topic->key = *key;
+    HASH_ADD(hh, self->topics, key, sizeof topic->key, topic);
+    if (HASH_TOOK(hh, topic))
+        return topic;
+    free(topic);
+    return NULL;
 }
 
 static struct follower *find_or_make_follower(struct subscriptions *self, client_t client)
 {
     struct follower *follower = subscriptions_follower(self, client);
-    if (!follower && (follower = (struct follower *)calloc(1, sizeof *follower))) {
-        follower->client = client;
-        HASH_ADD(hh, self->followers, client, sizeof follower->client, follower);
-    }
-    return follower;
+    if (follower || !(follower = (struct follower *)calloc(1, sizeof *follower)))
+        return follower;
+    follower->client = client;
+    HASH_ADD(hh, self->followers, client, sizeof follower->client, follower);
+    if (HASH_TOOK(hh, follower))
+        return follower;
+    free(follower);
+    return NULL;
 }
 
 /* Frees what has no subscription left. True when the topic went. */
@@ -94,6 +100,21 @@ static void unlink_both(struct subscription *sub)
     sub->follower->count--;
 }
 
+static struct subscription *make(struct subscriptions *self, client_t client,
+                                 const struct contract_key *key)
+{
+    struct subscription *sub = (struct subscription *)calloc(1, sizeof *sub);
+    if (!sub)
+        return NULL;
+    sub->key.client = client;
+    sub->key.contract = *key;
+    HASH_ADD(hh, self->subscriptions, key, sizeof sub->key, sub);
+    if (HASH_TOOK(hh, sub))
+        return sub;
+    free(sub);
+    return NULL;
+}
+
 int subscriptions_add(struct subscriptions *self, client_t client, const struct contract_key *key,
                       struct subscription **out, struct reason *why)
 {
@@ -112,17 +133,14 @@ int subscriptions_add(struct subscriptions *self, client_t client, const struct 
         return fail(why, ERR_BUSY, "the node's %zu subscriptions are taken", *count);
     struct topic *topic = find_or_make_topic(self, key);
     struct follower *follower = find_or_make_follower(self, client);
-    sub = topic && follower ? (struct subscription *)calloc(1, sizeof *sub) : NULL;
+    sub = topic && follower ? make(self, client, key) : NULL;
     if (!sub) {
         (void)drop_empty(self, topic, follower);
         return fail(why, ERR_INTERNAL, "out of memory");
     }
-    sub->key.client = client;
-    sub->key.contract = *key;
     sub->topic = topic;
     sub->follower = follower;
     link_both(sub);
-    HASH_ADD(hh, self->subscriptions, key, sizeof sub->key, sub);
     ++*count;
     *out = sub;
     return 0;

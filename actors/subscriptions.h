@@ -6,9 +6,8 @@
 #define WEIR_ACTORS_SUBSCRIPTIONS_H
 
 #include "actors/messages.h"
+#include "base/hash.h"
 #include "contracts/state.h"
-
-#include <uthash.h>
 
 struct subscription;
 

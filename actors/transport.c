@@ -62,6 +62,8 @@ static void on_dial(transport_t *self, struct dial *dial, const struct turn *tur
     }
     int connection = begin_dial(self, dial, &why);
     struct peer_link *link = connection < 0 ? NULL : links_add(&self->links, connection);
+    if (link && !links_name(&self->links, link, dial->number))
+        links_remove(&self->links, &link);
     if (!link) {
         if (connection >= 0)
             wire->close(wire->self, connection, true);
@@ -74,7 +76,6 @@ static void on_dial(transport_t *self, struct dial *dial, const struct turn *tur
     link->closed = dial->closed;
     dial->closed = NULL;
     link->state = LINK_dialling;
-    links_name(&self->links, link, dial->number);
     transport_deadline(self, link, turn->now.ms + HANDSHAKE_MS);
     transport_keep_accepting(self);
 }

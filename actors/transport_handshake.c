@@ -197,13 +197,12 @@ bool transport_first_record(transport_t *self, struct peer_link *link, struct sl
         return false;
     }
     buffer_append_slice(&link->first, plain);
-    if (buffer_failed(&link->first)) {
+    if (buffer_failed(&link->first) || !links_name(&self->links, link, self->next_number)) {
         transport_drop(self, link, CLOSE_local_fault, NULL, turn);
         return false;
     }
     link->counted = false;
     strangers_left(&self->strangers, link->prefix);
-    links_name(&self->links, link, self->next_number);
     self->next_number += 2;
     return tell_opened(self, link, turn);
 }

@@ -8,9 +8,10 @@
 /* Of the allocations from here on the n-th (from 1) fails. */
 void failing_memory_begin(unsigned n);
 
-/* The same of structs alone (calloc of one): a hash table's own memory, without which the process
- * ends (uthash), is not counted. */
+/* The same of structs alone (calloc of one), and of what is no struct of ours: the memory of hash
+ * tables themselves (malloc, which a compiler that sees it cleared makes a calloc of bytes). */
 void failing_memory_begin_structs(unsigned n);
+void failing_memory_begin_tables(unsigned n);
 
 /* There is none at all, until _end. */
 void failing_memory_none(void);
