@@ -18,11 +18,17 @@ enum feed_state {
 /* A peer that takes its feed from here, or wants to. */
 struct child {
     peer_t number;
-    bool asks;   /* waits for JOINED */
-    bool has;    /* it has the contract: all but the fingerprint is compared by sync */
-    bool synced; /* it had all that we had, when it last told its fingerprint */
-    uint8_t hops;
+    bool asks;    /* waits for JOINED */
+    bool has;     /* it has the contract: all but the fingerprint is compared by sync */
+    bool synced;  /* it had all that we had, when it last told its fingerprint */
+    uint8_t hops; /* that its JOIN may still go */
     struct fingerprint what;
+};
+
+/* A feed that did not work. */
+struct failed_feed {
+    peer_t number;     /* 0: none */
+    uint64_t until_ms; /* not asked again before; 0: none */
 };
 
 /* Is the contract in our store? */
@@ -48,8 +54,7 @@ struct holding {
 
     peer_t feed;              /* 0: none */
     uint64_t joined_until_ms; /* asking: JOINED has to come before */
-    peer_t failed;            /* the last feed that did not work, … */
-    uint64_t failed_until_ms; /* … not asked again before */
+    struct failed_feed failed[FEEDS_FAILED_MAX];
     unsigned failures;
     unsigned confirms;       /* JOINs since it is live, until enough nodes hold it */
     uint32_t hosts;          /* nodes that hold it, as the feed last told */

@@ -26,12 +26,18 @@ void hosting_destroy(hosting_t **pointer)
     free(self);
 }
 
+bool hosting_wants_itself(const struct holding *row)
+{
+    return row->waiting.first || row->placed || row->needed || row->damaged ||
+           row->presence == PRESENCE_stored;
+}
+
 bool hosting_wants(const struct holding *row)
 {
-    bool asked = row->waiting.first || row->placed || row->needed;
+    bool asked = hosting_wants_itself(row);
     for (size_t i = 0; i < row->children_count && !asked; i++)
         asked = row->children[i].asks;
-    return asked || row->damaged || row->presence == PRESENCE_stored;
+    return asked;
 }
 
 bool hosting_is_root(const hosting_t *self, const struct holding *row)
@@ -77,6 +83,7 @@ static void on_live(hosting_t *self, const struct peer_live *live, struct now no
     struct holding *row, *next;
     HASH_ITER (hh, self->table.rows, row, next) {
         feed_choose(self, row, now, out);
+        holding_remove_idle(&self->table, row);
     }
 }
 

@@ -62,7 +62,7 @@ void children_on_join(hosting_t *self, struct peer_mail *mail, struct now now, s
     child->asks = true;
     row->asked_ms = now.ms;
     row->leaving = false;
-    child->hops = join->hops;
+    child->hops = join->hops < PEER_HOPS ? join->hops : PEER_HOPS;
     child->has = join->fingerprint.size == FINGERPRINT_BYTES;
     if (child->has)
         memcpy(child->what.bytes, join->fingerprint.data, sizeof child->what.bytes);
@@ -81,6 +81,7 @@ void children_on_join(hosting_t *self, struct peer_mail *mail, struct now now, s
         feed_choose(self, row, now, out);
     else
         hosting_ask(self, row, out);
+    holding_remove_idle(&self->table, row);
     message_free(&message);
 }
 
@@ -130,6 +131,15 @@ void children_refuse(struct holding *row, int code, struct outbox *out)
         const struct child *child = &row->children[i];
         if (child->asks)
             refuse(row, child->number, code, out);
+    }
+}
+
+void children_refuse_spent(struct holding *row, struct outbox *out)
+{
+    for (size_t i = row->children_count; i-- > 0;) {
+        const struct child *child = &row->children[i];
+        if (child->asks && !child->has && !child->hops)
+            refuse(row, child->number, ERR_NOT_FOUND, out);
     }
 }
 

@@ -39,12 +39,13 @@ static void send_join(struct holding *row, const struct reading *reading, uint8_
     (void)peer_tell(out, row->feed, LANE_small, PEER_JOIN, &body);
 }
 
-/* How far a JOIN may go on from here: as far as the one that it is for. */
+/* How far a JOIN may go on from here: anew when this node wants it, else as far as that of the
+ * child that may go farthest. */
 static uint8_t hops_left(const struct holding *row)
 {
-    uint8_t hops = PEER_HOPS;
+    uint8_t hops = hosting_wants_itself(row) ? PEER_HOPS : 0;
     for (size_t i = 0; i < row->children_count; i++)
-        if (row->children[i].asks && !row->children[i].has && row->children[i].hops < hops)
+        if (row->children[i].asks && row->children[i].hops > hops)
             hops = row->children[i].hops;
     return hops ? (uint8_t)(hops - 1) : 0;
 }
@@ -83,19 +84,63 @@ static uint64_t patience_ms(const struct holding *row)
     return row->waiting.first ? RELAY_PATIENCE_MS : JOIN_TIMEOUT_MS;
 }
 
+/* --- feeds that do not work -------------------------------------------------------------- */
+
+/* Another that did not work. When so many are remembered already, the one that was to be asked
+ * again first is forgotten. */
+static void remember_failed(struct holding *row, peer_t number, uint64_t until_ms)
+{
+    struct failed_feed *to = &row->failed[0];
+    for (size_t i = 0; i < FEEDS_FAILED_MAX && to->number != number; i++)
+        if (row->failed[i].number == number || row->failed[i].until_ms < to->until_ms)
+            to = &row->failed[i];
+    *to = (struct failed_feed){number, until_ms};
+}
+
+/* The row is due when the first of them may be asked again. */
+static void failed_due(hosting_t *self, struct holding *row)
+{
+    for (size_t i = 0; i < FEEDS_FAILED_MAX; i++)
+        if (row->failed[i].number)
+            holding_due(&self->table, row, row->failed[i].until_ms);
+}
+
+/* Forgets those whose time is up: they may be asked again (true). While another is being asked they
+ * wait for its answer, or two that say nothing would be asked in turn for ever. */
+static bool forget_failed(struct holding *row, uint64_t now_ms)
+{
+    bool any = false;
+    for (size_t i = 0; i < FEEDS_FAILED_MAX; i++) {
+        struct failed_feed *failed = &row->failed[i];
+        if (!failed->number || now_ms < failed->until_ms)
+            continue;
+        if (row->state == FEED_asking) {
+            failed->until_ms = now_ms + FEED_RETRY_MS;
+            continue;
+        }
+        *failed = (struct failed_feed){0};
+        any = true;
+    }
+    return any;
+}
+
+/* --- choosing ---------------------------------------------------------------------------- */
+
 void feed_choose(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
 {
+    peer_t failed[FEEDS_FAILED_MAX]; /* 0 is nobody's number */
+    if (row->presence == PRESENCE_absent && !row->creating && !row->feed)
+        children_refuse_spent(row, out);
     if (!hosting_wants(row))
         return;
-    bool excluded = row->failed && now.ms < row->failed_until_ms;
-    const struct ring_peer *best =
-        ring_next(&self->view, row->place, &row->failed, excluded ? 1 : 0);
+    for (size_t i = 0; i < FEEDS_FAILED_MAX; i++)
+        failed[i] = row->failed[i].number;
+    const struct ring_peer *best = ring_next(&self->view, row->place, failed, FEEDS_FAILED_MAX);
     if (best && best->number == row->feed)
         return;
     if (row->feed)
         feed_leave(self, row, out);
-    if (excluded)
-        holding_due(&self->table, row, row->failed_until_ms);
+    failed_due(self, row);
     children_place(self, row, out);
     if (!best) {
         be_root(self, row, now, out);
@@ -165,7 +210,7 @@ static void become_live(hosting_t *self, struct holding *row, struct now now, st
         hosting_ask(self, row, out); /* who waits for it to be filled is answered now */
     row->hollow = false;
     row->failures = 0;
-    row->failed = 0;
+    memset(row->failed, 0, sizeof row->failed);
     if (row->confirms == 0)
         holding_due(&self->table, row, now.ms);
     hosting_answer(self, row, 0, NULL, now, out);
@@ -284,11 +329,10 @@ void feed_failed(hosting_t *self, struct holding *row, struct now now, struct ou
     uint64_t pause_ms = FEED_RETRY_MS_MAX;
     if (row->failures < 5)
         pause_ms = (uint64_t)FEED_RETRY_MS << row->failures++;
-    row->failed = row->feed;
-    row->failed_until_ms = now.ms + pause_ms;
+    remember_failed(row, row->feed, now.ms + pause_ms);
     feed_leave(self, row, out);
     feed_choose(self, row, now, out);
-    holding_due(&self->table, row, row->failed_until_ms);
+    failed_due(self, row);
 }
 
 void feed_gone(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
@@ -323,18 +367,13 @@ void feed_on_due(hosting_t *self, struct holding *row, struct now now, struct ou
         feed_failed(self, row, now, out);
     else if (row->state == FEED_live)
         confirm(self, row, now, out);
-    if (row->failed && now.ms >= row->failed_until_ms && row->state == FEED_asking) {
-        row->failed_until_ms = now.ms + FEED_RETRY_MS; /* the one that is asked now comes first */
-    } else if (row->failed && now.ms >= row->failed_until_ms) {
-        row->failed = 0;
+    if (forget_failed(row, now.ms))
         feed_choose(self, row, now, out);
-    }
     hosting_answer(self, row, 0, NULL, now, out);
     if (row->waiting.first)
         holding_due(&self->table, row, row->waiting_until_ms);
     if (row->state == FEED_asking)
         holding_due(&self->table, row, row->joined_until_ms);
-    if (row->failed)
-        holding_due(&self->table, row, row->failed_until_ms);
+    failed_due(self, row);
     holding_remove_idle(&self->table, row);
 }

@@ -29,8 +29,9 @@ void hosting_follow(const struct holding *row, peer_t number, bool on,
 /* Nodes that hold it, this one included, as far as is known. */
 uint32_t hosting_count(const hosting_t *self, const struct holding *row);
 
-/* Does anybody want this contract to be here? */
+/* Does anybody want this contract to be here? And would this node, if no child asked for it? */
 bool hosting_wants(const struct holding *row);
+bool hosting_wants_itself(const struct holding *row);
 
 /* Is this node the nearest to the contract that it knows live? */
 bool hosting_is_root(const hosting_t *self, const struct holding *row);
@@ -110,6 +111,8 @@ void children_answer(hosting_t *self, struct holding *row, const struct reading 
                      struct now now, struct outbox *out);
 /* … or that it is not to be had. */
 void children_refuse(struct holding *row, int code, struct outbox *out);
+/* NOT_FOUND to those whose JOIN has come as far as it may. */
+void children_refuse_spent(struct holding *row, struct outbox *out);
 
 /* The root sees to it that its nearest peers keep copies; who is not the root takes that back. */
 void children_place(hosting_t *self, struct holding *row, struct outbox *out);

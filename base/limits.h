@@ -113,6 +113,7 @@
 #define GET_WAIT_MS       1000u /* what a GET waits for what is here to be up to date again */
 #define FEED_RETRY_MS     250u  /* after a feed that did not work, doubled each time … */
 #define FEED_RETRY_MS_MAX 10000u
+#define FEEDS_FAILED_MAX  4u     /* of a contract, remembered: 16 bytes each in every row */
 #define CONFIRMS_MAX      4u     /* JOINs of a new feed until enough nodes hold the contract … */
 #define CONFIRM_MS        10u    /* … after so long, four times as long each time */
 #define PLACING_MS        700u   /* what a PUT waits for its copies, at most */
