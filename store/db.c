@@ -20,8 +20,7 @@ int db_failure(const struct db *self, int code, const char *doing, struct reason
     return rc;
 }
 
-/* --- the meta record ----------------------------------------------------------------------------
- */
+/* --- the meta record --------------------------------------------------------------------- */
 
 int db_read_meta(const struct db *self, MDB_txn *txn, struct meta_record *meta, struct reason *why)
 {
@@ -60,8 +59,7 @@ int db_write_meta(const struct db *self, MDB_txn *txn, struct meta_record *meta,
     return rc;
 }
 
-/* --- opening ------------------------------------------------------------------------------------
- */
+/* --- opening ----------------------------------------------------------------------------- */
 
 static int open_tables(struct db *self, MDB_txn *txn, unsigned flags, struct reason *why)
 {
@@ -189,8 +187,7 @@ int db_sync(struct db *self, struct reason *why)
     return failed ? db_failure(self, failed, "sync", why) : 0;
 }
 
-/* --- sizes --------------------------------------------------------------------------------------
- */
+/* --- sizes ------------------------------------------------------------------------------- */
 
 uint64_t db_map(const struct db *self)
 {

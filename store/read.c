@@ -33,8 +33,7 @@ struct read_job {
     struct reading reading;
 };
 
-/* --- what the overlays have in the range --------------------------------------------------------
- */
+/* --- what the overlays have in the range ------------------------------------------------- */
 
 static bool past_last(const read_job_t *self, struct slice key)
 {
@@ -85,8 +84,7 @@ static int collect_refs(read_job_t *self, const struct layers *view, struct slic
     return rc;
 }
 
-/* --- what LMDB has ------------------------------------------------------------------------------
- */
+/* --- what LMDB has ----------------------------------------------------------------------- */
 
 /* Makes sure that self->row is the next entry of LMDB, or empty at the end of the range. */
 static int fill_row(read_job_t *self, struct reason *why)
@@ -105,8 +103,7 @@ static int fill_row(read_job_t *self, struct reason *why)
     return rc ? rc : reader_decode(self->reader, &self->key, row, &self->row, why);
 }
 
-/* --- putting together ---------------------------------------------------------------------------
- */
+/* --- putting together -------------------------------------------------------------------- */
 
 static void append(read_job_t *self, struct slice key, struct slice value)
 {
@@ -167,8 +164,7 @@ int read_step(read_job_t *self, struct reading *out, struct reason *why)
     return rc && rc != ERR_NOT_FOUND ? rc : finish(self, out, why);
 }
 
-/* --- beginning ----------------------------------------------------------------------------------
- */
+/* --- beginning --------------------------------------------------------------------------- */
 
 /* The contract's facts, without what only a merge needs. */
 struct facts {

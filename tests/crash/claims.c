@@ -49,8 +49,7 @@ void claims_value(uint64_t number, uint8_t *value, size_t size)
     memset(value + CLAIMS_NUMBER_BYTES, 'v', size - CLAIMS_NUMBER_BYTES);
 }
 
-/* --- reading them --------------------------------------------------------------------------------
- */
+/* --- reading them ------------------------------------------------------------------------ */
 
 struct claim {
     struct asked asked;
@@ -118,8 +117,7 @@ size_t claims_told_before(const struct claims *self, uint64_t place)
     return told;
 }
 
-/* --- what a store must have ----------------------------------------------------------------------
- */
+/* --- what a store must have -------------------------------------------------------------- */
 
 /* What was asked for and told of one contract. A drop takes what has a lower number than its own.
  */

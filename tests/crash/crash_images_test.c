@@ -23,8 +23,7 @@ enum { IMAGES = 5000, NODE_SHARE = 16 }; /* a node's images are large: one in so
 static char program[4096], recorder[4096];
 static uint64_t seed;
 
-/* --- recording -----------------------------------------------------------------------------------
- */
+/* --- recording --------------------------------------------------------------------------- */
 
 /* The recorder must be there from the start of a process, so this program starts itself anew. */
 static void record_store(struct trace *trace, const char *trace_path, const char *data_dir)
@@ -61,8 +60,7 @@ static int record(const char *text)
     return 0;
 }
 
-/* --- looking -------------------------------------------------------------------------------------
- */
+/* --- looking ----------------------------------------------------------------------------- */
 
 static void keep_trace(const struct trace *trace, const char *name, char path[64])
 {

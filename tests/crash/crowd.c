@@ -27,8 +27,7 @@ struct crowd {
     struct reason whys[WORKERS_MAX];
 };
 
-/* --- places --------------------------------------------------------------------------------------
- */
+/* --- places ------------------------------------------------------------------------------ */
 
 static void find_places(struct crowd *self)
 {
@@ -62,8 +61,7 @@ static uint64_t place_of(const struct crowd *self, uint32_t image)
     return self->places[(uint64_t)image * self->place_count / self->wanted->count];
 }
 
-/* --- one image -----------------------------------------------------------------------------------
- */
+/* --- one image --------------------------------------------------------------------------- */
 
 static int look_at(struct crowd *self, struct images *images, uint32_t image, struct reason *why)
 {
@@ -86,8 +84,7 @@ static int look_at(struct crowd *self, struct images *images, uint32_t image, st
     return rc;
 }
 
-/* --- workers -------------------------------------------------------------------------------------
- */
+/* --- workers ----------------------------------------------------------------------------- */
 
 static bool had_failed(const struct crowd *self)
 {

@@ -46,8 +46,7 @@ void disk_changed(struct disk *self, int file, uint64_t at, uint64_t size)
     self->changed[self->changed_count++] = (struct disk_range){file, at, size};
 }
 
-/* --- names ---------------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------------- */
 
 static struct disk_name *row_of(struct disk_names *names, const char *path)
 {
@@ -91,8 +90,7 @@ static bool stands_in(const char *path, const char *directory)
            strncmp(path, directory, strlen(directory)) == 0;
 }
 
-/* --- what becomes sure ---------------------------------------------------------------------------
- */
+/* --- what becomes sure ------------------------------------------------------------------- */
 
 static void file_reach(struct disk_file *file, size_t size)
 {
@@ -145,8 +143,7 @@ static void on_synced(struct disk *self, uint64_t place)
     self->pending_count = kept;
 }
 
-/* --- what happens --------------------------------------------------------------------------------
- */
+/* --- what happens ------------------------------------------------------------------------ */
 
 static int new_file(struct disk *self, const struct trace_event *event)
 {

@@ -17,8 +17,7 @@ static void must(bool so, const char *what)
     abort();
 }
 
-/* --- the pool ------------------------------------------------------------------------------------
- */
+/* --- the pool ---------------------------------------------------------------------------- */
 
 static void pool_path(const struct images *self, int file, char path[IMAGE_PATH_MAX])
 {
@@ -90,8 +89,7 @@ void images_close(struct images *self)
     scratch_remove(self->root);
 }
 
-/* --- chance --------------------------------------------------------------------------------------
- */
+/* --- chance ------------------------------------------------------------------------------ */
 
 /* How an image is drawn. */
 struct draw {
@@ -133,8 +131,7 @@ static bool draw_name(const struct draw *draw, size_t i)
     return random_below(100) < draw->percent;
 }
 
-/* --- sectors -------------------------------------------------------------------------------------
- */
+/* --- sectors ----------------------------------------------------------------------------- */
 
 /* A sector that is written by pending writes: the first `kept` of them reached the disk. */
 struct sector {
@@ -229,8 +226,7 @@ static void draw_sectors(struct sectors *self, const struct draw *draw)
     }
 }
 
-/* --- making one ----------------------------------------------------------------------------------
- */
+/* --- making one -------------------------------------------------------------------------- */
 
 /* Writes the pieces of a pending write that are on this disk. */
 static void put_write(struct images *self, struct sectors *sectors,

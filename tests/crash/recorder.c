@@ -49,8 +49,7 @@ static void must(bool so, const char *what)
     abort();
 }
 
-/* --- which files ---------------------------------------------------------------------------------
- */
+/* --- which files ------------------------------------------------------------------------- */
 
 /* The path as the trace has it: below the data folder, "." for that and ".." for the one above.
  * False: it is none of those that are recorded. */
@@ -97,8 +96,7 @@ static bool is_there(const char *path)
     return stat(path, &facts) == 0;
 }
 
-/* --- opening -------------------------------------------------------------------------------------
- */
+/* --- opening ----------------------------------------------------------------------------- */
 
 static int open_traced(const char *path, int flags, mode_t mode)
 {
@@ -135,8 +133,7 @@ VISIBLE int close(int fd)
     return REAL(close)(fd);
 }
 
-/* --- files ---------------------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------------------------- */
 
 /* A write is about to be made. Returns its place in the trace. */
 static uint64_t note_write(int fd, const struct iovec *parts, int count, off_t at)
@@ -222,8 +219,7 @@ VISIBLE int fallocate(int fd, int mode, off_t at, off_t size)
     return REAL(fallocate)(fd, mode, at, size);
 }
 
-/* --- syncs and directories -----------------------------------------------------------------------
- */
+/* --- syncs and directories --------------------------------------------------------------- */
 
 static int sync_with(int fd, int (*real)(int))
 {

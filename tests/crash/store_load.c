@@ -38,8 +38,7 @@ static void must(struct load *self, int rc)
     abort();
 }
 
-/* --- folds ---------------------------------------------------------------------------------------
- */
+/* --- folds ------------------------------------------------------------------------------- */
 
 static void *fold_thread(void *arg)
 {
@@ -75,8 +74,7 @@ static void fold_end(struct load *self)
     self->fold = NULL;
 }
 
-/* --- changes -------------------------------------------------------------------------------------
- */
+/* --- changes ----------------------------------------------------------------------------- */
 
 static void take(struct load *self, const struct store_change *change, uint64_t number)
 {
@@ -179,8 +177,7 @@ static void flush(struct load *self)
     }
 }
 
-/* --- the whole -----------------------------------------------------------------------------------
- */
+/* --- the whole --------------------------------------------------------------------------- */
 
 static void begin(struct load *self)
 {

@@ -34,8 +34,7 @@ unsigned faults_end(void)
     return plan.calls;
 }
 
-/* --- writes that no sync followed yet -----------------------------------------------------------
- */
+/* --- writes that no sync followed yet ---------------------------------------------------- */
 
 struct pending {
     char path[96];
@@ -90,8 +89,7 @@ static void note_sync(int fd)
     pending.count = kept;
 }
 
-/* --- the calls ----------------------------------------------------------------------------------
- */
+/* --- the calls --------------------------------------------------------------------------- */
 
 #define VISIBLE __attribute__((visibility("default")))
 
@@ -217,8 +215,7 @@ VISIBLE int statvfs(const char *path, struct statvfs *facts)
     return rc;
 }
 
-/* --- power --------------------------------------------------------------------------------------
- */
+/* --- power ------------------------------------------------------------------------------- */
 
 enum { SECTOR = 512 };
 

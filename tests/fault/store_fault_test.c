@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* --- a node's work ------------------------------------------------------------------------------
- */
+/* --- a node's work ----------------------------------------------------------------------- */
 
 enum { MAPS = 3, FIELDS = 5, ROUNDS = 14 };
 
@@ -123,8 +122,7 @@ static void assert_durable(struct work *self, struct rig *rig)
         assert_map_durable(self, rig, i);
 }
 
-/* --- tests --------------------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------------- */
 
 /* One run in which the n-th call fails. Returns the calls made. */
 static unsigned run_with_fault(unsigned n, enum fault mode)
@@ -221,8 +219,7 @@ static void an_interrupted_write_is_carried_on(void **state)
     end(&self);
 }
 
-/* --- a full disk --------------------------------------------------------------------------------
- */
+/* --- a full disk ------------------------------------------------------------------------- */
 
 static void a_node_starts_on_a_full_disk_and_goes_on_when_there_is_room(void **state)
 {
@@ -272,8 +269,7 @@ static void changes_are_refused_before_the_disk_is_full_and_taken_again_after(vo
     end(&self);
 }
 
-/* --- power --------------------------------------------------------------------------------------
- */
+/* --- power ------------------------------------------------------------------------------- */
 
 /* A node works until a call fails, or to the end, and power goes. */
 static void run_with_power_loss(unsigned n)

@@ -26,8 +26,7 @@ static struct source {
     char log_name[64];               /* of the segment in use */
 } source;
 
-/* --- the store that is damaged ------------------------------------------------------------------
- */
+/* --- the store that is damaged ----------------------------------------------------------- */
 
 static void set(struct rig *rig, size_t contract, unsigned field, uint64_t stamp, size_t bytes)
 {
@@ -117,8 +116,7 @@ static void make_source(void)
     rig_close(&rig, false);
 }
 
-/* --- one image ----------------------------------------------------------------------------------
- */
+/* --- one image --------------------------------------------------------------------------- */
 
 struct image {
     bool of_log;
@@ -261,8 +259,7 @@ static enum verdict examine_apart(const struct image *image)
     return (enum verdict)(WEXITSTATUS(status) - 100);
 }
 
-/* --- damage -------------------------------------------------------------------------------------
- */
+/* --- damage ------------------------------------------------------------------------------ */
 
 static struct image copy_of(bool of_log)
 {

@@ -68,8 +68,7 @@ static void a_backup_has_what_is_folded_and_what_is_not(void **state)
         subject_free(&maps[i]);
 }
 
-/* --- while others work --------------------------------------------------------------------------
- */
+/* --- while others work ------------------------------------------------------------------- */
 
 enum { FIELDS = 2000 };
 
@@ -188,8 +187,7 @@ static void a_check_beside_merges_and_folds_finds_no_damage(void **state)
     subject_free(&worker.map);
 }
 
-/* --- refusals -----------------------------------------------------------------------------------
- */
+/* --- refusals ---------------------------------------------------------------------------- */
 
 static void a_backup_goes_into_an_empty_directory_only(void **state)
 {
@@ -233,8 +231,7 @@ static void a_backup_that_was_stopped_is_not_taken_for_whole(void **state)
     subject_free(&map);
 }
 
-/* --- lesson M7 ----------------------------------------------------------------------------------
- */
+/* --- lesson M7 --------------------------------------------------------------------------- */
 
 static int take_number(void *self, const struct view_item *item)
 {

@@ -132,8 +132,7 @@ struct buffer map_delta(const char *field, uint64_t stamp, struct slice data)
     return delta;
 }
 
-/* --- changes ------------------------------------------------------------------------------------
- */
+/* --- changes ----------------------------------------------------------------------------- */
 
 void rig_flush(struct rig *self)
 {
@@ -212,8 +211,7 @@ void rig_fold(struct rig *self)
     log_recycle(store_log(self->store), result.seq);
 }
 
-/* --- looking ------------------------------------------------------------------------------------
- */
+/* --- looking ----------------------------------------------------------------------------- */
 
 struct fingerprint fingerprint_of(struct slice state)
 {
@@ -315,8 +313,7 @@ void file_write(const char *dir, const char *name, struct slice bytes)
     assert_int_equal(fclose(file), 0);
 }
 
-/* --- random numbers -----------------------------------------------------------------------------
- */
+/* --- random numbers ---------------------------------------------------------------------- */
 
 static uint64_t random_state;
 
