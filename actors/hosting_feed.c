@@ -198,7 +198,7 @@ void feed_healed(hosting_t *self, struct holding *row, struct outbox *out)
     if (!healed)
         return; /* the next sync, or the next start */
     healed->key = row->key;
-    row->damaged = false;
+    row->damaged = row->hollow = false;
     send_to(out, ACTOR_storage, MESSAGE_HEALED, &healed->head);
     hosting_ask(self, row, out); /* for children that ask */
 }

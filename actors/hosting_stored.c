@@ -102,7 +102,7 @@ void stored_on_created(hosting_t *self, const struct request *put, struct now no
     feed_on_created(self, row, now, out);
 }
 
-/* All that is stored is kept fed. */
+/* All that is stored is kept fed, and what is lost is looked for. */
 void stored_on_held(hosting_t *self, struct holdings *held, struct now now, struct outbox *out)
 {
     struct message *message = &held->head;
@@ -110,7 +110,10 @@ void stored_on_held(hosting_t *self, struct holdings *held, struct now now, stru
         struct holding *row = holding_of(&self->table, &held->keys[i]);
         if (!row)
             break;
-        holding_is_stored(&self->table, row);
+        if (i < held->count - held->lost)
+            holding_is_stored(&self->table, row);
+        else
+            row->damaged = true; /* what presence it has, storage tells */
         if (!row->asked_ms)
             row->asked_ms = now.ms; /* it may have been, without a row */
         feed_choose(self, row, now, out);

@@ -442,6 +442,10 @@ struct holdings {
     bool started, end;         /* end: there are no more after these */
     size_t count;
     struct contract_key keys[HOLDINGS_A_SLICE];
+    /* The last so many of them are all that damage left of a contract: nothing is stored. Told when
+     * all else is (stored_end), from the lost_next-th damaged one on. */
+    size_t lost, lost_next;
+    bool stored_end;
 };
 
 /* Reading for others. The struct goes to storage and back for each part. */

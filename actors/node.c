@@ -70,6 +70,11 @@ static int open_store(node_t *self, const struct node_options *options, struct r
     if (stats.damaged)
         trace(TRACE_error, "%llu log records are damaged and were passed over; run `weir check`",
               (unsigned long long)stats.damaged);
+    if (stats.unnamed)
+        trace(TRACE_error,
+              "%llu more broken log records than were looked at: contracts that nothing names may "
+              "lack changes; restore a backup, or let peers fill them in",
+              (unsigned long long)stats.unnamed);
     return 0;
 }
 

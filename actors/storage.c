@@ -33,6 +33,7 @@ void storage_destroy(storage_t **pointer)
     mail_free(&self->walks_waiting);
     mail_free(&self->walks_for_flush);
     storage_forget_watched(self);
+    free(self->changed); /* it was never sent: nothing is in it */
     struct message *batch = (struct message *)self->batch;
     if (batch) {
         batch->kind = MESSAGE_APPEND;
@@ -165,7 +166,7 @@ static void tick(void *actor, struct now now, struct outbox *out)
 static void turn_end(void *actor, struct now now, struct outbox *out)
 {
     storage_t *self = (storage_t *)actor;
-    if (self->batch) {
+    if (self->batch && self->batch->count) {
         send_to(out, ACTOR_journal, MESSAGE_APPEND, &self->batch->head);
         self->batch = NULL;
     }

@@ -48,7 +48,8 @@ struct watched_key;
 struct storage {
     struct storage_options options;
     uint64_t last_seq, flushed_seq; /* of records made; of records known to be durable */
-    struct append *batch;           /* records of this turn */
+    struct append *batch;           /* records of this turn; NULL or empty: none */
+    struct changed *changed;        /* the next one that is told; NULL: not made yet */
     struct mail for_flush;          /* CHANGED and MERGE, in order of their seq */
     struct mail reads_for_flush;    /* READ that saw unflushed records */
     struct mail reads_for_room;     /* large READs while others' replies fill the memory for them */
@@ -82,10 +83,14 @@ struct storage {
 void storage_answer(struct request *request, int code, struct outbox *out);
 void storage_answer_fault(const storage_t *self, struct request *request, struct outbox *out);
 
-/* Takes what a merge did: its record goes to the log; a watched contract's change waits for the
- * flush. */
-int storage_took(storage_t *self, const struct request *request, struct store_change *change,
-                 struct now now);
+/* Before the store is changed: all that storage_took needs is there, since a change that could not
+ * be logged and told could not be taken back either. ERR_INTERNAL without memory. */
+MUST_USE int storage_make_ready(storage_t *self, struct reason *why);
+
+/* Takes what a merge did, behind storage_make_ready: its record goes to the log; a watched
+ * contract's change waits for the flush. */
+void storage_took(storage_t *self, const struct request *request, struct store_change *change,
+                  struct now now);
 
 /* A merge is done: the request waits for seq to be flushed, or is answered. */
 void storage_merged(storage_t *self, struct request *request, struct outbox *out);

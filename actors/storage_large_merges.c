@@ -128,7 +128,7 @@ static int prepare_merge(storage_t *self, struct job *job, struct reason *why)
     int rc = job->contract.kind ? 0 : copy_contract(self, job);
     if (rc == 0 && job->piece.size == 0)
         rc = cut_piece(job, why);
-    return rc;
+    return rc ? rc : storage_make_ready(self, why);
 }
 
 int storage_step_merge(storage_t *self, struct job *job, struct now now, bool *done)
@@ -157,10 +157,9 @@ int storage_step_merge(storage_t *self, struct job *job, struct now now, bool *d
     if (rc == ERR_STORE_FULL && job->merged_bytes)
         (void)fail(why, rc, "no room after %llu of %zu bytes, which are kept; send it again later",
                    (unsigned long long)job->merged_bytes, job->delta.size);
-    if (rc == 0)
-        rc = storage_took(self, request, &change, now);
     if (rc)
         return rc;
+    storage_took(self, request, &change, now);
     if (job->merged_bytes == 0)
         job->before = change.before;
     job->merged_bytes += job->piece.size;

@@ -22,30 +22,22 @@ static struct append *batch_with_room(storage_t *self)
     return batch;
 }
 
-/* Without memory for the log's list or a subscriber's message the change is in memory but can be
- * neither logged nor told: that is a fault, and nothing more is acknowledged. */
-static int out_of_memory(storage_t *self)
+int storage_make_ready(storage_t *self, struct reason *why)
 {
-    self->fault = ERR_INTERNAL;
-    return fail(&self->fault_why, ERR_INTERNAL, "out of memory; restart the node");
+    if (!self->changed)
+        self->changed = (struct changed *)message_new(sizeof *self->changed);
+    return self->changed && batch_with_room(self) ? 0 : fail(why, ERR_INTERNAL, "out of memory");
 }
 
-int storage_took(storage_t *self, const struct request *request, struct store_change *change,
-                 struct now now)
+void storage_took(storage_t *self, const struct request *request, struct store_change *change,
+                  struct now now)
 {
+    struct append *batch = self->batch;
     if (!change->record)
-        return 0;
-    struct append *batch = batch_with_room(self);
-    if (!batch) {
-        blob_release(&change->record);
-        return out_of_memory(self);
-    }
+        return;
     if (change->changed && storage_is_watched(self, &request->key)) {
-        struct changed *told = (struct changed *)message_new(sizeof *told);
-        if (!told) {
-            blob_release(&change->record);
-            return out_of_memory(self);
-        }
+        struct changed *told = self->changed;
+        self->changed = NULL;
         told->head.kind = MESSAGE_CHANGED;
         told->key = request->key;
         told->origin = request->origin;
@@ -61,7 +53,6 @@ int storage_took(storage_t *self, const struct request *request, struct store_ch
     change->record = NULL;
     if (self->fold_at_ms == NEVER)
         self->fold_at_ms = now.ms + FOLD_EVERY_MS;
-    return 0;
 }
 
 /* What was merged since hosting saw its fingerprint, and was told as durable, does not go. */
@@ -80,6 +71,9 @@ static int merge_now(storage_t *self, struct request *request, struct now now)
 {
     store_t *store = self->options.store;
     struct store_change *change = &request->change;
+    int ready = storage_make_ready(self, &request->why);
+    if (ready)
+        return ready;
     if (request->head.kind == MESSAGE_DROP)
         return drop(store, request);
     if (request->verb == VERB_PUT)
@@ -163,12 +157,12 @@ static void start_merge(storage_t *self, struct request *request, struct now now
     } else if (rc == ERR_AGAIN) {
         mail_push(&self->for_fold, &request->head);
     } else {
-        if (rc == 0)
-            rc = storage_took(self, request, &request->change, now);
-        if (rc)
+        if (rc) {
             storage_answer(request, rc, out);
-        else
-            storage_merged(self, request, out);
+            return;
+        }
+        storage_took(self, request, &request->change, now);
+        storage_merged(self, request, out);
     }
 }
 

@@ -45,23 +45,30 @@ void storage_about(storage_t *self, struct request *request, struct outbox *out)
         storage_read_done(self, request, out);
 }
 
-/* Contracts of which no more is left than their keys: hosting looks for them. */
+/* Contracts of which no more is left than their keys: hosting looks for them. Nobody can look for
+ * half a key. */
 static void add_lost(const storage_t *self, struct holdings *holdings)
 {
     const struct held *held;
     struct contract_key key;
-    for (size_t i = 0;
-         holdings->count < HOLDINGS_A_SLICE && store_damaged_at(self->options.store, i, &key); i++)
-        if (store_find(self->options.store, &key, &held, NULL) == ERR_NOT_FOUND)
-            holdings->keys[holdings->count++] = key;
+    bool half;
+    while (holdings->count < HOLDINGS_A_SLICE &&
+           store_damaged_at(self->options.store, holdings->lost_next, &key, &half)) {
+        holdings->lost_next++;
+        if (half || store_find(self->options.store, &key, &held, NULL) != ERR_NOT_FOUND)
+            continue;
+        holdings->keys[holdings->count++] = key;
+        holdings->lost++;
+    }
+    holdings->end = holdings->count < HOLDINGS_A_SLICE;
 }
 
-void storage_holdings(storage_t *self, struct holdings *holdings, struct outbox *out)
+/* Those behind the last one that was told. */
+static void add_stored(const storage_t *self, struct holdings *holdings)
 {
     const struct held *held;
     struct reason why;
     int rc = 0;
-    holdings->count = 0;
     while (rc == 0 && holdings->count < HOLDINGS_A_SLICE) {
         const struct contract_key *after = holdings->count ? &holdings->keys[holdings->count - 1]
                                            : holdings->started ? &holdings->after
@@ -72,8 +79,16 @@ void storage_holdings(storage_t *self, struct holdings *holdings, struct outbox 
     }
     if (rc && rc != ERR_NOT_FOUND)
         trace(TRACE_error, "not all stored contracts are shared: %s", why.text);
-    holdings->end = rc != 0;
-    if (holdings->end)
+    holdings->stored_end = rc != 0;
+}
+
+void storage_holdings(storage_t *self, struct holdings *holdings, struct outbox *out)
+{
+    holdings->count = holdings->lost = 0;
+    holdings->end = false;
+    if (!holdings->stored_end)
+        add_stored(self, holdings);
+    if (holdings->stored_end)
         add_lost(self, holdings);
     send_to(out, ACTOR_hosting, MESSAGE_HELD, &holdings->head);
 }

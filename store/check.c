@@ -1,168 +1,17 @@
 /* check: reads every record and compares it with all that is said about it elsewhere. */
 #include "store/check.h"
 
-#include "store/db.h"
+#include "store/check_state.h"
 #include "store/failure.h"
 #include "store/files.h"
 #include "store/log.h"
 #include "store/marks.h"
-#include "store/pages.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum { PROGRESS_ROWS = 4096 };
-
-struct check {
-    const char *path;
-    bool quick; /* entries are counted, their hashes not summed */
-    progress_fn *progress;
-    void *progress_self;
-    uint64_t rows, all_rows;
-    struct check_report report;
-    struct meta_record meta;
-    bool has_meta;
-    uint64_t marks; /* of the damaged: contracts that wait for a peer */
-
-    /* the contract whose entries come */
-    bool open;
-    struct header_record header;
-    struct contract_key key;
-    struct summary summary;
-
-    struct contract_key whole[CHECK_NAMED_MAX], strays[CHECK_NAMED_MAX];
-    size_t whole_count, strays_count; /* the first contracts that are there; that are cut off */
-};
-
-static void name_key(struct check_report *report, const struct contract_key *key)
-{
-    for (size_t i = 0; i < report->named_count; i++)
-        if (memcmp(&report->named[i], key, sizeof *key) == 0)
-            return;
-    if (report->named_count < CHECK_NAMED_MAX)
-        report->named[report->named_count++] = *key;
-}
-
-static void damaged(struct check *self, struct name name, const char *what)
-{
-    if (self->report.damaged++ == 0)
-        (void)fail(&self->report.first, ERR_DAMAGED, "%s: %s", name.text, what);
-    name_key(&self->report, &self->key);
-}
-
-/* At the end of a contract: are its entries those that its header counts? */
-static void close_contract(struct check *self)
-{
-    if (!self->open)
-        return;
-    self->open = false;
-    struct summary said = {.count = self->header.count, .state_bytes = self->header.state_bytes};
-    if (self->quick) {
-        if (said.count != self->summary.count || said.state_bytes != self->summary.state_bytes)
-            damaged(self, name_contract(&self->key), "its entries are not what its header says");
-        return;
-    }
-    summary_sum_read(&said, self->header.sum);
-    struct fingerprint print = summary_fingerprint(&said);
-    if (!summary_equal(&said, &self->summary))
-        damaged(self, name_contract(&self->key), "its entries are not what its header says");
-    else if (memcmp(print.bytes, self->header.fingerprint, FINGERPRINT_BYTES) != 0)
-        damaged(self, name_contract(&self->key), "its fingerprint is wrong");
-}
-
-/* As much of the contract's key as the row tells: a broken header may still tell all of it. */
-static void take_key(struct check *self, struct entry row)
-{
-    struct header_record header;
-    memset(&self->key, 0, sizeof self->key);
-    memcpy(self->key.bytes, row.key.data, STATE_PREFIX_BYTES);
-    if (row.key.data[STATE_PREFIX_BYTES] == ROW_HEADER &&
-        codec_decode(&header_record_layout, row.value, &header, NULL) == 0 &&
-        memcmp(header.contract, row.key.data, STATE_PREFIX_BYTES) == 0)
-        memcpy(self->key.bytes, header.contract, sizeof self->key.bytes);
-}
-
-static void open_contract(struct check *self, struct entry row)
-{
-    close_contract(self);
-    take_key(self, row);
-    self->summary = (struct summary){0};
-    self->open = header_decode(row, &self->header) == 0;
-    if (!self->open) {
-        damaged(self, name_contract(&self->key), "its header is damaged");
-        return;
-    }
-    memcpy(self->key.bytes, self->header.contract, sizeof self->key.bytes);
-    self->report.contracts++;
-    self->report.bytes += row.value.size;
-    if (self->whole_count < CHECK_NAMED_MAX)
-        self->whole[self->whole_count++] = self->key;
-}
-
-static void check_entry(struct check *self, struct entry row)
-{
-    struct entry_record record;
-    struct slice key = state_key_entry(row.key);
-    if (!state_key_is_entry(row.key, &self->key)) {
-        close_contract(self);
-        take_key(self, row);
-        damaged(self, name_entry(&self->key, key), "it has no header");
-    }
-    if (row_decode(&entry_record_layout, row.key, row.value, &record)) {
-        damaged(self, name_entry(&self->key, key), "it does not match its checksum");
-        return;
-    }
-    self->report.entries++;
-    self->report.bytes += row.value.size;
-    if (!self->quick) {
-        summary_add(&self->summary, key, record.value);
-        return;
-    }
-    self->summary.count++;
-    self->summary.state_bytes += entry_size(key, record.value);
-}
-
-static void check_row(struct check *self, struct entry row)
-{
-    struct contract_key nobody = {{0}};
-    if (row.key.size > STATE_PREFIX_BYTES && row.key.data[STATE_PREFIX_BYTES] == ROW_HEADER)
-        open_contract(self, row);
-    else if (row.key.size > STATE_PREFIX_BYTES && row.key.data[STATE_PREFIX_BYTES] == ROW_ENTRY &&
-             row.key.size <= STATE_KEY_BYTES_MAX)
-        check_entry(self, row);
-    else
-        damaged(self, name_entry(&nobody, row.key), "it is no row of the table");
-}
-
-static void check_mark(struct check *self)
-{
-    self->marks++;
-    damaged(self, name_contract(&self->key),
-            "damage took a part of it; it waits for a peer that has it");
-}
-
-/* A row of the table meta: LMDB's position, or a contract that waits for what damage took. */
-static void check_meta_row(struct check *self, struct entry row)
-{
-    struct mark_record mark;
-    if (slice_is(row.key, meta_key)) {
-        self->has_meta = row_decode(&meta_record_layout, row.key, row.value, &self->meta) == 0;
-    } else if (mark_key_is(row.key) &&
-               row_decode(&mark_record_layout, row.key, row.value, &mark) == 0) {
-        memcpy(self->key.bytes, mark.contract, sizeof self->key.bytes);
-        check_mark(self);
-    } else {
-        self->report.damaged++;
-    }
-}
-
-static void take_stray(struct check *self, struct entry row)
-{
-    struct header_record header;
-    if (self->strays_count < CHECK_NAMED_MAX && header_decode(row, &header) == 0)
-        memcpy(&self->strays[self->strays_count++], header.contract, CONTRACT_KEY_BYTES);
-}
 
 static int tell(struct check *self, struct reason *why)
 {
@@ -177,13 +26,13 @@ static int check_rows(struct check *self, struct db_reader *reader, struct reaso
     struct entry row;
     int rc = reader_row(reader, slice_of(&first, 1), true, &row, why);
     while (rc == 0) {
-        check_row(self, row);
+        check_take_row(self, row);
         if (++self->rows % PROGRESS_ROWS == 0)
             rc = tell(self, why);
         if (rc == 0)
             rc = reader_following(reader, &row, why);
     }
-    close_contract(self);
+    check_close(self);
     return rc == ERR_NOT_FOUND ? tell(self, why) : rc;
 }
 
@@ -201,41 +50,41 @@ static void check_counts(struct check *self)
                self->report.entries);
 }
 
-/* --- a file that nobody has mapped
- * ----------------------------------------------------------------
- */
+/* --- a file that nobody has mapped ------------------------------------------------------- */
 
 static int on_page_row(void *me, enum page_table table, struct entry row)
 {
     struct check *self = (struct check *)me;
     switch (table) {
     case TABLE_state:
-        check_row(self, row);
+        check_take_row(self, row);
         return ++self->rows % PROGRESS_ROWS == 0 ? tell(self, NULL) : 0;
     case TABLE_meta:
-        check_meta_row(self, row);
+        check_take_meta(self, row);
         return 0;
     case TABLE_stray:
-        take_stray(self, row);
+        check_take_stray(self, row);
         return 0;
     }
     return 0;
 }
 
 /* Structure first, then what was found in it; a contract's name tells more than a page's number. */
-static void check_structure(struct check *self, const struct pages *pages)
+static void check_structure(struct check *self)
 {
+    const struct pages *pages = &self->pages;
     struct check_report *report = &self->report;
-    close_contract(self);
+    bool all = pages->stale || marks_are_lost(pages, self->marks_found);
+    check_close(self);
     if (!self->has_meta) {
         report->damaged++;
         (void)fail(&report->first, ERR_DAMAGED, "%s has no whole meta record", self->path);
     }
     if (pages->faults)
         for (size_t i = 0; i < self->strays_count; i++)
-            name_key(report, &self->strays[i]);
-    for (size_t i = 0; pages->stale && i < self->whole_count; i++)
-        name_key(report, &self->whole[i]); /* each may be as it was some time ago */
+            check_name(report, &self->strays[i]);
+    for (size_t i = 0; all && i < self->whole_count; i++)
+        check_name(report, &self->whole[i]); /* each may be as it was some time ago */
     if (pages->faults && report->named_count)
         (void)fail(&report->first, ERR_DAMAGED, "%s: %.160s", name_contract(&report->named[0]).text,
                    pages->first.text);
@@ -246,10 +95,9 @@ static void check_structure(struct check *self, const struct pages *pages)
 
 static int check_pages(struct check *self, struct reason *why)
 {
-    struct pages pages;
-    int rc = pages_walk(self->path, !self->quick, on_page_row, self, &pages, why);
+    int rc = pages_walk(self->path, !self->quick, on_page_row, self, &self->pages, why);
     if (rc == 0)
-        check_structure(self, &pages);
+        check_structure(self);
     if (rc == 0 && self->has_meta)
         check_counts(self);
     return rc;
@@ -266,9 +114,7 @@ int check_file(const char *path, bool *sound, struct reason *why)
     return rc;
 }
 
-/* --- the log
- * --------------------------------------------------------------------------------------
- */
+/* --- the log ----------------------------------------------------------------------------- */
 
 static int scan_log(struct scan *scan, struct reason *why)
 {
@@ -292,7 +138,7 @@ static void on_mark(void *me, const struct contract_key *key)
 {
     struct check *self = (struct check *)me;
     self->key = *key;
-    check_mark(self);
+    check_take_mark(self);
 }
 
 static int check_tables(struct check *self, const struct db *db, struct reason *why)

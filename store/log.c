@@ -40,8 +40,7 @@ static struct iovec part_of(const void *data, size_t size)
     return part;
 }
 
-/* --- appending ----------------------------------------------------------------------------------
- */
+/* --- appending --------------------------------------------------------------------------- */
 
 static uint64_t room(const log_t *self)
 {
@@ -153,14 +152,15 @@ int log_append(log_t *self, struct blob *const *records, size_t count, bool sync
     if (self->failed)
         return fail(why, ERR_IO, "the log in %s failed before; restart the node", self->dir);
     int rc = append_all(self, records, count, why);
-    bool full = rc == ERR_STORE_FULL;
+    if (rc == ERR_STORE_FULL || rc == ERR_NO_MEMORY)
+        return rc; /* what was written of it is written again */
     if (rc == 0 && sync)
         rc = sync_dirty(self, why);
     if (rc) {
         /* After a failed sync the kernel may have dropped pages that it calls clean: nothing may
          * build on this log any more. */
-        self->failed = !full;
-        return full ? rc : ERR_IO;
+        self->failed = true;
+        return ERR_IO;
     }
     if (sync && count)
         atomic_store(&self->synced, record_seq(records[count - 1]));
@@ -169,8 +169,7 @@ int log_append(log_t *self, struct blob *const *records, size_t count, bool sync
     return 0;
 }
 
-/* --- recycling ----------------------------------------------------------------------------------
- */
+/* --- recycling --------------------------------------------------------------------------- */
 
 void log_recycle(log_t *self, uint64_t folded)
 {
@@ -192,12 +191,14 @@ static bool fill_segment(log_t *self, struct segment *place, uint64_t used)
     uint64_t from = used > place->filled ? used : place->filled, to = self->shelf.segment_bytes;
     if (to - from > SEGMENT_FILL_BYTES)
         to = from + SEGMENT_FILL_BYTES;
-    int failed = segment_fill(place->fd, from, to);
-    if (!failed)
-        place->filled = to;
-    else if (place->held && failed != ENOSPC)
-        self->failed = true; /* a failed sync of the segment in use, as in log_append */
-    return !failed;
+    if (segment_fill(place->fd, from, to))
+        return false;
+    if (sync_data(place->fd)) {
+        self->failed = self->failed || place->held; /* as in log_append */
+        return false;
+    }
+    place->filled = to;
+    return true;
 }
 
 bool log_prepare(log_t *self)
@@ -213,8 +214,7 @@ bool log_prepare(log_t *self)
     return spare && spare->filled < whole && fill_segment(self, spare, 0);
 }
 
-/* --- opening ------------------------------------------------------------------------------------
- */
+/* --- opening ----------------------------------------------------------------------------- */
 
 static int open_segments(log_t *self, struct scan *scan, struct reason *why)
 {
@@ -287,8 +287,7 @@ void log_close(log_t **self)
     *self = NULL;
 }
 
-/* --- for other threads --------------------------------------------------------------------------
- */
+/* --- for other threads ------------------------------------------------------------------- */
 
 uint64_t log_synced(const log_t *self)
 {

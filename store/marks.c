@@ -28,7 +28,7 @@ bool marks_have(const struct marks *self, const struct contract_key *key)
     return at < self->count && memcmp(self->keys[at].bytes, key->bytes, STATE_PREFIX_BYTES) == 0;
 }
 
-static bool is_half(const struct contract_key *key)
+bool mark_is_half(const struct contract_key *key)
 {
     static const uint8_t none[CONTRACT_KEY_BYTES - STATE_PREFIX_BYTES];
     return memcmp(key->bytes + STATE_PREFIX_BYTES, none, sizeof none) == 0;
@@ -38,7 +38,7 @@ int marks_add(struct marks *self, const struct contract_key *key, struct reason 
 {
     size_t at = place_of(self, key);
     if (marks_have(self, key)) {
-        if (is_half(&self->keys[at]) && !is_half(key)) {
+        if (mark_is_half(&self->keys[at]) && !mark_is_half(key)) {
             self->keys[at] = *key;
             self->changed = true;
         }

@@ -9,6 +9,7 @@
 #define WEIR_STORE_MARKS_H
 
 #include "store/db.h"
+#include "store/pages.h"
 
 struct marks {
     struct contract_key *keys; /* ascending */
@@ -20,9 +21,19 @@ void marks_free(struct marks *self);
 
 bool marks_have(const struct marks *self, const struct contract_key *key);
 
+/* Is it no more than the half? */
+bool mark_is_half(const struct contract_key *key);
+
 /* Adds one, unless it is there. A key that is known whole takes the place of its half. */
 MUST_USE int marks_add(struct marks *self, const struct contract_key *key, struct reason *why);
 void marks_remove(struct marks *self, const struct contract_key *key);
+
+/* Of a file that is damaged: were there more marks than were found? Then each contract may have had
+ * one. */
+static inline bool marks_are_lost(const struct pages *pages, uint64_t found)
+{
+    return found + 1 < pages->meta_rows; /* one row is no mark */
+}
 
 /* A copy. */
 MUST_USE int marks_copy(const struct marks *self, struct marks *copy, struct reason *why);

@@ -113,6 +113,7 @@ static int replay(store_t *self, const struct scan *scan, struct reason *why)
     if (rc == 0)
         rc = mark_lost(self, scan, why);
     self->damaged += scan_lost(scan, scan->after, UINT64_MAX);
+    self->unnamed = self->damaged ? scan->broken_more : 0;
     if (scan->last > self->last_seq)
         self->last_seq = scan->last;
     return rc;

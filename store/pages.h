@@ -31,8 +31,9 @@ typedef int(page_row_fn)(void *self, enum page_table table, struct entry row);
 struct pages {
     uint64_t faults;
     struct reason first;
-    bool stale;    /* the newest root may be lost: each row may be an older one */
-    uint64_t rows; /* as the table counts them; they may be fewer */
+    bool stale;         /* the newest root may be lost: each row may be an older one */
+    bool meta_faults;   /* in the table meta, or on the way to it: its rows may be strays */
+    uint64_t meta_rows; /* as that table counts them; they may be fewer */
 };
 
 /* Walks the file; strays: also the rows of pages that were not reached. 0 also when faults were

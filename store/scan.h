@@ -19,7 +19,7 @@ struct broken_record {
     uint64_t seq;
     struct contract_key contract;
 };
-enum { SCAN_BROKEN_MAX = 1024 }; /* a disk that breaks more than that is for a backup */
+enum { SCAN_BROKEN_MAX = 1024 }; /* a disk that breaks more than that is for a backup … */
 
 struct scan {
     const char *dir; /* of the log */
@@ -34,6 +34,7 @@ struct scan {
     uint64_t cut;   /* segments that are shorter than they were made */
     struct broken_record *broken;
     size_t broken_count;
+    uint64_t broken_more; /* … and this tells how many more: whose they were is not asked */
 };
 
 /* Adds the records of one segment. *found (may be NULL): the highest seq in it (0: empty), and

@@ -72,6 +72,19 @@ bool mark_key_is(struct slice key)
     return key.size == MARK_KEY_BYTES && memcmp(key.data, mark_word, MARK_WORD_BYTES) == 0;
 }
 
+size_t mark_contracts(struct entry row, struct contract_key contracts[MARK_CONTRACTS_MAX])
+{
+    struct mark_record record;
+    if (!mark_key_is(row.key))
+        return 0;
+    memcpy(contracts[0].bytes, row.key.data + MARK_WORD_BYTES, CONTRACT_KEY_BYTES);
+    if (codec_decode(&mark_record_layout, row.value, &record, NULL) ||
+        memcmp(record.contract, contracts[0].bytes, CONTRACT_KEY_BYTES) == 0)
+        return 1;
+    memcpy(contracts[1].bytes, record.contract, CONTRACT_KEY_BYTES);
+    return 2;
+}
+
 int header_decode(struct entry row, struct header_record *header)
 {
     struct contract contract;

@@ -85,6 +85,11 @@ enum { MARK_WORD_BYTES = 7, MARK_KEY_BYTES = MARK_WORD_BYTES + CONTRACT_KEY_BYTE
 void mark_key_of(const struct contract_key *contract, uint8_t key[MARK_KEY_BYTES]);
 bool mark_key_is(struct slice key);
 
+/* The contracts that a mark's row may tell: one, if it verifies; else those of its key and of its
+ * record, one of which damage has changed. Returns how many; 0: it is no mark's. */
+enum { MARK_CONTRACTS_MAX = 2 };
+size_t mark_contracts(struct entry row, struct contract_key contracts[MARK_CONTRACTS_MAX]);
+
 /* Reads a header's row. The sums are not looked at. ERR_DAMAGED: it does not verify, or its
  * contract is not that of its key. */
 MUST_USE int header_decode(struct entry row, struct header_record *header);

@@ -158,13 +158,12 @@ int sync_data(int fd)
 
 int segment_fill(int fd, uint64_t from, uint64_t to)
 {
-    uint8_t *zeros = (uint8_t *)calloc(1, to - from);
-    if (!zeros)
-        return ENOMEM;
-    struct iovec part = {zeros, to - from};
-    int failed = write_all(fd, &part, 1, from);
-    free(zeros);
-    return failed ? failed : sync_data(fd);
+    static uint8_t zeros[16 * LOG_ALIGN];
+    struct iovec parts[SEGMENT_FILL_BYTES / sizeof zeros];
+    size_t count = 0;
+    for (uint64_t at = from; at < to; at += parts[count++].iov_len)
+        parts[count] = (struct iovec){zeros, to - at < sizeof zeros ? to - at : sizeof zeros};
+    return write_all(fd, parts, count, from);
 }
 
 uint64_t segment_filled(int fd, uint64_t bytes)
@@ -215,6 +214,14 @@ static int read_whole(const char *dir, uint64_t number, struct buffer *out, stru
     return failed ? store_failure(why, failed, "read a log segment in", dir) : 0;
 }
 
+/* Is there one, or what damage left of it? */
+static bool is_record(struct slice bytes, uint64_t salt)
+{
+    struct log_record record;
+    struct record_outline outline;
+    return record_read(bytes, salt, &record) || record_outline(bytes, &outline);
+}
+
 /* Records of a flush stand one behind the other; where none does, the next boundary may start
  * another flush. */
 static int visit_records(struct slice file, uint64_t salt, record_visit *visit,
@@ -235,7 +242,7 @@ static int visit_records(struct slice file, uint64_t salt, record_visit *visit,
                 return rc;
             /* Behind one that is damaged stand others; behind one that was torn, nothing. */
             bool goes_on = looks_like && outline.size < rest.size &&
-                           record_read(slice_after(rest, outline.size), salt, &record);
+                           is_record(slice_after(rest, outline.size), salt);
             at = goes_on ? at + outline.size : (at / LOG_ALIGN + 1) * LOG_ALIGN;
             next_seq = 0;
             continue;

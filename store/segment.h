@@ -49,7 +49,7 @@ int segment_open(const char *dir, uint64_t number);
 MUST_USE int segment_make(const char *dir, uint64_t number, uint64_t bytes, int *fd,
                           struct reason *why);
 
-/* Writes zeros from `from` (on a boundary) up to `to`, at most SEGMENT_FILL_BYTES, and syncs:
+/* Writes zeros from `from` (on a boundary) up to `to`, at most SEGMENT_FILL_BYTES; to be synced:
  * overwriting written blocks needs no change of the file system's own records. Returns 0 or errno.
  */
 enum { SEGMENT_FILL_BYTES = 1 << 20 };

@@ -37,11 +37,11 @@ void store_stats(const store_t *self, struct store_stats *stats)
                                   .last_seq = self->last_seq,
                                   .replayed = self->replayed,
                                   .damaged = self->damaged,
+                                  .unnamed = self->unnamed,
                                   .marked = self->marks.count};
 }
 
-/* --- damage ------------------------------------------------------------------------------------
- */
+/* --- damage ------------------------------------------------------------------------------ */
 
 bool store_is_damaged(const store_t *self, const struct contract_key *key)
 {
@@ -56,11 +56,12 @@ int store_tell_damaged(const store_t *self, const struct contract_key *key, stru
                 name_contract(key).text, self->db->path);
 }
 
-bool store_damaged_at(const store_t *self, size_t i, struct contract_key *key)
+bool store_damaged_at(const store_t *self, size_t i, struct contract_key *key, bool *half)
 {
     if (i >= self->marks.count)
         return false;
     *key = self->marks.keys[i];
+    *half = mark_is_half(key);
     return true;
 }
 
@@ -74,8 +75,7 @@ const char *store_repaired(const store_t *self)
     return self->repaired.text;
 }
 
-/* --- finding ------------------------------------------------------------------------------------
- */
+/* --- finding ----------------------------------------------------------------------------- */
 
 static int hold_header(store_t *self, const struct header_record *header, struct reason *why)
 {
@@ -146,8 +146,7 @@ struct state_reader store_reader(store_t *self, const struct contract_key *key)
     return layers_reader(&self->view);
 }
 
-/* --- room ---------------------------------------------------------------------------------------
- */
+/* --- room -------------------------------------------------------------------------------- */
 
 bool store_must_wait(store_t *self)
 {

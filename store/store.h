@@ -47,8 +47,7 @@ void store_close(store_t **self);
 log_t *store_log(store_t *self);
 db_t *store_db(store_t *self);
 
-/* --- changes -----------------------------------------------------------------------------------
- */
+/* --- changes ----------------------------------------------------------------------------- */
 
 /* What a merge did. `seq` must be flushed before anyone is told: of the record made, or, when
  * nothing changed, of the newest record of this contract that may be unflushed (0: none). */
@@ -81,8 +80,7 @@ MUST_USE int store_edit(store_t *self, const struct contract_key *key, const str
 MUST_USE int store_drop(store_t *self, const struct contract_key *key, struct store_change *out,
                         struct reason *why);
 
-/* --- reads -------------------------------------------------------------------------------------
- */
+/* --- reads ------------------------------------------------------------------------------- */
 
 /* What is known of a contract. Borrowed until the next store_* call. */
 struct held {
@@ -130,8 +128,7 @@ MUST_USE int store_read(store_t *self, const struct contract_key *key, struct sl
 MUST_USE int read_step(read_job_t *self, struct reading *out, struct reason *why);
 void read_job_destroy(read_job_t **self);
 
-/* --- folding -----------------------------------------------------------------------------------
- */
+/* --- folding ----------------------------------------------------------------------------- */
 
 size_t store_unfolded_bytes(const store_t *self); /* live and frozen */
 bool store_foldable(const store_t *self);         /* something is live and no fold is out */
@@ -163,13 +160,12 @@ void fold_destroy(fold_t **self);
  * thread). */
 void store_hold_map(store_t *self, bool held);
 
-/* --- the log -----------------------------------------------------------------------------------
- */
+/* --- the log ----------------------------------------------------------------------------- */
 
 /* Writes records in the order given, in one pwritev (aligned to LOG_ALIGN), and syncs. Records keep
- * their holders. ERR_STORE_FULL: nothing was acknowledged; the same records are to be appended
- * again when there is room. ERR_IO: the log must not be used again (fsync's failure is final).
- * *log_bytes (may be NULL): bytes of the log in use. */
+ * their holders. ERR_STORE_FULL, ERR_NO_MEMORY: nothing was acknowledged; the same records are to
+ * be appended again when there is room. ERR_IO: the log must not be used again (fsync's failure is
+ * final). *log_bytes (may be NULL): bytes of the log in use. */
 MUST_USE int log_append(log_t *self, struct blob *const *records, size_t count, bool sync,
                         uint64_t *log_bytes, struct reason *why);
 
@@ -180,8 +176,7 @@ void log_recycle(log_t *self, uint64_t folded);
  * if it did; false when there is nothing left to do. */
 bool log_prepare(log_t *self);
 
-/* --- whole-store work, on the checkpoint thread or in a process of its own
- * ------------------------- */
+/* --- whole-store work, on the checkpoint thread or in a process of its own --------------- */
 
 /* Called now and then with the bytes done and in all. Returning false stops the work (ERR_TIMEOUT).
  */
@@ -210,8 +205,7 @@ MUST_USE int store_check_dir(const char *data_dir, progress_fn *progress, void *
 MUST_USE int db_backup(db_t *self, const char *to_dir, progress_fn *progress, void *progress_self,
                        uint64_t *bytes, struct reason *why);
 
-/* --- damage ------------------------------------------------------------------------------------
- */
+/* --- damage ------------------------------------------------------------------------------ */
 
 /* Did damage take a part of this contract, which no peer has given back yet? What is left can be
  * merged into, found, and walked for a sync; store_read and store_edit answer ERR_DAMAGED. */
@@ -221,7 +215,7 @@ bool store_is_damaged(const store_t *self, const struct contract_key *key);
 int store_tell_damaged(const store_t *self, const struct contract_key *key, struct reason *why);
 
 /* The i-th of them. False: there are no more. Half of a key is all that is left of some. */
-bool store_damaged_at(const store_t *self, size_t i, struct contract_key *key);
+bool store_damaged_at(const store_t *self, size_t i, struct contract_key *key, bool *half);
 
 /* It has been made equal with a peer that has all of it. The next fold writes that down. */
 void store_healed(store_t *self, const struct contract_key *key);
@@ -229,8 +223,7 @@ void store_healed(store_t *self, const struct contract_key *key);
 /* Why LMDB's file was repaired at this start; "": it was not. Lives as long as the store. */
 const char *store_repaired(const store_t *self);
 
-/* --- figures for status --------------------------------------------------------------------------
- */
+/* --- figures for status ------------------------------------------------------------------ */
 struct store_stats {
     uint64_t contracts, entries;    /* known here */
     uint64_t used_bytes, map_bytes; /* LMDB */
@@ -238,13 +231,13 @@ struct store_stats {
     uint64_t unfolded_bytes, log_segments;
     uint64_t folded_seq, last_seq;
     uint64_t replayed; /* records merged again at open */
-    uint64_t damaged;  /* records found broken at open */
+    uint64_t damaged;  /* records found broken at open … */
+    uint64_t unnamed;  /* … beyond those whose contracts were looked for */
     uint64_t marked;   /* contracts that lack what damage took */
 };
 void store_stats(const store_t *self, struct store_stats *stats);
 
-/* --- records: the log's unit, shown for tests and docs
- * ----------------------------------------------- */
+/* --- records: the log's unit, shown for tests and docs ----------------------------------- */
 #include "base/codec.h"
 #define LOG_RECORD_FIELDS(F, M)                                                                    \
     F(M, u32, magic, 0, "0x77656972")                                                              \

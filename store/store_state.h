@@ -56,7 +56,7 @@ struct store {
     uint64_t last_seq, folded_seq;
     uint64_t contracts, entries;
     uint64_t used_bytes; /* LMDB's, as of the last fold */
-    uint64_t replayed, damaged;
+    uint64_t replayed, damaged, unnamed;
 
     uint64_t disk_bytes;    /* free at the last look … */
     uint64_t disk_asked_at; /* … when this much had been merged */

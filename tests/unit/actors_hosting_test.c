@@ -168,6 +168,44 @@ static void a_node_that_never_had_a_peer_keeps_no_row_of_what_it_stores(void **s
     assert_int_equal(hosts_bits(0), 2);
 }
 
+/* Damage took all of it but the key: the one that lost it asks the other, or is asked by it. */
+static void look_for_lost(size_t loser)
+{
+    struct contract_key key = hosts_key();
+    struct stored *whole = hosts_stored(&hosts[1 - loser], &key);
+    whole->there = true;
+    whole->bits = 6;
+    hosts_stored(&hosts[loser], &key)->lost = true;
+    hosts_link(0, 1);
+    hosts_advance(3000);
+    assert_int_equal(hosts_bits(loser), 6);
+    assert_int_equal(hosts[loser].healed, 1);
+    assert_int_equal(hosts[loser].drops, 0); /* as one that was made for nothing */
+}
+
+static void the_nearest_is_given_what_damage_took_whole(void **state)
+{
+    (void)state;
+    look_for_lost(0);
+}
+
+static void what_damage_took_whole_is_looked_for(void **state)
+{
+    (void)state;
+    look_for_lost(1);
+}
+
+static void what_damage_took_whole_is_not_read_as_stored(void **state)
+{
+    (void)state;
+    struct contract_key key = hosts_key();
+    hosts_stored(&hosts[0], &key)->lost = true;
+    hosts_link(0, 1); /* which has nothing */
+    hosts_ask(0, VERB_GET);
+    hosts_advance(3000);
+    assert_int_equal(hosts_answer(0, NULL), ERR_NOT_FOUND);
+}
+
 int main(void)
 {
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, hosts_set_up, hosts_tear_down)
@@ -181,6 +219,9 @@ int main(void)
         CLAIM(what_was_never_filled_goes_with_who_was_to_fill_it),
         CLAIM(what_a_child_is_to_fill_is_read_when_it_has),
         CLAIM(what_is_hollow_is_nobodys_feed),
+        CLAIM(the_nearest_is_given_what_damage_took_whole),
+        CLAIM(what_damage_took_whole_is_looked_for),
+        CLAIM(what_damage_took_whole_is_not_read_as_stored),
         CLAIM(a_node_that_never_had_a_peer_keeps_no_row_of_what_it_stores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

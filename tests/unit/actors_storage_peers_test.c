@@ -266,6 +266,40 @@ static void holdings_tell_every_contract_once_in_key_order(void **state)
     message_free(&message);
 }
 
+/* A mark without a contract is what damage leaves of one; half of a key nobody can look for. */
+static void what_is_lost_is_told_apart_from_what_is_stored(void **state)
+{
+    (void)state;
+    enum { LOST = HOLDINGS_A_SLICE + 5 };
+    struct contract_key key = {{0}};
+    struct marks *marks = &node.store->marks;
+    put_entries(0, 1, 1);
+    assert_int_equal(marks_add(marks, &map.contract.key, NULL), 0); /* damaged, and here */
+    assert_int_equal(marks_add(marks, &(struct contract_key){{7}}, NULL), 0); /* half */
+    for (unsigned i = 0; i < LOST; i++) {
+        put_u64(key.bytes, i);
+        key.bytes[STATE_PREFIX_BYTES] = 1;
+        assert_int_equal(marks_add(marks, &key, NULL), 0);
+    }
+    struct holdings *ask = (struct holdings *)message_new(sizeof *ask);
+    size_t lost = 0, told = 0;
+    for (bool end = false; !end;) {
+        small_node_send(&node, ACTOR_hosting, ACTOR_storage, MESSAGE_HOLDINGS, &ask->head);
+        small_node_run(&node);
+        ask = (struct holdings *)small_node_take(&node, ACTOR_hosting, MESSAGE_HELD);
+        told += ask->count;
+        lost += ask->lost;
+        end = ask->end;
+        ask->started = true;
+        if (ask->count)
+            ask->after = ask->keys[ask->count - 1];
+    }
+    assert_int_equal(lost, LOST);
+    assert_int_equal(told, LOST + 1);
+    struct message *message = &ask->head;
+    message_free(&message);
+}
+
 /* --- walks ------------------------------------------------------------------------------- */
 
 static void a_small_state_is_walked_in_one_turn(void **state)
@@ -561,6 +595,7 @@ int main(void)
         TEST(a_large_change_tells_who_sent_it),
         TEST(a_small_change_does_not_wait_behind_bulk_of_a_peer),
         TEST(holdings_tell_every_contract_once_in_key_order),
+        TEST(what_is_lost_is_told_apart_from_what_is_stored),
         TEST(a_small_state_is_walked_in_one_turn),
         TEST(a_large_state_is_walked_in_parts_of_a_piece),
         TEST(one_large_entry_is_a_part_of_its_own),

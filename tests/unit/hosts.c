@@ -29,9 +29,9 @@ struct stored *hosts_stored(struct host *node, const struct contract_key *key)
     struct stored *spare = NULL;
     for (size_t i = 0; i < CONTRACTS; i++) {
         struct stored *s = &node->stored[i];
-        if (s->there && memcmp(&s->key, key, sizeof *key) == 0)
+        if ((s->there || s->lost) && memcmp(&s->key, key, sizeof *key) == 0)
             return s;
-        if (!s->there && !spare)
+        if (!s->there && !s->lost && !spare)
             spare = s;
     }
     assert_non_null(spare);
@@ -98,6 +98,7 @@ static void about(struct host *at, struct request *request)
         request->reading.params_bytes = params.size;
         request->reading.fingerprint = fingerprint_of(s);
     }
+    request->damaged = s->lost;
     request->code = s->there ? 0 : ERR_NOT_FOUND;
     hosts_give(at, MESSAGE_ABOUT_DONE, ACTOR_storage, &request->head);
 }
@@ -112,6 +113,7 @@ static void drop(struct host *at, struct request *request)
 {
     struct stored *s = hosts_stored(at, &request->key);
     struct fingerprint has = fingerprint_of(s);
+    at->drops++;
     request->code = memcmp(&request->reading.fingerprint, &has, sizeof has) ? ERR_BUSY : 0;
     if (request->code == 0)
         *s = (struct stored){.there = false};
@@ -124,6 +126,11 @@ static void holdings(struct host *at, struct holdings *holdings)
     for (size_t i = 0; i < CONTRACTS; i++)
         if (at->stored[i].there)
             holdings->keys[holdings->count++] = at->stored[i].key;
+    for (size_t i = 0; i < CONTRACTS; i++)
+        if (at->stored[i].lost && !at->stored[i].there) {
+            holdings->keys[holdings->count++] = at->stored[i].key;
+            holdings->lost++;
+        }
     hosts_give(at, MESSAGE_HELD, ACTOR_storage, &holdings->head);
 }
 
@@ -198,6 +205,11 @@ static void take(struct host *at, struct message *message)
         message_free(&message);
         return;
     }
+    case MESSAGE_HEALED:
+        hosts_stored(at, &((const struct watch *)message)->key)->lost = false;
+        at->healed++;
+        message_free(&message);
+        return;
     default:
         at->blamed += message->kind == MESSAGE_BLAME;
         message_free(&message);

@@ -10,7 +10,7 @@ enum { HOSTS = 6, CONTRACTS = 8 };
 
 struct stored {
     struct contract_key key;
-    bool there;
+    bool there, lost; /* lost: damage left the key alone */
     uint64_t bits;
 };
 
@@ -22,7 +22,7 @@ struct host {
     struct mail answers;    /* HOSTED */
     uint64_t joined_change; /* bits that come to be here right before JOINED does */
     bool told[HOSTS];       /* FOLLOW: is that one told of changes here? */
-    unsigned blamed, joins_sent;
+    unsigned blamed, joins_sent, healed, drops;
     uint8_t join_hops; /* of the last of them */
     bool holds_sync;   /* a sync that begins takes until it is let go … */
     struct sync_order *held;

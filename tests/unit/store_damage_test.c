@@ -113,14 +113,15 @@ static void a_flipped_bit_in_a_header_is_found_and_named(void **state)
     (void)state;
     struct check_report report;
     struct contract_key key;
+    bool half;
     damage("state.mdb", "damaged", 1); /* the name among its parameters */
     assert_int_equal(store_check_dir(rig.dir, NULL, NULL, &report, &rig.why), 0);
     assert_true(report.damaged >= 1);
     assert_memory_equal(&report.named[0], &map.contract.key, sizeof map.contract.key);
     assert_int_equal(reopen(), 0);
-    assert_true(store_damaged_at(rig.store, 0, &key));
+    assert_true(store_damaged_at(rig.store, 0, &key, &half));
     assert_memory_equal(&key, &map.contract.key, sizeof key);
-    assert_false(store_damaged_at(rig.store, 1, &key));
+    assert_false(store_damaged_at(rig.store, 1, &key, &half));
     assert_int_equal(read_field(NULL, NULL), ERR_DAMAGED);
     assert_non_null(strstr(rig.why.text, name_contract(&map.contract.key).text));
     /* A peer tells what it is, and what it has. */
