@@ -115,14 +115,20 @@ static unsigned name_style(const struct chat_message *m)
     return m->mentions_me ? CHAT_FRESH : CHAT_PERSON + m->colour % CHAT_PEOPLE;
 }
 
+/* Is the author to be named though what is laid goes on from a line above? */
+static bool names_again(const struct layer *self)
+{
+    return self->message->named && self->block->lines == self->message->named_line;
+}
+
 /* The author at the right of a column of names. */
-static void put_name(struct layer *self, size_t columns)
+static void put_name(struct layer *self, size_t columns, bool named)
 {
     const struct chat_message *m = self->message;
     struct buffer clean = {0}, cut = {0};
     if (m->kind == CHAT_JOINED || m->kind == CHAT_LEFT_ROOM)
         buffer_append_slice(&cut, slice_text(m->kind == CHAT_JOINED ? "→" : "←"));
-    else if (!m->grouped)
+    else if (named)
         chat_text_clean(m->author, CHAT_ONE_LINE, &clean);
     chat_text_cut_name(buffer_slice(&clean), columns, &cut);
     put_blanks(self, columns - chat_text_columns(buffer_slice(&cut)));
@@ -135,11 +141,12 @@ static void put_head(struct layer *self, size_t name_columns)
 {
     const struct chat_message *m = self->message;
     bool said = m->kind == CHAT_SAID || m->kind == CHAT_DIRECT;
+    bool named = !m->grouped || names_again(self);
     put_time(self);
     if (name_columns) {
-        put_name(self, name_columns);
+        put_name(self, name_columns, named);
         put_text(self, m->mentions_me ? CHAT_FRESH : CHAT_FAINT, " │ ");
-    } else if (said && !m->grouped) {
+    } else if (said && named) {
         put_person(self, name_style(m), m->author, self->columns / 3);
         put_text(self, CHAT_FAINT, ": ");
     } else if (!said) {
@@ -154,7 +161,12 @@ static void put_indent(struct layer *self, size_t name_columns)
         put_blanks(self, self->indent);
         return;
     }
-    put_blanks(self, self->indent - 3);
+    if (names_again(self)) {
+        put_blanks(self, self->indent - 3 - name_columns);
+        put_name(self, name_columns, true);
+    } else {
+        put_blanks(self, self->indent - 3);
+    }
     put_text(self, self->message->mentions_me ? CHAT_FRESH : CHAT_FAINT, " │ ");
 }
 

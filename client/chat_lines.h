@@ -34,7 +34,9 @@ struct chat_message {
     bool sealed, edited, deleted;
     bool ahead;   /* dated ahead of now */
     bool waiting; /* not with the node yet */
-    bool grouped; /* goes on what the one above says: its author is not repeated */
+    bool grouped; /* goes on what the one above says: its author is not repeated … */
+    bool named;   /* … but on this line of the block, which is the first in sight */
+    size_t named_line;
     bool first_of_day, first_unread; /* a rule above it says so */
     struct slice direct_to;          /* direct: the other one's name; empty: it is to `me` */
     bool is_reply;                   /* to: (author empty: to one that is not here) */

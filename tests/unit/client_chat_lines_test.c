@@ -371,6 +371,61 @@ static void who_goes_on_is_not_named_again(void **state)
     buffer_free(&line);
 }
 
+/* Three texts of ada's, of which the first names her. */
+static void group_of_three(struct room *room)
+{
+    room->count = 0;
+    for (uint8_t i = 0; i < 3; i++)
+        room->items[room->count++] =
+            (struct chat_item){.spot = {i}, .time_ms = NOON + i, .said = true};
+    assert_int_equal(chat_flow_set(room->flow, room->items, room->count), 0);
+}
+
+static void assert_first_row(struct room *room, const char *wanted)
+{
+    struct chat_row rows[64];
+    struct buffer line = {0};
+    assert_true(chat_flow_rows(room->flow, rows) > 0);
+    print_line(rows[0].block, rows[0].line, &line);
+    buffer_append_u8(&line, 0);
+    assert_string_equal((const char *)line.data, wanted);
+    buffer_free(&line);
+}
+
+static void who_goes_on_is_named_where_the_screen_begins(void **state)
+{
+    struct room *room = *state;
+    group_of_three(room);
+    chat_flow_size(room->flow, 4, 60);
+    assert_first_row(room, "──── Saturday, 21 November 2026 ────────────────────────────");
+    chat_flow_size(room->flow, 2, 60);
+    assert_first_row(room, "14:02        ada │ m1");
+    size_t laid = chat_flow_laid(room->flow);
+    chat_flow_scroll(room->flow, -1);
+    assert_first_row(room, "14:02        ada │ m0");
+    chat_flow_scroll(room->flow, 1);
+    assert_first_row(room, "14:02        ada │ m1");
+    assert_int_equal(chat_flow_laid(room->flow), laid);
+    chat_flow_size(room->flow, 2, 40);
+    assert_first_row(room, "14:02 ada: m1");
+}
+
+static void so_is_who_wrote_a_text_that_begins_above(void **state)
+{
+    struct room *room = *state;
+    group_of_three(room);
+    room->texts[2] = "one\ntwo\nthree";
+    chat_flow_size(room->flow, 2, 60);
+    assert_first_row(room, "             ada │ two");
+    chat_flow_choose(room->flow, -1);
+    struct chat_row rows[64];
+    assert_int_equal(chat_flow_rows(room->flow, rows), 2);
+    assert_true(rows[0].chosen && rows[1].chosen);
+    chat_flow_to_end(room->flow);
+    chat_flow_size(room->flow, 2, 40); /* no column for names, and no place beside the text */
+    assert_first_row(room, "  two");
+}
+
 #define FLOW(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -395,6 +450,8 @@ int main(void)
         FLOW(what_is_gone_is_not_chosen),
         FLOW(a_rule_divides_what_is_new),
         FLOW(who_goes_on_is_not_named_again),
+        FLOW(who_goes_on_is_named_where_the_screen_begins),
+        FLOW(so_is_who_wrote_a_text_that_begins_above),
     };
     setlocale(LC_CTYPE, "C.UTF-8");
     setenv("TZ", "UTC", 1);
