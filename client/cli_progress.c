@@ -1,16 +1,9 @@
 #include "client/cli.h"
+#include "client/clock.h"
 
-#include <time.h>
 #include <unistd.h>
 
 enum { REDRAW_MS = 100, BAR_COLUMNS = 30 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 void progress_start(struct progress *self, const char *what)
 {
@@ -28,7 +21,7 @@ static void draw_bar(double share)
 
 void progress_show(struct progress *self, uint64_t done, uint64_t all)
 {
-    uint64_t now = self->on ? now_ms() : 0;
+    uint64_t now = self->on ? monotonic_ms() : 0;
     if (!self->on || (self->drawn && now - self->shown_ms < REDRAW_MS))
         return;
     self->shown_ms = now;

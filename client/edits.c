@@ -13,7 +13,6 @@
 
 #include <sodium.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { RANGES_AT_ONCE = 64 };
 
@@ -171,13 +170,6 @@ static int add_range(void *arg, struct slice first, struct slice last)
     if (last.size)
         memcpy(r->last, last.data, last.size);
     return 0;
-}
-
-static uint64_t unix_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 static int send_edit(weir_t *w, struct edit *self)

@@ -4,7 +4,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     TIMEOUT_MS = 10000,
@@ -13,13 +12,6 @@ enum {
     WINDOW_BYTES = 64 << 20,
     MESSAGES_A_STEP = 1024 /* then the caller has its turn */
 };
-
-uint64_t monotonic_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 int handle_fail(weir_t *w, int code, const char *why)
 {

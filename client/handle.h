@@ -10,6 +10,7 @@
 #define WEIR_CLIENT_HANDLE_H
 
 #include "base/buffer.h"
+#include "client/clock.h"
 #include "client/link.h"
 #include "client/weir.h"
 #include "contracts/kind.h"
@@ -102,8 +103,6 @@ static inline struct weir_bytes slice_bytes(struct slice s)
 }
 
 /* --- handle.c -------------------------------------------------------------------------------- */
-
-uint64_t monotonic_ms(void);
 
 /* Room in the window for one more of that size. Waits for it, unless the options or the place
  * forbid: ERR_AGAIN. `wait` overrules the option. */

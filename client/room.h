@@ -122,9 +122,17 @@ struct room_writing {
 MUST_USE int room_begin(weir_room_t *self, struct room_writing *write);
 int room_end(weir_room_t *self, const struct room_writing *write, int rc);
 
+/* All of a write: room_begin, what `queue` checks and queues with its arg, room_end. Its rc. */
+typedef int room_queue_fn(weir_room_t *self, struct room_writing *write, const void *arg);
+MUST_USE int room_write(weir_room_t *self, room_queue_fn *queue, const void *arg);
+
 /* Where an entry of before says that who joins had left, dated by a clock that was ahead: joins
  * again, after it. ERR_NO_MEMORY. */
 MUST_USE int room_join_again(weir_room_t *self);
+
+/* Who was a member before it joined does not come now: the message that says so is queued no more.
+ * ERR_NO_MEMORY. */
+MUST_USE int room_drop_second_join(weir_room_t *self);
 
 /* What has been queued since counts for write->now from here on. ERR_NO_MEMORY. */
 MUST_USE int room_renew(weir_room_t *self, struct room_writing *write);

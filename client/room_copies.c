@@ -156,9 +156,10 @@ int room_queue_rotation(weir_room_t *self, struct room_writing *write)
     return rc ? rc : room_reseal(self, write);
 }
 
-static int rotate(weir_room_t *self, struct room_writing *write)
+static int rotate(weir_room_t *self, struct room_writing *write, const void *arg)
 {
     size_t count;
+    (void)arg;
     if (!room_is_private(self, write->now))
         return fail(&self->reason, ERR_BAD_REQUEST, "a public room has no key");
     if (!room_moderates(self, write->now, self->me->public_key))
@@ -174,9 +175,5 @@ static int rotate(weir_room_t *self, struct room_writing *write)
 
 int weir_room_rotate(weir_room_t *room)
 {
-    struct room_writing write;
-    int rc = room_begin(room, &write);
-    if (!rc)
-        rc = rotate(room, &write);
-    return room_end(room, &write, rc);
+    return room_write(room, rotate, NULL);
 }

@@ -79,15 +79,11 @@ static void room_params(const weir_signer_t *me, struct buffer *params)
     entry_append(params, slice_text("salt"), slice_of(salt, sizeof salt));
 }
 
-static int queue_first(weir_room_t *self, const struct weir_room_settings *settings)
+static int queue_first(weir_room_t *self, struct room_writing *write, const void *arg)
 {
-    struct room_writing write;
-    int rc = room_begin(self, &write);
-    if (!rc && settings->is_private)
-        rc = room_queue_rotation(self, &write);
-    if (!rc)
-        rc = room_queue_config(self, &write, settings);
-    return room_end(self, &write, rc);
+    const struct weir_room_settings *settings = arg;
+    int rc = settings->is_private ? room_queue_rotation(self, write) : 0;
+    return rc ? rc : room_queue_config(self, write, settings);
 }
 
 int weir_room_create(const weir_signer_t *me, const struct weir_room_settings *settings,
@@ -105,7 +101,7 @@ int weir_room_create(const weir_signer_t *me, const struct weir_room_settings *s
     settings = settings ? settings : &defaults;
     self->is_new = true;
     self->said_private = settings->is_private;
-    return hand_over(self, queue_first(self, settings), room, inner_reason(why));
+    return hand_over(self, room_write(self, queue_first, settings), room, inner_reason(why));
 }
 
 /* --- joined ---------------------------------------------------------------------------------- */

@@ -9,6 +9,12 @@ SAME(WEIR_ROOM_TEXT, ROOM_TEXT)
 SAME(WEIR_ROOM_REPLY, ROOM_REPLY)
 SAME(WEIR_ROOM_JOIN, ROOM_JOIN)
 SAME(WEIR_ROOM_LEAVE, ROOM_LEAVE)
+SAME(WEIR_ROOM_IN, ROOM_IN)
+SAME(WEIR_ROOM_STRANGER, ROOM_STRANGER)
+SAME(WEIR_ROOM_GONE, ROOM_LEFT_IT)
+SAME(WEIR_ROOM_BANNED, ROOM_BANNED)
+SAME(WEIR_ROOM_CUT_OFF, ROOM_CUT_OFF)
+SAME(WEIR_ROOM_CROWDED, ROOM_CROWDED)
 
 void weir_room_info(const weir_room_t *room, struct weir_room_info *info)
 {
@@ -131,6 +137,15 @@ void weir_room_member(const weir_room_t *room, size_t i, struct weir_room_member
 struct weir_bytes weir_room_name_of(const weir_room_t *room, const uint8_t *key)
 {
     return slice_bytes(room_view_nickname(room->view, key));
+}
+
+int weir_room_standing(weir_room_t *room, const uint8_t *key, enum weir_room_standing *standing)
+{
+    const room_view_t *now;
+    int rc = room_now(room, &now);
+    if (!rc)
+        *standing = (enum weir_room_standing)room_view_place(now, key);
+    return rc;
 }
 
 size_t weir_room_ban_count(const weir_room_t *room)

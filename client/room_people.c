@@ -41,26 +41,29 @@ int room_queue_nickname(weir_room_t *self, struct room_writing *write, struct we
                                     &self->reason);
 }
 
+static int queue_nickname(weir_room_t *self, struct room_writing *write, const void *arg)
+{
+    const struct weir_bytes *name = arg;
+    return room_queue_nickname(self, write, *name);
+}
+
 int weir_room_nickname(weir_room_t *room, struct weir_bytes name)
 {
-    struct room_writing write;
-    int rc = room_begin(room, &write);
-    if (!rc)
-        rc = room_queue_nickname(room, &write, name);
-    return room_end(room, &write, rc);
+    return room_write(room, queue_nickname, &name);
+}
+
+static int leave(weir_room_t *self, struct room_writing *write, const void *arg)
+{
+    (void)arg;
+    if (room_is_owner(self))
+        return fail(&self->reason, ERR_DENIED, "the owner of a room cannot leave it");
+    int rc = room_queue_plain(self, write, ROOM_LEAVE);
+    return rc ? rc : room_queue_member(self, write, false);
 }
 
 int weir_room_leave(weir_room_t *room)
 {
-    struct room_writing write;
-    int rc = room_begin(room, &write);
-    if (!rc && room_is_owner(room))
-        rc = fail(&room->reason, ERR_DENIED, "the owner of a room cannot leave it");
-    if (!rc)
-        rc = room_queue_plain(room, &write, ROOM_LEAVE);
-    if (!rc)
-        rc = room_queue_member(room, &write, false);
-    rc = room_end(room, &write, rc);
+    int rc = room_write(room, leave, NULL);
     room->joins &= rc != 0;
     return rc;
 }
@@ -89,8 +92,9 @@ static int write_ban(weir_room_t *self, struct room_writing *write, const uint8_
 }
 
 /* Whether a ban is in force is the view's to tell: it is written, looked at, and taken back. */
-static int ban(weir_room_t *self, struct room_writing *write, const uint8_t *member)
+static int ban(weir_room_t *self, struct room_writing *write, const void *arg)
 {
+    const uint8_t *member = arg;
     const struct slice none = {0};
     struct room_record record;
     if (room_same_key(member, room_contract(self)->owner))
@@ -110,8 +114,9 @@ static int ban(weir_room_t *self, struct room_writing *write, const uint8_t *mem
     return rc;
 }
 
-static int lift(weir_room_t *self, struct room_writing *write, const uint8_t *member)
+static int lift(weir_room_t *self, struct room_writing *write, const void *arg)
 {
+    const uint8_t *member = arg;
     struct room_record record;
     bool there = room_register(self, write->now, ROOM_BAN, key_slice(member),
                                key_slice(self->me->public_key), &record);
@@ -122,11 +127,7 @@ static int lift(weir_room_t *self, struct room_writing *write, const uint8_t *me
 
 int weir_room_ban(weir_room_t *room, const uint8_t *member, int lifted)
 {
-    struct room_writing write;
-    int rc = room_begin(room, &write);
-    if (!rc)
-        rc = lifted ? lift(room, &write, member) : ban(room, &write, member);
-    return room_end(room, &write, rc);
+    return room_write(room, lifted ? lift : ban, member);
 }
 
 /* --- the configuration ----------------------------------------------------------------------- */
@@ -208,7 +209,6 @@ int room_queue_config(weir_room_t *self, struct room_writing *write,
     return room_write_config(&write->author, stamp, &made, &self->queued, &self->reason);
 }
 
-/* A public room becomes private: it gets its first key, and what is told of it is sealed. */
 /* Will someone be no moderator any more? */
 static bool demotes(const struct room_config *held, const struct weir_room_settings *wish)
 {
@@ -223,10 +223,11 @@ static bool demotes(const struct room_config *held, const struct weir_room_setti
     return !found;
 }
 
-/* A key that a moderator made is not used once it is none: a new one takes its place before. */
-static int configure(weir_room_t *self, struct room_writing *write,
-                     const struct weir_room_settings *wish)
+/* A public room that becomes private gets its first key, and what is told of it is sealed. A key
+ * that a moderator made is not used once it is none: a new one takes its place before. */
+static int configure(weir_room_t *self, struct room_writing *write, const void *arg)
 {
+    const struct weir_room_settings *wish = arg;
     int rc = must_own(self, "configure it");
     if (!rc)
         rc = room_must_know(self);
@@ -242,26 +243,22 @@ static int configure(weir_room_t *self, struct room_writing *write,
 
 int weir_room_configure(weir_room_t *room, const struct weir_room_settings *settings)
 {
-    struct room_writing write;
-    int rc = room_begin(room, &write);
+    return room_write(room, configure, settings);
+}
+
+static int upgrade(weir_room_t *self, struct room_writing *write, const void *next)
+{
+    const struct slice none = {0};
+    uint64_t stamp;
+    int rc = must_own(self, "name its next one");
     if (!rc)
-        rc = configure(room, &write, settings);
-    return room_end(room, &write, rc);
+        rc = room_register_stamp(self, write, ROOM_UPGRADE, none, none, &stamp);
+    return rc ? rc : room_write_upgrade(&write->author, stamp, next, &self->queued, &self->reason);
 }
 
 int weir_room_upgrade(weir_room_t *room, const uint8_t next[WEIR_KEY_BYTES])
 {
-    const struct slice none = {0};
-    struct room_writing write;
-    uint64_t stamp;
-    int rc = room_begin(room, &write);
-    if (!rc)
-        rc = must_own(room, "name its next one");
-    if (!rc)
-        rc = room_register_stamp(room, &write, ROOM_UPGRADE, none, none, &stamp);
-    if (!rc)
-        rc = room_write_upgrade(&write.author, stamp, next, &room->queued, &room->reason);
-    return room_end(room, &write, rc);
+    return room_write(room, upgrade, next);
 }
 
 /* --- invitations ----------------------------------------------------------------------------- */

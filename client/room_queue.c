@@ -2,16 +2,8 @@
 #include "client/room.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 /* --- time ------------------------------------------------------------------------------------ */
-
-static uint64_t unix_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* Half of what nodes allow: theirs may be behind, and must still take what we date just after. */
 void room_see_stamp(weir_room_t *self, uint64_t stamp)
@@ -184,6 +176,20 @@ static struct slice own_key(const weir_room_t *self)
     return slice_of(self->me->public_key, WRITER_KEY_BYTES);
 }
 
+static int refuse(weir_room_t *self, const room_view_t *now)
+{
+    static const char *const why[] = {[ROOM_IN] = "",
+                                      [ROOM_STRANGER] = ": nothing here says so",
+                                      [ROOM_LEFT_IT] = ": you left it",
+                                      [ROOM_BANNED] = ": you were banned",
+                                      [ROOM_CUT_OFF] =
+                                          ": somebody by whose invitation you came was "
+                                          "banned",
+                                      [ROOM_CROWDED] = ": it is full, and others came before you"};
+    return fail(&self->reason, ERR_DENIED, "you are no member of this room now%s",
+                why[room_view_place(now, self->me->public_key)]);
+}
+
 static int enter(weir_room_t *self, struct room_writing *write)
 {
     struct room_record record;
@@ -196,8 +202,7 @@ static int enter(weir_room_t *self, struct room_writing *write)
             rc = room_renew(self, write);
     }
     if (!rc && !room_view_find_member(write->now, self->me->public_key))
-        rc = fail(&self->reason, ERR_DENIED,
-                  "you are no member of this room now: you left, were banned, or it is full");
+        rc = refuse(self, write->now);
     return rc;
 }
 
@@ -253,6 +258,15 @@ int room_end(weir_room_t *self, const struct room_writing *write, int rc)
     return rc;
 }
 
+int room_write(weir_room_t *self, room_queue_fn *queue, const void *arg)
+{
+    struct room_writing write;
+    int rc = room_begin(self, &write);
+    if (!rc)
+        rc = queue(self, &write, arg);
+    return room_end(self, &write, rc);
+}
+
 int room_renew(weir_room_t *self, struct room_writing *write)
 {
     self->ahead_stale = true;
@@ -282,6 +296,31 @@ int room_queue_plain(weir_room_t *self, struct room_writing *write, enum room_co
     return rc ? rc
               : room_write_message(&write->author, stamp, content, NULL, NULL, NULL, &self->queued,
                                    &self->reason);
+}
+
+static bool is_own_join(const weir_room_t *self, const struct entry *entry)
+{
+    struct room_record record;
+    return entry->key.data[0] == ROOM_MESSAGE &&
+           room_record_read(room_contract(self), entry->key, entry->value, &record, NULL) == 0 &&
+           record.content == ROOM_JOIN && room_same_key(record.author, self->me->public_key);
+}
+
+int room_drop_second_join(weir_room_t *self)
+{
+    struct buffer kept = {0};
+    struct slice rest = buffer_slice(&self->queued);
+    struct entry entry;
+    if (!self->joins || room_view_place(self->view, self->me->public_key) != ROOM_IN)
+        return 0;
+    while (rest.size && !entry_take(&rest, &entry))
+        if (!is_own_join(self, &entry))
+            entry_append(&kept, entry.key, entry.value);
+    if (buffer_failed(&kept))
+        return fail(&self->reason, ERR_NO_MEMORY, "no memory for what is queued");
+    buffer_free(&self->queued);
+    self->queued = kept;
+    return 0;
 }
 
 /* --- without a node -------------------------------------------------------------------------- */

@@ -134,7 +134,9 @@ int room_take(weir_room_t *self, struct slice delta)
     struct sections found = look_through(self, delta);
     if (found.registers) {
         self->ahead_stale = true;
-        rc = room_join_again(self);
+        rc = room_drop_second_join(self);
+        if (!rc)
+            rc = room_join_again(self);
         if (!rc)
             rc = room_absorb_keys(self);
     }

@@ -1,49 +1,17 @@
 /* room_words: what people write: messages, what is done to messages, direct messages. */
+#include "base/utf8.h"
 #include "client/room.h"
 
 #include <sodium.h>
 
 /* --- texts ----------------------------------------------------------------------------------- */
 
-/* The bytes of the character at the front, 0 when it is none (RFC 3629). */
-static size_t character_bytes(struct slice s)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint8_t head = s.data[0];
-    size_t size = head < 0x80       ? 1
-                  : head >> 5 == 6  ? 2
-                  : head >> 4 == 14 ? 3
-                  : head >> 3 == 30 ? 4
-                                    : 0;
-    if (!size || size > s.size)
-        return 0;
-    uint32_t c = size == 1 ? head : head & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if (s.data[i] >> 6 != 2)
-            return 0;
-        c = c << 6 | (s.data[i] & 0x3fu);
-    }
-    bool surrogate = c >= 0xd800 && c < 0xe000;
-    return c < least[size] || c > 0x10ffff || surrogate ? 0 : size;
-}
-
-static bool is_utf8(struct slice s)
-{
-    while (s.size) {
-        size_t size = character_bytes(s);
-        if (!size)
-            return false;
-        s = slice_after(s, size);
-    }
-    return true;
-}
-
 static int check_text(weir_room_t *self, struct slice text, size_t max, const char *what)
 {
     if (text.size > max)
         return fail(&self->reason, ERR_TOO_LARGE, "a %s of %zu bytes: this room takes at most %zu",
                     what, text.size, max);
-    if (!is_utf8(text))
+    if (!utf8_is(text))
         return fail(&self->reason, ERR_BAD_REQUEST, "the %s is no text: its bytes are not UTF-8",
                     what);
     return 0;
@@ -152,46 +120,13 @@ static int action_stamp(weir_room_t *self, enum room_content content, const uint
     return rc;
 }
 
-/* Queues a message that has a text, or `text` NULL. */
-static int queue_message(weir_room_t *self, struct room_writing *write, enum room_content content,
-                         const uint8_t *target, const struct weir_bytes *text, uint8_t *spot)
-{
-    bool reacts = content == ROOM_REACT || content == ROOM_UNREACT;
-    size_t max = reacts ? ROOM_REACTION_BYTES_MAX : room_view_config(write->now)->message_bytes;
-    struct room_saying saying;
-    uint64_t stamp;
-    int rc = 0;
-    if (text && !text->size)
-        rc = fail(&self->reason, ERR_BAD_REQUEST, "there is nothing to say: the text is empty");
-    else if (text)
-        rc = room_words(self, write, *text, max, reacts ? "reaction" : "message", &saying);
-    if (!rc)
-        rc = target ? action_stamp(self, content, target, &stamp) : room_stamp(self, 0, &stamp);
-    return rc ? rc
-              : room_write_message(&write->author, stamp, content, target,
-                                   text ? &saying.words : NULL, spot, &self->queued, &self->reason);
-}
-
-int weir_room_say(weir_room_t *room, struct weir_bytes text, uint8_t *spot)
-{
-    struct room_writing write;
-    int rc = room_begin(room, &write);
-    if (!rc)
-        rc = queue_message(room, &write, ROOM_TEXT, NULL, &text, spot);
-    return room_end(room, &write, rc);
-}
-
-int weir_room_reply(weir_room_t *room, const uint8_t *to, struct weir_bytes text, uint8_t *spot)
-{
-    struct room_writing write;
-    struct target target;
-    int rc = room_begin(room, &write);
-    if (!rc)
-        rc = find_target(room, to, &target);
-    if (!rc)
-        rc = queue_message(room, &write, ROOM_REPLY, to, &text, spot);
-    return room_end(room, &write, rc);
-}
+/* A message to be written. */
+struct message {
+    enum room_content content;
+    const uint8_t *about;          /* the spot of what it speaks about, or NULL */
+    const struct weir_bytes *text; /* NULL: it has none */
+    uint8_t *spot;                 /* out; may be NULL */
+};
 
 static bool has_text(const struct target *target)
 {
@@ -207,20 +142,6 @@ static int may_edit(weir_room_t *self, const struct target *target)
     return 0;
 }
 
-int weir_room_edit(weir_room_t *room, const uint8_t *message, struct weir_bytes text)
-{
-    struct room_writing write;
-    struct target target;
-    int rc = room_begin(room, &write);
-    if (!rc)
-        rc = find_target(room, message, &target);
-    if (!rc)
-        rc = may_edit(room, &target);
-    if (!rc)
-        rc = queue_message(room, &write, ROOM_EDIT, message, &text, NULL);
-    return room_end(room, &write, rc);
-}
-
 static int may_delete(weir_room_t *self, const struct room_writing *write,
                       const struct target *target)
 {
@@ -231,58 +152,99 @@ static int may_delete(weir_room_t *self, const struct room_writing *write,
                 "a message is deleted by its author, a moderator or the owner");
 }
 
+/* Is there what the message speaks about, and may `me` say that of it? */
+static int check_target(weir_room_t *self, const struct room_writing *write,
+                        const struct message *message)
+{
+    struct target target;
+    int rc = find_target(self, message->about, &target);
+    if (!rc && message->content == ROOM_EDIT)
+        rc = may_edit(self, &target);
+    if (!rc && message->content == ROOM_DELETE)
+        rc = may_delete(self, write, &target);
+    return rc;
+}
+
+static int check_words(weir_room_t *self, const struct room_writing *write,
+                       const struct message *message, struct room_saying *saying)
+{
+    bool reacts = message->content == ROOM_REACT || message->content == ROOM_UNREACT;
+    size_t max = reacts ? ROOM_REACTION_BYTES_MAX : room_view_config(write->now)->message_bytes;
+    if (!message->text->size)
+        return fail(&self->reason, ERR_BAD_REQUEST, "there is nothing to say: the text is empty");
+    return room_words(self, write, *message->text, max, reacts ? "reaction" : "message", saying);
+}
+
+static int queue_message(weir_room_t *self, struct room_writing *write, const void *arg)
+{
+    const struct message *message = arg;
+    struct room_saying saying;
+    uint64_t stamp;
+    int rc = message->about ? check_target(self, write, message) : 0;
+    if (!rc && message->text)
+        rc = check_words(self, write, message, &saying);
+    if (!rc)
+        rc = message->about ? action_stamp(self, message->content, message->about, &stamp)
+                            : room_stamp(self, 0, &stamp);
+    return rc ? rc
+              : room_write_message(&write->author, stamp, message->content, message->about,
+                                   message->text ? &saying.words : NULL, message->spot,
+                                   &self->queued, &self->reason);
+}
+
+int weir_room_say(weir_room_t *room, struct weir_bytes text, uint8_t *spot)
+{
+    return room_write(room, queue_message, &(struct message){ROOM_TEXT, NULL, &text, spot});
+}
+
+int weir_room_reply(weir_room_t *room, const uint8_t *to, struct weir_bytes text, uint8_t *spot)
+{
+    return room_write(room, queue_message, &(struct message){ROOM_REPLY, to, &text, spot});
+}
+
+int weir_room_edit(weir_room_t *room, const uint8_t *message, struct weir_bytes text)
+{
+    return room_write(room, queue_message, &(struct message){ROOM_EDIT, message, &text, NULL});
+}
+
 int weir_room_delete(weir_room_t *room, const uint8_t *message)
 {
-    struct room_writing write;
-    struct target target;
-    int rc = room_begin(room, &write);
-    if (!rc)
-        rc = find_target(room, message, &target);
-    if (!rc)
-        rc = may_delete(room, &write, &target);
-    if (!rc)
-        rc = queue_message(room, &write, ROOM_DELETE, message, NULL, NULL);
-    return room_end(room, &write, rc);
+    return room_write(room, queue_message, &(struct message){ROOM_DELETE, message, NULL, NULL});
 }
 
 int weir_room_react(weir_room_t *room, const uint8_t *message, struct weir_bytes text, int remove)
 {
-    struct room_writing write;
-    struct target target;
-    int rc = room_begin(room, &write);
-    if (!rc)
-        rc = find_target(room, message, &target);
-    if (!rc)
-        rc = queue_message(room, &write, remove ? ROOM_UNREACT : ROOM_REACT, message, &text, NULL);
-    return room_end(room, &write, rc);
+    enum room_content content = remove ? ROOM_UNREACT : ROOM_REACT;
+    return room_write(room, queue_message, &(struct message){content, message, &text, NULL});
 }
 
 /* --- direct messages ------------------------------------------------------------------------- */
 
-static int queue_direct(weir_room_t *self, struct room_writing *write, const uint8_t *member,
-                        struct slice text)
+struct letter {
+    const uint8_t *to;
+    struct slice text;
+};
+
+static int queue_direct(weir_room_t *self, struct room_writing *write, const void *arg)
 {
+    const struct letter *letter = arg;
     uint8_t nonce[ROOM_NONCE_BYTES];
     uint64_t stamp;
-    if (!room_view_find_member(write->now, member))
+    if (!room_view_find_member(write->now, letter->to))
         return fail(&self->reason, ERR_NOT_FOUND, "who it is for is no member of this room now");
-    if (!text.size)
+    if (!letter->text.size)
         return fail(&self->reason, ERR_BAD_REQUEST, "there is nothing to say: the text is empty");
-    int rc = check_text(self, text, ROOM_TEXT_BYTES_MAX, "direct message");
+    int rc = check_text(self, letter->text, ROOM_TEXT_BYTES_MAX, "direct message");
     if (!rc)
         rc = room_stamp(self, 0, &stamp);
     if (rc)
         return rc;
     randombytes_buf(nonce, sizeof nonce);
-    return room_write_direct(&write->author, stamp, member, nonce, text, &self->queued,
+    return room_write_direct(&write->author, stamp, letter->to, nonce, letter->text, &self->queued,
                              &self->reason);
 }
 
 int weir_room_direct(weir_room_t *room, const uint8_t *member, struct weir_bytes text)
 {
-    struct room_writing write;
-    int rc = room_begin(room, &write);
-    if (!rc)
-        rc = queue_direct(room, &write, member, bytes_slice(text));
-    return room_end(room, &write, rc);
+    return room_write(room, queue_direct, &(struct letter){member, bytes_slice(text)});
 }

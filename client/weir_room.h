@@ -50,7 +50,8 @@ WEIR_API int weir_room_create(const weir_signer_t *me, const struct weir_room_se
                               weir_room_t **room, struct weir_reason *why);
 
 /* The room of an invitation, entered as `me`; that it is a member, and the message that it came,
- * are queued. WEIR_BAD_REQUEST when the text is no invitation. *room is new. */
+ * are queued: the latter goes again when the room says that it was a member before.
+ * WEIR_BAD_REQUEST when the text is no invitation. *room is new. */
 WEIR_API int weir_room_join(const char *invitation, const weir_signer_t *me, weir_room_t **room,
                             struct weir_reason *why);
 
@@ -216,6 +217,20 @@ WEIR_API size_t weir_room_member_count(const weir_room_t *room);
 WEIR_API void weir_room_member(const weir_room_t *room, size_t i, struct weir_room_member *member);
 /* The name that a key gave itself, member or not; empty when it has none. */
 WEIR_API struct weir_bytes weir_room_name_of(const weir_room_t *room, const uint8_t *key);
+
+/* How someone stands in the room. */
+enum weir_room_standing {
+    WEIR_ROOM_IN,       /* the owner, or a member: what it writes counts */
+    WEIR_ROOM_STRANGER, /* never was a member, as far as is known here */
+    WEIR_ROOM_GONE,     /* left */
+    WEIR_ROOM_BANNED,
+    WEIR_ROOM_CUT_OFF, /* by whose invitation it came, or someone above, is banned */
+    WEIR_ROOM_CROWDED  /* the room is full, and others came before */
+};
+/* Once all that is queued here was taken: after weir_room_join and weir_room_fetch, whether the
+ * invitation makes `me` a member. WEIR_NO_MEMORY. */
+WEIR_API int weir_room_standing(weir_room_t *room, const uint8_t *key,
+                                enum weir_room_standing *standing);
 
 struct weir_room_ban {
     const uint8_t *target, *author;

@@ -113,6 +113,30 @@ static int choose_shown_bans(struct room_standing *self)
     return 0;
 }
 
+static bool is_banned(const struct room_standing *self, const uint8_t *key)
+{
+    for (size_t i = 0; i < self->shown_count; i++)
+        if (memcmp(self->shown[i].target, key, WRITER_KEY_BYTES) == 0)
+            return true;
+    return false;
+}
+
+enum room_place room_standing_place(const struct room_standing *self, const uint8_t *key)
+{
+    const struct standing_member *member = room_standing_find(self, key);
+    if (is_owner(self, key))
+        return ROOM_IN;
+    if (is_banned(self, key))
+        return ROOM_BANNED;
+    if (!member)
+        return ROOM_STRANGER;
+    if (member->out)
+        return ROOM_CUT_OFF;
+    if (!member->here)
+        return ROOM_LEFT_IT;
+    return member->counts ? ROOM_IN : ROOM_CROWDED;
+}
+
 /* --- reading --------------------------------------------------------------------------------- */
 
 void room_standing_init(struct room_standing *self, const struct contract *contract,

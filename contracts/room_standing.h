@@ -59,6 +59,8 @@ bool room_standing_has(const struct room_standing *self, const uint8_t *author, 
 /* The owner, or a moderator whom the owner did not ban. */
 bool room_standing_moderates(const struct room_standing *self, const uint8_t *key);
 
+enum room_place room_standing_place(const struct room_standing *self, const uint8_t *key);
+
 /* The member entry of a key, NULL when it has none. */
 const struct standing_member *room_standing_find(const struct room_standing *self,
                                                  const uint8_t *key);

@@ -305,6 +305,11 @@ struct slice room_view_nickname(const room_view_t *self, const uint8_t *key)
     return member ? member->shown.nickname : slice_of(NULL, 0);
 }
 
+enum room_place room_view_place(const room_view_t *self, const uint8_t *key)
+{
+    return room_standing_place(&self->standing, key);
+}
+
 size_t room_view_ban_count(const room_view_t *self)
 {
     return self->standing.shown_count;

@@ -44,6 +44,16 @@ struct room_member {
     bool moderator;
 };
 
+/* Where someone stands. */
+enum room_place {
+    ROOM_IN,       /* the owner, or a member now */
+    ROOM_STRANGER, /* has no member entry */
+    ROOM_LEFT_IT,
+    ROOM_BANNED,
+    ROOM_CUT_OFF, /* someone above it in its chain is banned */
+    ROOM_CROWDED  /* others come before it, as many as the configuration allows */
+};
+
 /* A ban in force. */
 struct room_ban {
     const uint8_t *target, *author;
@@ -93,6 +103,8 @@ const struct room_member *room_view_member(const room_view_t *self, size_t i);
 /* Is this key a member now? NULL when not. And the name it gave itself, empty when it has none. */
 const struct room_member *room_view_find_member(const room_view_t *self, const uint8_t *key);
 struct slice room_view_nickname(const room_view_t *self, const uint8_t *key);
+
+enum room_place room_view_place(const room_view_t *self, const uint8_t *key);
 
 /* Bans in force, in order of (target, author). */
 size_t room_view_ban_count(const room_view_t *self);
