@@ -45,6 +45,8 @@
 #define CHAT_RETRY_MS        1000u  /* after what the node did not take for now */
 #define CHAT_SHARE_MS        60000u /* between looks for members without the room's key */
 #define CHAT_SAVE_MS         2000u  /* between saves of how far a room was read */
+#define CHAT_NOTE_MS         5000u  /* a note can be read: then the next key takes it away … */
+#define CHAT_NOTE_MS_MAX     60000u /* … and without one it goes by itself */
 #define CHAT_END_MS          3000u  /* for what waits to be sent when the chat is ended */
 
 /* --- client socket ----------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 
 #include "base/limits.h"
 #include "client/chat_screen.h"
-#include "client/cli.h"
+#include "client/cli_room.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -24,7 +24,14 @@ void chat_note(struct chat *chat, bool bad, const char *format, ...)
     vsnprintf(chat->note, sizeof chat->note, format, args);
     va_end(args);
     chat->note_bad = bad;
+    chat->noted_at_ms = monotonic_ms();
     chat->dirty = true;
+}
+
+void chat_drop_note(struct chat *chat, uint64_t age_ms)
+{
+    if (*chat->note && monotonic_ms() - chat->noted_at_ms >= age_ms)
+        chat_note(chat, false, "%s", "");
 }
 
 /* --- a page ---------------------------------------------------------------------------------- */
@@ -61,11 +68,12 @@ static void look_for_denial(struct chat *chat)
 
 static void tick(struct chat *chat)
 {
-    uint64_t now = chat_now_ms();
+    uint64_t now = unix_ms();
     bool connected = weir_connected(chat->w) != 0;
     chat->dirty = chat->dirty || connected != chat->connected;
     chat->connected = connected;
     look_for_denial(chat);
+    chat_drop_note(chat, CHAT_NOTE_MS_MAX);
     chat_rooms_tick(chat, now);
     if (now >= chat->save_at_ms) {
         chat->save_at_ms = now + CHAT_SAVE_MS;
@@ -198,19 +206,36 @@ static int on_terminal(struct cli *cli, struct chat *chat)
     return EXIT_DONE;
 }
 
+/* Who has nothing yet begins here; an identity that is named must be there: a new one for a slip of
+ * the finger would be somebody else to all rooms. */
+static int open_book(const struct cli *cli, room_book_t **book, bool *made, struct weir_reason *why)
+{
+    const char *identity = cli_value(cli, OPTION_identity);
+    int rc = room_book_open(identity, false, NULL, book, why);
+    if (rc == WEIR_NOT_FOUND && room_book_is_first(identity))
+        rc = room_book_open(identity, true, made, book, why);
+    if (!rc)
+        return 0;
+    return room_cli_fail_why(cli, rc, why->text, rc == WEIR_NOT_FOUND ? HINT_IDENTITY : NULL);
+}
+
 int cli_chat(struct cli *cli)
 {
     struct chat chat = {.node = node_of(cli)};
     struct weir_reason why = {""};
     choose_locale();
-    int rc = room_book_open(cli_value(cli, OPTION_identity), true, NULL, &chat.book, &why);
+    bool made = false;
+    int rc = open_book(cli, &chat.book, &made, &why);
     if (rc)
-        return cli_fail(cli, rc, why.text);
-    cli->w = cli_handle(cli, 0);
+        return rc;
+    if (made)
+        chat_note(&chat, false, "a key pair was made for %s, new on this machine",
+                  room_book_identity(chat.book));
+    cli->w = cli_handle(cli, (struct weir_options){.dont_wait = 1}); /* keys do not wait */
     chat.w = cli->w;
     rc = cli->w ? chat_rooms_open(&chat, cli->arg_count ? cli->args[0] : NULL, &why)
                 : WEIR_NO_MEMORY;
-    rc = rc ? cli_fail(cli, rc, why.text) : on_terminal(cli, &chat);
+    rc = rc ? room_cli_fail_why(cli, rc, why.text, NULL) : on_terminal(cli, &chat);
     chat_free(cli, &chat);
     return rc;
 }

@@ -42,6 +42,7 @@ struct chat {
     struct chat_page page;
     char note[300]; /* what is to be told last; "" */
     bool note_bad;
+    uint64_t noted_at_ms;
     bool connected;
     bool denied; /* the node does not know our key; weir_error says it */
     bool pasting, quit, asked_to_quit, asked_to_leave;
@@ -61,6 +62,9 @@ static inline struct chat_room *chat_current(const struct chat *chat)
 /* Tells something, in the status line. */
 void chat_note(struct chat *chat, bool bad, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Takes a note away that is as old as that. */
+void chat_drop_note(struct chat *chat, uint64_t age_ms);
 
 /* Goes to the i-th room; what was being written stays with the one before. */
 void chat_go(struct chat *chat, size_t i);

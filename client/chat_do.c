@@ -108,7 +108,7 @@ static void run(struct chat *chat, const struct chat_command *command, struct sl
     if (command->needs_room && !chat_current(chat))
         chat_note(chat, true, "there is no room here; /create NAME or /join INVITATION");
     else if (command->needs_args && args.size == 0)
-        chat_note(chat, true, "usage: /%s %s", command->name, command->args);
+        chat_note(chat, true, "usage: /%s %s: %s", command->name, command->args, command->doc);
     else
         command->run(chat, args);
 }
@@ -211,6 +211,20 @@ static bool reacted(const struct chat_room *room, const struct weir_room_message
     return false;
 }
 
+/* Which message it was, for who chose none. */
+static void tell_last(struct chat *chat, const struct weir_room_message *m)
+{
+    enum { SHOWN_COLUMNS = 24 };
+    struct buffer clean = {0}, cut = {0};
+    struct slice name = chat_room_name(chat_current(chat), m->author);
+    chat_text_clean(slice_of(m->text.data, m->text.size), CHAT_ONE_LINE, &clean);
+    chat_text_cut(buffer_slice(&clean), SHOWN_COLUMNS, &cut);
+    chat_note(chat, false, "on the last message, of %.*s: %.*s (Up chooses another)",
+              (int)name.size, (const char *)name.data, (int)cut.size, (const char *)cut.data);
+    buffer_free(&clean);
+    buffer_free(&cut);
+}
+
 void chat_do_react(struct chat *chat, struct slice args)
 {
     struct weir_room_message m;
@@ -218,8 +232,11 @@ void chat_do_react(struct chat *chat, struct slice args)
     struct slice text = chat_emoji_of(args);
     if (!find_message(chat, false, &m))
         return;
-    bool remove = reacted(room, &m, text);
-    chat_do_queued(chat, weir_room_react(room->room, m.spot, bytes_of(text), remove));
+    bool remove = reacted(room, &m, text), chosen = chat_flow_chosen(room->flow) != NULL;
+    int rc = weir_room_react(room->room, m.spot, bytes_of(text), remove);
+    chat_do_queued(chat, rc);
+    if (!rc && !chosen)
+        tell_last(chat, &m);
     chat_flow_choose_none(room->flow);
 }
 
@@ -255,7 +272,7 @@ void chat_do_quit(struct chat *chat, struct slice args)
     if (!chat_has_waiting(chat) || chat->asked_to_quit) {
         chat->quit = true;
     } else if (chat->connected && !chat->end_by_ms) {
-        chat->end_by_ms = chat_now_ms() + CHAT_END_MS;
+        chat->end_by_ms = unix_ms() + CHAT_END_MS;
         chat_note(chat, false, "sending what waits");
     } else {
         chat_ask_to_quit(chat);

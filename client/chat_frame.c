@@ -202,6 +202,8 @@ static const char *to_tell(const struct chat *chat, const struct chat_room *room
         return chat->note;
     if (room && *room->trouble && (chat->connected || room->refused))
         return room->trouble;
+    if (room && room->state == CHAT_ROOM_FOLLOWED)
+        return chat_room_why_out(room);
     return chat->denied ? weir_error(chat->w) : "";
 }
 

@@ -1,5 +1,8 @@
 /* What a key does. */
 #include "client/chat.h"
+
+#include "base/limits.h"
+#include "base/utf8.h"
 #include "client/chat_screen.h"
 
 #include <stdio.h>
@@ -21,7 +24,7 @@ static void complete(struct chat *chat, int step)
 static void type(struct chat *chat, uint32_t point)
 {
     struct buffer text = {0};
-    chat_text_append_point(point, &text);
+    utf8_append(&text, point);
     if (!chat_input_insert(&chat->input, buffer_slice(&text)))
         chat_screen_bell();
     buffer_free(&text);
@@ -31,7 +34,7 @@ static void type(struct chat *chat, uint32_t point)
  * a while without keys end it too. */
 static bool goes_on(struct chat *chat, const struct chat_key *key)
 {
-    uint64_t now = chat_now_ms(), before = chat->pasted_at_ms;
+    uint64_t now = unix_ms(), before = chat->pasted_at_ms;
     chat->pasted_at_ms = now;
     return now < before + PASTE_PAUSE_MS && key->kind != CHAT_KEY_PASTE_END &&
            (key->kind != CHAT_KEY_CONTROL || key->point == 'j');
@@ -307,7 +310,7 @@ static void on_plain_key(struct chat *chat, const struct chat_key *key)
         break;
     case CHAT_KEY_PASTE:
         chat->pasting = true;
-        chat->pasted_at_ms = chat_now_ms();
+        chat->pasted_at_ms = unix_ms();
         break;
     case CHAT_KEY_NONE:
     case CHAT_KEY_PASTE_END:
@@ -318,6 +321,7 @@ static void on_plain_key(struct chat *chat, const struct chat_key *key)
 void chat_on_key(struct chat *chat, const struct chat_key *key)
 {
     chat->dirty = true;
+    chat_drop_note(chat, CHAT_NOTE_MS);
     if (key->kind != CHAT_KEY_TAB && key->kind != CHAT_KEY_BACKTAB)
         chat_complete_end(&chat->complete);
     chat->pasting = chat->pasting && goes_on(chat, key);

@@ -59,7 +59,7 @@ static bool mentions_me(const struct chat_room *self, const struct weir_room_mes
 
 void chat_room_count_unread(struct chat_room *self)
 {
-    uint64_t edge = chat_now_ms() + CHAT_AHEAD_MS;
+    uint64_t edge = unix_ms() + CHAT_AHEAD_MS;
     self->unread = self->mentions = 0;
     for (size_t i = weir_room_message_count(self->room); i-- > 0;) {
         struct weir_room_message m;
@@ -97,7 +97,7 @@ void chat_room_show(struct chat_room *self, bool shown)
  * read. */
 static bool last_read(const struct chat_room *self, uint8_t spot[WEIR_SPOT_BYTES])
 {
-    uint64_t edge = chat_now_ms() + CHAT_AHEAD_MS;
+    uint64_t edge = unix_ms() + CHAT_AHEAD_MS;
     size_t messages = weir_room_message_count(self->room);
     size_t directs = weir_room_direct_count(self->room);
     struct weir_room_message m = {.time_ms = UINT64_MAX};
@@ -131,13 +131,27 @@ struct slice chat_room_name(const struct chat_room *self, const uint8_t *key)
     return slice_text(self->names ? room_names_of(self->names, key) : "?");
 }
 
-void chat_room_renew_names(struct chat_room *self)
+const char *chat_room_why_out(const struct chat_room *self)
+{
+    static const char *const why_out[] = {
+        [WEIR_ROOM_IN] = "",
+        [WEIR_ROOM_STRANGER] = "you are no member here",
+        [WEIR_ROOM_GONE] = "you left this room",
+        [WEIR_ROOM_BANNED] = "you are banned from this room",
+        [WEIR_ROOM_CUT_OFF] = "you are out: somebody by whose invitation you came is banned",
+        [WEIR_ROOM_CROWDED] = "you are not in: the room is full",
+    };
+    return why_out[self->standing];
+}
+
+void chat_room_renew_people(struct chat_room *self)
 {
     room_names_t *names = room_names_new(self->room);
     if (!names)
         return; /* those from before */
     room_names_destroy(&self->names);
     self->names = names;
+    (void)weir_room_standing(self->room, weir_room_me(self->room), &self->standing);
 }
 
 unsigned chat_room_colour(const uint8_t *key)
@@ -154,7 +168,7 @@ static void fill_author(struct chat_room *self, const uint8_t *author, uint64_t 
     m->colour = chat_room_colour(author);
     m->mine = is_mine(self, author);
     m->time_ms = time_ms;
-    m->ahead = time_ms > chat_now_ms() + CHAT_AHEAD_MS;
+    m->ahead = time_ms > unix_ms() + CHAT_AHEAD_MS;
 }
 
 static void fill_reply(struct chat_room *self, const uint8_t *to, struct chat_message *m)
@@ -209,7 +223,7 @@ static void fill_message(struct chat_room *self, size_t i, struct chat_message *
 static void fill_waiting(struct chat_room *self, const struct chat_waiting *from,
                          struct chat_message *m)
 {
-    fill_author(self, weir_room_me(self->room), chat_now_ms(), m);
+    fill_author(self, weir_room_me(self->room), unix_ms(), m);
     m->text = buffer_slice(&from->text);
     m->waiting = true;
     if (from->is_reply)

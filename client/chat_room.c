@@ -6,14 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-
-uint64_t chat_now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static void set_trouble(struct chat_room *self, const char *why, bool refused)
 {
@@ -26,6 +18,7 @@ static void set_trouble(struct chat_room *self, const char *why, bool refused)
 static void tell_refusal(struct chat_room *self, const char *why)
 {
     char text[sizeof self->trouble];
+    why = *why ? why : chat_room_why_out(self);
     snprintf(text, sizeof text, "your message was refused%s%s", *why ? ": " : "", why);
     set_trouble(self, text, true);
 }
@@ -136,7 +129,7 @@ static void gather_all(struct chat_room *self, struct gathering *into, size_t me
         weir_room_direct_message(self->room, i, &m);
         gather(into, m.spot, m.author, m.time_ms, true, true);
     }
-    uint64_t now = chat_now_ms();
+    uint64_t now = unix_ms();
     for (size_t i = 0; i < self->waiting_count; i++)
         gather(into, self->waiting[i].spot, weir_room_me(self->room), now, true, false);
 }
@@ -153,7 +146,7 @@ static void set_flow(struct chat_room *self)
     /* The view's are in order: what else there is makes it a little less so. */
     if (all.count > messages)
         qsort(all.items, all.count, sizeof *all.items, by_spot);
-    uint64_t edge = chat_now_ms() + CHAT_AHEAD_MS;
+    uint64_t edge = unix_ms() + CHAT_AHEAD_MS;
     self->ahead_until_ms = 0;
     for (size_t i = all.count; i-- > 0 && all.items[i].time_ms > edge;)
         self->ahead_until_ms = all.items[i].time_ms - CHAT_AHEAD_MS;
@@ -174,15 +167,15 @@ static void on_sent(weir_t *w, const struct weir_reply *reply, void *arg)
         return;
     bool stays = chat_room_has_waiting(self);
     if (reply->code) {
-        self->try_at_ms = chat_now_ms() + CHAT_RETRY_MS;
+        self->try_at_ms = unix_ms() + CHAT_RETRY_MS;
         set_trouble(self, reply->sentence, !stays);
         self->held_up = stays;
         self->leaving = self->leaving && stays; /* refused, it left nothing */
     } else if (self->held_up) {
         set_trouble(self, "", false);
     }
+    chat_room_renew_people(self);
     sort_waiting(self, reply->sentence);
-    chat_room_renew_names(self);
     set_flow(self);
 }
 
@@ -193,7 +186,7 @@ static void send(struct chat_room *self)
     if (rc == 0)
         return;
     self->sending--;
-    self->try_at_ms = chat_now_ms() + CHAT_RETRY_MS;
+    self->try_at_ms = unix_ms() + CHAT_RETRY_MS;
 }
 
 /* Messages that answer one of these show it. */
@@ -221,13 +214,13 @@ static void meet_authors(struct chat_room *self, const uint8_t *spots, size_t co
         met = slice_is(chat_room_name(self, m.author), "?");
     }
     if (met)
-        chat_room_renew_names(self);
+        chat_room_renew_people(self);
 }
 
 static void take_changes(struct chat_room *self, const struct weir_room_event *event)
 {
     if (event->kind != WEIR_EVENT_DELTA || event->people_changed) {
-        chat_room_renew_names(self);
+        chat_room_renew_people(self);
         chat_flow_touch_all(self->flow);
         self->share_at_ms = 0;
     } else {
@@ -256,7 +249,7 @@ static void on_event(weir_t *w, weir_room_t *room, const struct weir_room_event 
     self->is_nowhere = event->code == WEIR_NOT_FOUND;
     if (self->is_nowhere && chat_room_has_waiting(self))
         return; /* the next tick makes it there */
-    self->try_at_ms = chat_now_ms() + CHAT_RETRY_MS;
+    self->try_at_ms = unix_ms() + CHAT_RETRY_MS;
     set_trouble(self, event->sentence, false);
 }
 
@@ -267,7 +260,7 @@ static void follow(struct chat_room *self)
         self->state = CHAT_ROOM_ASKED;
         return;
     }
-    self->try_at_ms = chat_now_ms() + CHAT_RETRY_MS;
+    self->try_at_ms = unix_ms() + CHAT_RETRY_MS;
     set_trouble(self, weir_room_error(self->room), false);
 }
 
@@ -330,7 +323,8 @@ int chat_room_new(weir_t *w, weir_room_t *room, const struct room_book_entry *en
     self->room = room;
     memcpy(self->name, entry->name, sizeof self->name);
     memcpy(self->read, entry->read, sizeof self->read);
-    chat_room_renew_names(self);
+    self->is_makeshift = room_book_is_makeshift(entry);
+    chat_room_renew_people(self);
     set_flow(self);
     *out = self;
     return 0;

@@ -11,6 +11,7 @@
 #define WEIR_CLIENT_CHAT_ROOM_H
 
 #include "client/chat_flow.h"
+#include "client/clock.h"
 #include "client/room_book.h"
 #include "client/room_names.h"
 
@@ -37,6 +38,7 @@ struct chat_room {
     bool shown;         /* it is the one on the screen */
     bool is_new;        /* entered in this run: not named after itself yet, nor `me` in it */
     bool keeps_name;    /* is_new, but the book had it before under this name */
+    bool is_makeshift;  /* the name stands for the room's own one until that is known */
     bool leaving;       /* goes once nothing waits */
     size_t sending;
     struct chat_waiting *waiting;
@@ -48,6 +50,7 @@ struct chat_room {
     uint64_t share_at_ms;    /* private rooms: when to look for members without a key */
     struct buffer draft;     /* what was being written here */
     room_names_t *names;     /* what people are called */
+    enum weir_room_standing standing; /* of `me` */
     struct chat_reaction *reactions;
     size_t reaction_room;
     struct chat_room *next_gone;
@@ -79,19 +82,19 @@ void chat_room_read(struct chat_room *self);
 
 /* What a person is called here (client/room_names.h). Lives until the node is heard of again. */
 struct slice chat_room_name(const struct chat_room *self, const uint8_t *key);
+/* Why nobody sees what `me` writes here; "": they do. */
+const char *chat_room_why_out(const struct chat_room *self);
 /* A colour that stays the person's. */
 unsigned chat_room_colour(const uint8_t *key);
 
 /* Does a text have the name in it, as a word, in either case? */
 bool chat_room_mentions(struct slice text, struct slice name);
 
-uint64_t chat_now_ms(void); /* Unix time */
-
 /* --- between chat_room.c and chat_reading.c ------------------------------------------------ */
 
 /* The flow's chat_flow_fn; arg is the room. */
 void chat_room_message(void *arg, const uint8_t *spot, struct chat_message *message);
-void chat_room_renew_names(struct chat_room *self);
+void chat_room_renew_people(struct chat_room *self); /* names, and how `me` stands */
 void chat_room_count_unread(struct chat_room *self);
 /* NULL: it does not wait. */
 const struct chat_waiting *chat_room_find_waiting(const struct chat_room *self,

@@ -83,16 +83,6 @@ static const uint8_t *key_of(const weir_room_t *room)
     return weir_contract_key(weir_room_contract(room));
 }
 
-/* The entry of a room in the book: its place, or the count. */
-static size_t find_entry(const struct chat *chat, const weir_room_t *room)
-{
-    size_t i = 0, count = room_book_count(chat->book);
-    while (i < count &&
-           memcmp(room_book_entry(chat->book, i)->key, key_of(room), WEIR_KEY_BYTES) != 0)
-        i++;
-    return i;
-}
-
 /* The room of a key: its place, or the count. */
 static size_t find_room(const struct chat *chat, const uint8_t *key)
 {
@@ -134,9 +124,9 @@ void chat_take_room(struct chat *chat, weir_room_t *room, const char *name)
         chat_note(chat, false, "you are in %s already", chat->rooms[there]->name);
         return;
     }
-    bool known = find_entry(chat, room) < room_book_count(chat->book);
+    bool known = room_book_place(chat->book, room) < room_book_count(chat->book);
     int rc = save_named(chat, room, name, &why);
-    size_t entry = rc ? 0 : find_entry(chat, room);
+    size_t entry = rc ? 0 : room_book_place(chat->book, room);
     if (rc || entry == room_book_count(chat->book)) {
         chat_note(chat, true, "the room cannot be saved: %s", why.text);
         weir_room_destroy(&room);
@@ -185,11 +175,12 @@ static void rename_room(struct chat *chat, size_t i)
     struct weir_room_info info;
     char name[ROOM_BOOK_NAME];
     weir_room_info(room->room, &info);
+    room->is_makeshift &= info.name.size == 0;
     snprintf(name, sizeof name, "%.*s", (int)info.name.size, (const char *)info.name.data);
     if (info.name.size == 0 || strcmp(name, room->name) == 0 ||
         save_named(chat, room->room, name, NULL))
         return;
-    size_t entry = find_entry(chat, room->room);
+    size_t entry = room_book_place(chat->book, room->room);
     if (entry == room_book_count(chat->book))
         return;
     bool shown = room->shown;
@@ -213,14 +204,14 @@ static void greet(struct chat *chat, size_t i)
     if (weir_room_name_of(room->room, weir_room_me(room->room)).size == 0 &&
         weir_room_nickname(room->room, my_name(chat)) == 0)
         chat_room_queued(room, NULL, NULL, slice_of(NULL, 0), chat->connected);
-    if (!room->keeps_name)
+    if (!room->keeps_name || room->is_makeshift)
         rename_room(chat, i);
 }
 
 static void forget_room(struct chat *chat, size_t i)
 {
     struct weir_reason why = {""};
-    size_t entry = find_entry(chat, chat->rooms[i]->room);
+    size_t entry = room_book_place(chat->book, chat->rooms[i]->room);
     char name[sizeof chat->rooms[i]->name];
     memcpy(name, chat->rooms[i]->name, sizeof name);
     remove_room(chat, i);
@@ -237,7 +228,7 @@ void chat_rooms_save(struct chat *chat)
     for (size_t i = 0; i < chat->room_count; i++) {
         struct chat_room *room = chat->rooms[i];
         struct weir_reason why = {""};
-        size_t entry = room->read_moved ? find_entry(chat, room->room) : 0;
+        size_t entry = room->read_moved ? room_book_place(chat->book, room->room) : 0;
         if (!room->read_moved || entry == room_book_count(chat->book))
             continue;
         room->read_moved = false;
@@ -256,6 +247,8 @@ static void tick_room(struct chat *chat, size_t i, uint64_t now_ms)
         greet(chat, i);
     else if (room->leaving && !chat_room_has_waiting(room))
         forget_room(chat, i);
+    else if (room->is_makeshift && room->state == CHAT_ROOM_FOLLOWED)
+        rename_room(chat, i);
 }
 
 void chat_rooms_tick(struct chat *chat, uint64_t now_ms)

@@ -1,58 +1,18 @@
 #include "client/chat_text.h"
 
 #include "base/limits.h"
+#include "base/utf8.h"
 
 #include <wchar.h>
 
 enum { REPLACEMENT = 0xfffd, JOINER = 0x200d, TAB_COLUMNS = 4 };
 
-/* --- UTF-8 (RFC 3629) ------------------------------------------------------------------------ */
-
 uint32_t chat_text_point(struct slice text, size_t *bytes)
 {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint8_t first = text.data[0];
-    size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    *bytes = 1;
-    if (size == 1)
-        return first;
-    if (size == 0 || first > 0xf4 || size > text.size)
-        return REPLACEMENT;
-    uint32_t point = first & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((text.data[i] & 0xc0) != 0x80)
-            return REPLACEMENT;
-        point = point << 6 | (text.data[i] & 0x3fu);
-    }
-    if (point < least[size] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-        return REPLACEMENT;
-    *bytes = size;
+    uint32_t point = REPLACEMENT;
+    size_t size = utf8_point(text, &point);
+    *bytes = size ? size : 1;
     return point;
-}
-
-void chat_text_append_point(uint32_t point, struct buffer *out)
-{
-    if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-        return;
-    if (point < 0x80) {
-        buffer_append_u8(out, (uint8_t)point);
-        return;
-    }
-    unsigned more = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    buffer_append_u8(out, (uint8_t)(0xf00u >> (more + 1) | point >> 6 * more));
-    while (more--)
-        buffer_append_u8(out, (uint8_t)(0x80 | (point >> 6 * more & 0x3f)));
-}
-
-bool chat_text_is_utf8(struct slice text)
-{
-    while (text.size) {
-        size_t bytes;
-        if (chat_text_point(text, &bytes) == REPLACEMENT && bytes == 1)
-            return false;
-        text = slice_after(text, bytes);
-    }
-    return true;
 }
 
 /* --- what a code point is -------------------------------------------------------------------- */
@@ -104,7 +64,7 @@ struct cleaner {
 
 static void put_base(struct cleaner *self, uint32_t point)
 {
-    chat_text_append_point(point, self->out);
+    utf8_append(self->out, point);
     self->base = point;
     self->marks = 0;
 }
@@ -116,7 +76,7 @@ static void put_mark(struct cleaner *self, uint32_t point)
     if (self->base == 0)
         put_base(self, 0x25cc); /* the circle that stands for what is missing */
     if (self->marks++ < CHAT_MARKS_MAX)
-        chat_text_append_point(point, self->out);
+        utf8_append(self->out, point);
 }
 
 static void clean_point(struct cleaner *self, uint32_t point, enum chat_lines_kept lines)

@@ -20,9 +20,6 @@ enum chat_lines_kept { CHAT_LINES_KEPT, CHAT_ONE_LINE };
  * CHAT_MARKS_MAX. Line ends stay, or are a blank each. Cleaning twice is cleaning once. */
 void chat_text_clean(struct slice raw, enum chat_lines_kept lines, struct buffer *out);
 
-/* Does the whole text pass as UTF-8? */
-bool chat_text_is_utf8(struct slice text);
-
 /* Where the character that starts at `at` ends (at < size), and where the one before `at` starts
  * (at > 0). For any text, cleaned or not. */
 size_t chat_text_next(struct slice text, size_t at);
@@ -30,8 +27,6 @@ size_t chat_text_before(struct slice text, size_t at);
 
 /* The first code point and its bytes; U+FFFD and 1 for what is no UTF-8. text is not empty. */
 uint32_t chat_text_point(struct slice text, size_t *bytes);
-/* Appends a code point; nothing for what is none. */
-void chat_text_append_point(uint32_t point, struct buffer *out);
 
 /* --- of cleaned text ------------------------------------------------------------------------- */
 

@@ -147,15 +147,13 @@ static int check_timeout(const struct cli *cli)
     return 0;
 }
 
-weir_t *cli_handle(const struct cli *cli, unsigned window)
+weir_t *cli_handle(const struct cli *cli, struct weir_options options)
 {
-    struct weir_options options = {
-        .endpoint = cli_value(cli, OPTION_node),
-        .timeout_ms = timeout_ms(cli),
-        .window = window,
-        .server_key = option_or_env(cli, OPTION_server_key, "WEIR_SERVER_KEY"),
-        .client_key = option_or_env(cli, OPTION_client_key, "WEIR_CLIENT_KEY"),
-        .signer = cli->signer};
+    options.endpoint = cli_value(cli, OPTION_node);
+    options.timeout_ms = timeout_ms(cli);
+    options.server_key = option_or_env(cli, OPTION_server_key, "WEIR_SERVER_KEY");
+    options.client_key = option_or_env(cli, OPTION_client_key, "WEIR_CLIENT_KEY");
+    options.signer = cli->signer;
     return weir_new(&options);
 }
 
@@ -183,7 +181,7 @@ int cli_connect(struct cli *cli)
         if (rc)
             return cli_fail(cli, rc, why.text);
     }
-    cli->w = cli_handle(cli, 0);
+    cli->w = cli_handle(cli, (struct weir_options){0});
     if (!cli->w)
         return cli_fail(cli, WEIR_NO_MEMORY, NULL);
     rc = weir_connect(cli->w);

@@ -91,6 +91,7 @@ void progress_end(struct progress *self);
     O(moderators, "moderators", "KEYS", "members, commas between, who may ban and delete")         \
     O(remove, "remove", NULL, "take the reaction back")                                            \
     O(lift, "lift", NULL, "lift your ban")                                                         \
+    O(banned, "banned", NULL, "list who is banned, by whom and since when")                        \
     O(forget, "forget", NULL, "and forget the room on this machine")                               \
     O(since, "since", "TIME", "10m, 2h, 3d, 2026-11-21, 2026-11-21T15:30 or a Unix time")          \
     O(follow, "follow", NULL, "go on with what comes, until Ctrl-C")                               \
@@ -182,8 +183,9 @@ int cli_fail_node(const struct cli *cli, int code);
 /* Connects as the options say: cli->w. 0 or an exit code (told). */
 int cli_connect(struct cli *cli);
 
-/* A handle of its own with this window (0: the default), for the bench. */
-weir_t *cli_handle(const struct cli *cli, unsigned window);
+/* A handle to the node that the command line names, else with these options (zeros: the usual
+ * ones). NULL without memory. */
+weir_t *cli_handle(const struct cli *cli, struct weir_options options);
 
 /* The i-th argument as a contract key. 0 or EXIT_USAGE (told). */
 int cli_key(const struct cli *cli, size_t i, uint8_t key[WEIR_KEY_BYTES]);

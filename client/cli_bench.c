@@ -179,7 +179,8 @@ static int fill(struct bench *self)
 static int open_clients(struct bench *self)
 {
     for (long i = 0; i < self->clients; i++) {
-        self->handles[i] = cli_handle(self->cli, (unsigned)self->pipeline);
+        self->handles[i] =
+            cli_handle(self->cli, (struct weir_options){.window = (unsigned)self->pipeline});
         int rc = self->handles[i] ? weir_connect(self->handles[i]) : WEIR_NO_MEMORY;
         if (rc)
             return rc;

@@ -12,7 +12,7 @@ const struct option_row cli_options[OPTION_COUNT] = {
 #define AT_NODE                                                                                    \
     (WITH(node) | WITH(timeout) | WITH(server_key) | WITH(client_key) | WITH(json) | WITH(help))
 
-/* Commands about a room: those that print data, and those that print none. */
+/* Commands about a room: most, and those that --json has nothing to say to. */
 #define IN_ROOM   (AT_NODE | WITH(identity))
 #define DOES_ROOM (IN_ROOM & ~WITH(json))
 
@@ -65,24 +65,25 @@ const struct command cli_commands[] = {
     {"room say", "ROOM TEXT…|-", IN_ROOM, 2, -1, cli_room_say,
      "write a message; - reads them from standard input, a line each"},
     {"room reply", "ROOM MESSAGE TEXT…", IN_ROOM, 3, -1, cli_room_reply, "answer a message"},
-    {"room edit", "ROOM MESSAGE TEXT…", DOES_ROOM, 3, -1, cli_room_edit,
+    {"room edit", "ROOM MESSAGE TEXT…", IN_ROOM, 3, -1, cli_room_edit,
      "say what your message should have said"},
-    {"room delete", "ROOM MESSAGE", DOES_ROOM, 2, 2, cli_room_delete,
+    {"room delete", "ROOM MESSAGE", IN_ROOM, 2, 2, cli_room_delete,
      "take a message away: your own, or as a moderator"},
-    {"room react", "ROOM MESSAGE EMOJI", DOES_ROOM | WITH(remove), 3, 3, cli_room_react,
+    {"room react", "ROOM MESSAGE EMOJI", IN_ROOM | WITH(remove), 3, 3, cli_room_react,
      "react to a message"},
     {"room dm", "ROOM [MEMBER TEXT…]", IN_ROOM, 1, -1, cli_room_dm,
      "write to one member alone; without a text: print what was written so"},
-    {"room members", "ROOM", IN_ROOM, 1, 1, cli_room_members, "list who is in the room"},
-    {"room ban", "ROOM MEMBER", DOES_ROOM | WITH(lift), 2, 2, cli_room_ban,
+    {"room members", "ROOM", IN_ROOM | WITH(banned), 1, 1, cli_room_members,
+     "list who is in the room; --banned: who is kept out of it"},
+    {"room ban", "ROOM MEMBER", IN_ROOM | WITH(lift), 2, 2, cli_room_ban,
      "put a member, and all whom it invited, out of the room"},
-    {"room nick", "ROOM NAME", DOES_ROOM, 2, 2, cli_room_nick, "give yourself a name there"},
+    {"room nick", "ROOM NAME", IN_ROOM, 2, 2, cli_room_nick, "give yourself a name there"},
     {"room config", "ROOM",
      IN_ROOM | WITH(name) | WITH(description) | WITH(messages) | WITH(members) |
          WITH(message_bytes) | WITH(nickname_bytes) | WITH(bans) | WITH(moderators),
      1, 1, cli_room_config, "print the configuration; with options: change it, as the owner"},
-    {"room rotate", "ROOM", DOES_ROOM, 1, 1, cli_room_rotate, "give a private room a new key"},
-    {"room leave", "ROOM", DOES_ROOM | WITH(forget), 1, 1, cli_room_leave, "leave a room"},
+    {"room rotate", "ROOM", IN_ROOM, 1, 1, cli_room_rotate, "give a private room a new key"},
+    {"room leave", "ROOM", IN_ROOM | WITH(forget), 1, 1, cli_room_leave, "leave a room"},
     {"room list", "", WITH(identity) | WITH(json) | WITH(help), 0, 0, cli_room_list,
      "list the rooms that you are in; asks no node"},
     {"room log", "ROOM", IN_ROOM | WITH(since) | WITH(follow), 1, 1, cli_room_log,

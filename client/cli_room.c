@@ -12,6 +12,8 @@ int room_cli_fail_why(const struct cli *cli, int code, const char *why, const ch
 {
     char line[512];
     safe_text_line(weir_text(why && *why ? why : weir_error_text(code)), line, sizeof line);
+    if (!hint && code == WEIR_NOT_FOUND)
+        hint = "`weir room list` lists your rooms";
     return hint ? cli_fail_hint(cli, code, line, *hint ? hint : NULL) : cli_fail(cli, code, line);
 }
 
@@ -42,9 +44,7 @@ int room_cli_book(struct room_cli *self, bool make)
     const struct cli *cli = self->cli;
     int rc = room_book_open(cli_value(cli, OPTION_identity), make, &made, &self->book, &why);
     if (rc)
-        return room_cli_fail_why(
-            cli, rc, why.text,
-            rc == WEIR_NOT_FOUND ? "`weir room create` and `weir room join` make it" : NULL);
+        return room_cli_fail_why(cli, rc, why.text, rc == WEIR_NOT_FOUND ? HINT_IDENTITY : NULL);
     if (made)
         fprintf(stderr, "weir: %s: made a key pair for %s, new on this machine\n",
                 cli->command->name, room_book_identity(self->book));
@@ -75,6 +75,24 @@ static int open_room(struct room_cli *self)
               : 0;
 }
 
+/* A room that came by an invitation to a private one may tell its name only now. Where that cannot
+ * be saved, the next command tries again. */
+static void name_room(struct room_cli *self)
+{
+    char before[ROOM_BOOK_NAME];
+    const struct room_book_entry *entry = room_book_entry(self->book, self->at);
+    if (!room_book_is_makeshift(entry))
+        return;
+    memcpy(before, entry->name, sizeof before);
+    if (room_book_save(self->book, self->room, NULL, NULL))
+        return;
+    self->at = room_book_place(self->book, self->room);
+    entry = room_book_entry(self->book, self->at);
+    if (strcmp(entry->name, before) != 0)
+        fprintf(stderr, "weir: %s: the room %s goes by its name now, %s\n",
+                self->cli->command->name, before, entry->name);
+}
+
 static bool is_away(int code)
 {
     return code == WEIR_NOT_FOUND || code == WEIR_NO_LIVE_PEER;
@@ -88,7 +106,10 @@ int room_cli_run(struct cli *cli, enum room_need need, room_work_fn *work)
         rc = cli_connect(cli);
     if (!rc) {
         int fetched = weir_room_fetch(cli->w, self.room);
-        bool fine = fetched == 0 || (need == ROOM_WRITES && is_away(fetched));
+        if (!fetched)
+            name_room(&self);
+        self.is_away = is_away(fetched);
+        bool fine = fetched == 0 || (need == ROOM_WRITES && self.is_away);
         rc = fine ? work(&self) : room_cli_fail(&self, fetched, HINT_ROOM);
     }
     room_cli_close(&self);
@@ -163,13 +184,6 @@ void room_cli_short_name(weir_room_t *room, const uint8_t *spot, char name[WEIR_
 }
 
 /* --- time ------------------------------------------------------------------------------------ */
-
-uint64_t room_cli_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* 2026-11-21, 2026-11-21T15:30 */
 static bool is_date(const char *text)

@@ -3,6 +3,7 @@
 #define WEIR_CLIENT_CLI_ROOM_H
 
 #include "client/cli.h"
+#include "client/clock.h"
 #include "client/room_book.h"
 #include "client/room_names.h"
 
@@ -12,6 +13,7 @@ struct room_cli {
     room_book_t *book;
     size_t at; /* the room's place in the book */
     weir_room_t *room;
+    bool is_away; /* no node that is reached has it: nothing of it was read */
 };
 
 /* What the node must know of the room before. */
@@ -35,6 +37,10 @@ void room_cli_close(struct room_cli *self);
  * card. 0 or an exit code (told). */
 int room_cli_send(struct room_cli *self);
 
+/* What to do when an identity is not there. */
+#define HINT_IDENTITY                                                                              \
+    "`weir room create` and `weir room join` make one, with --identity one of that name"
+
 /* What to do when no node has a room. */
 #define HINT_ROOM "`weir peers` shows whether the node is connected to others, who may have it"
 
@@ -42,7 +48,7 @@ int room_cli_send(struct room_cli *self);
 int room_cli_fail(const struct room_cli *self, int code, const char *hint);
 
 /* Prints `why`, which may hold other people's text, as cli_fail_hint does; hint NULL: the code's
- * own, "": none. Exit code. */
+ * own, of what is not found the list of rooms, "": none. Exit code. */
 int room_cli_fail_why(const struct cli *cli, int code, const char *why, const char *hint);
 
 /* Sends what was queued with this code, or tells why it was not. Exit code. */
@@ -58,6 +64,9 @@ char *room_cli_text(const struct cli *cli, size_t i);
 /* Writes a message's name as short as names it, 8 digits at least. */
 void room_cli_short_name(weir_room_t *room, const uint8_t *spot, char name[WEIR_SPOT_TEXT]);
 
+/* What the room goes by here. Exit code. */
+int room_cli_print_name(const struct room_cli *self);
+
 /* --- JSON ------------------------------------------------------------------------------------ */
 
 /* "KEY" in base58; null for NULL. */
@@ -65,6 +74,9 @@ void room_json_key(FILE *out, const uint8_t *key);
 void room_json_message(FILE *out, const weir_room_t *room, size_t i);
 void room_json_members(FILE *out, const weir_room_t *room);
 void room_json_bans(FILE *out, const weir_room_t *room);
+/* The same for print_table: names as the log shows them, times by the local clock. */
+void room_table_members(FILE *out, const weir_room_t *room);
+void room_table_bans(FILE *out, const weir_room_t *room);
 /* `with`: those with this person alone; NULL: all. */
 void room_json_direct(FILE *out, const weir_room_t *room, const uint8_t *with);
 void room_json_config(FILE *out, const weir_room_t *room);
@@ -75,17 +87,25 @@ void room_json_config(FILE *out, const weir_room_t *room);
 struct room_lines {
     FILE *out;
     weir_room_t *room;
-    const room_names_t *names;
+    room_names_t *names;
     uint64_t now_ms; /* what is dated later is marked */
     int year, day;   /* of the last line; 0: none yet */
 };
+/* Takes new names, as the room stands now, in place of those it has. WEIR_NO_MEMORY. */
+int room_lines_name(struct room_lines *self);
+/* What a line begins with: the day where it is another one, then the time of day. */
+void room_line_time(struct room_lines *self, uint64_t time_ms);
 void room_line_message(struct room_lines *self, size_t i);
 bool room_direct_is_with(const struct weir_room_direct_message *message, const uint8_t *with);
 void room_line_direct(struct room_lines *self, const struct weir_room_direct_message *message);
 
-/* --- time ------------------------------------------------------------------------------------ */
+/* --- following (cli_room_follow.c) ----------------------------------------------------------- */
 
-uint64_t room_cli_now_ms(void);
+/* Prints what there is from a time on, and what comes, until SIGINT, SIGTERM or the end of the
+ * reader. Exit code. The room is gone after it. */
+int room_cli_follow(struct room_cli *room, struct room_lines *lines, uint64_t since_ms);
+
+/* --- time ------------------------------------------------------------------------------------ */
 
 /* 10m, 2h, 3d before now; 2026-11-21 or 2026-11-21T15:30, by the local clock; Unix time in seconds,
  * or in milliseconds as --json prints it. False when it is none of these. */

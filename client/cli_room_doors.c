@@ -1,43 +1,25 @@
-/* weir room create, invite, join, leave, list: into a room, and out of it */
+/* weir room create, invite, leave, list: into a room, and out of it (cli_room_join.c: join) */
 #include "client/cli_room.h"
 
-#include <errno.h>
 #include <sodium.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { INVITATION_ROOM = 16384 }; /* as text, with the white space that mails put in */
-
-/* Where the room stands in the book; the count of rooms when it is not there. */
-static size_t place_of(const struct room_cli *self)
-{
-    const uint8_t *key = weir_contract_key(weir_room_contract(self->room));
-    size_t i = 0, count = room_book_count(self->book);
-    while (i < count && memcmp(room_book_entry(self->book, i)->key, key, WEIR_KEY_BYTES) != 0)
-        i++;
-    return i;
-}
-
-static bool is_known(const struct room_cli *self)
-{
-    return place_of(self) < room_book_count(self->book);
-}
-
-static void print_entry_json(const struct room_book_entry *entry)
+/* `more`: further fields, each with a comma before it. */
+static void print_entry_json(const struct room_book_entry *entry, const char *more)
 {
     fputs("{\"name\":", stdout);
     print_json_bytes(stdout, weir_text(entry->name));
     fputs(",\"key\":", stdout);
     room_json_key(stdout, entry->key);
-    putchar('}');
+    printf("%s}", more);
 }
 
-/* What the room goes by here. */
-static int print_room(const struct room_cli *self)
+int room_cli_print_name(const struct room_cli *self)
 {
-    const struct room_book_entry *entry = room_book_entry(self->book, place_of(self));
+    const struct room_book_entry *entry =
+        room_book_entry(self->book, room_book_place(self->book, self->room));
     if (cli_has(self->cli, OPTION_json)) {
-        print_entry_json(entry);
+        print_entry_json(entry, "");
         putchar('\n');
     } else {
         puts(entry->name);
@@ -52,7 +34,7 @@ static int print_room(const struct room_cli *self)
 static int not_created(struct room_cli *self, int code)
 {
     char hint[256];
-    size_t place = place_of(self);
+    size_t place = room_book_place(self->book, self->room);
     if (weir_room_pending(self->room).size == 0) {
         (void)room_book_forget(self->book, place, NULL);
         return room_cli_fail(self, code, HINT_ROOM);
@@ -80,7 +62,7 @@ static int create(struct room_cli *self)
     if (rc)
         return room_cli_fail_why(cli, rc, why.text, NULL);
     rc = weir_room_send(cli->w, self->room);
-    return rc ? not_created(self, rc) : print_room(self);
+    return rc ? not_created(self, rc) : room_cli_print_name(self);
 }
 
 int cli_room_create(struct cli *cli)
@@ -95,7 +77,7 @@ int cli_room_create(struct cli *cli)
     return rc;
 }
 
-/* --- invite and join ------------------------------------------------------------------------- */
+/* --- invite -------------------------------------------------------------------------------- */
 
 static int invite(struct room_cli *self)
 {
@@ -121,108 +103,69 @@ int cli_room_invite(struct cli *cli)
     return room_cli_run(cli, ROOM_WRITES, invite);
 }
 
-/* Checked before anybody is told that we came. */
-static int check_name(struct room_cli *self)
-{
-    const struct cli *cli = self->cli;
-    size_t i;
-    char why[256];
-    if (cli->arg_count < 2 || room_book_find(self->book, cli->args[1], &i, NULL) ||
-        i == place_of(self))
-        return 0;
-    snprintf(why, sizeof why, "%.100s is another room already", cli->args[1]);
-    return room_cli_fail_why(cli, WEIR_BAD_REQUEST, why, "give another NAME");
-}
-
-/* A node that met the others a moment ago may answer before it has all of the room; its name, which
- * it is to go by here, is there when the rest is. */
-static int fetch_with_name(struct room_cli *self)
-{
-    enum { TRIES = 20, PAUSE_US = 100000 };
-    struct weir_room_info info;
-    int rc = 0;
-    for (int i = 0; !rc && i < TRIES; i++) {
-        if (i)
-            usleep(PAUSE_US);
-        rc = weir_room_fetch(self->cli->w, self->room);
-        weir_room_info(self->room, &info);
-        if (info.name.size)
-            break;
-    }
-    return rc;
-}
-
-static int take_up(struct room_cli *self, const char *invitation)
-{
-    struct weir_reason why = {""};
-    int rc = weir_room_join(invitation, room_book_me(self->book), &self->room, &why);
-    return rc ? room_cli_fail_why(self->cli, rc, why.text, NULL) : 0;
-}
-
-/* An invitation is a secret: no buffer of stdio's has it. */
-static int take_up_from_input(struct room_cli *self)
-{
-    char text[INVITATION_ROOM];
-    size_t used = 0;
-    ssize_t n = 1;
-    while (used < sizeof text - 1 &&
-           (n = read(STDIN_FILENO, text + used, sizeof text - 1 - used)) > 0)
-        used += (size_t)n;
-    text[used] = 0;
-    int rc = n < 0 ? cli_fail(self->cli, WEIR_IO, strerror(errno)) : take_up(self, text);
-    sodium_memzero(text, sizeof text);
-    return rc;
-}
-
-static int join(struct room_cli *self)
-{
-    const struct cli *cli = self->cli;
-    struct weir_reason why = {""};
-    int rc =
-        strcmp(cli->args[0], "-") == 0 ? take_up_from_input(self) : take_up(self, cli->args[0]);
-    if (rc)
-        return rc;
-    rc = check_name(self);
-    if (rc)
-        return rc;
-    rc = fetch_with_name(self);
-    if (rc)
-        return room_cli_fail(self, rc, HINT_ROOM);
-    bool known = is_known(self);
-    rc = room_book_save(self->book, self->room, cli->arg_count > 1 ? cli->args[1] : NULL, &why);
-    if (rc)
-        return room_cli_fail_why(cli, rc, why.text, NULL);
-    rc = room_cli_send(self);
-    if (rc && !known)
-        (void)room_book_forget(self->book, place_of(self), NULL);
-    return rc ? rc : print_room(self);
-}
-
-int cli_room_join(struct cli *cli)
-{
-    struct room_cli self = {.cli = cli};
-    int rc = cli_connect(cli);
-    if (!rc)
-        rc = room_cli_book(&self, true);
-    if (!rc)
-        rc = join(&self);
-    room_cli_close(&self);
-    return rc;
-}
-
 /* --- leave and list -------------------------------------------------------------------------- */
+
+/* `told`: what was not done because nobody is to be told, for people; NULL: all was. */
+static int forget(struct room_cli *self, const char *told)
+{
+    struct weir_reason why = {""};
+    size_t place = room_book_place(self->book, self->room);
+    char name[ROOM_BOOK_NAME];
+    memcpy(name, room_book_entry(self->book, place)->name, sizeof name);
+    int rc = room_book_forget(self->book, place, &why);
+    if (rc)
+        return room_cli_fail_why(self->cli, rc, why.text, NULL);
+    if (told)
+        fprintf(stderr, "weir: %s: %s %s; it is forgotten on this machine\n",
+                self->cli->command->name, name, told);
+    return 0;
+}
+
+/* Why there is nobody to be told that one leaves; NULL: there is. */
+static const char *why_silent(struct room_cli *self)
+{
+    static const char *const told[] = {
+        [WEIR_ROOM_STRANGER] = "never had you as a member",
+        [WEIR_ROOM_GONE] = "was left before",
+        [WEIR_ROOM_BANNED] = "is one that you are banned from",
+        [WEIR_ROOM_CUT_OFF] = "is closed to you: somebody by whose invitation you came is banned",
+        [WEIR_ROOM_CROWDED] = "has no place for you: it is full"};
+    enum weir_room_standing standing;
+    struct weir_room_info info;
+    weir_room_info(self->room, &info);
+    if (memcmp(info.owner, weir_room_me(self->room), WEIR_KEY_BYTES) == 0)
+        return "is yours, and stays with its members and with nodes; your keys are kept, and any "
+               "invitation to it brings it back";
+    if (self->is_away)
+        return "is on no node that is reached: nobody was told that you left";
+    if (weir_room_standing(self->room, weir_room_me(self->room), &standing))
+        return NULL;
+    return standing == WEIR_ROOM_IN ? NULL : told[standing];
+}
+
+static int print_left(const struct room_cli *self, const struct room_book_entry *entry)
+{
+    if (!cli_has(self->cli, OPTION_json))
+        return 0;
+    print_entry_json(entry, cli_has(self->cli, OPTION_forget) ? ",\"forgotten\":true"
+                                                              : ",\"forgotten\":false");
+    putchar('\n');
+    return cli_flush(self->cli);
+}
 
 static int leave(struct room_cli *self)
 {
-    struct weir_reason why = {""};
-    int rc = weir_room_leave(self->room);
+    bool forgets = cli_has(self->cli, OPTION_forget);
+    struct room_book_entry entry = *room_book_entry(self->book, self->at);
+    const char *silent = forgets ? why_silent(self) : NULL;
+    int rc = silent ? 0 : weir_room_leave(self->room);
     if (rc)
-        return room_cli_fail(self, rc, NULL);
-    rc = room_cli_send(self);
-    if (rc || !cli_has(self->cli, OPTION_forget))
-        return rc;
-    rc = room_book_forget(self->book, place_of(self), &why);
-    return rc ? room_cli_fail_why(self->cli, rc, why.text, NULL) : 0;
+        return room_cli_fail_why(self->cli, rc, weir_room_error(self->room),
+                                 rc == WEIR_DENIED ? "--forget forgets it on this machine" : NULL);
+    rc = silent ? 0 : room_cli_send(self);
+    if (!rc && forgets)
+        rc = forget(self, silent);
+    return rc ? rc : print_left(self, &entry);
 }
 
 int cli_room_leave(struct cli *cli)
@@ -235,7 +178,7 @@ static void print_list_json(const room_book_t *book)
     putchar('[');
     for (size_t i = 0; i < room_book_count(book); i++) {
         fputs(i ? "," : "", stdout);
-        print_entry_json(room_book_entry(book, i));
+        print_entry_json(room_book_entry(book, i), "");
     }
     puts("]");
 }

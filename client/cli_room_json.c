@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 void room_json_key(FILE *out, const uint8_t *key)
 {
@@ -118,7 +119,8 @@ void room_json_direct(FILE *out, const weir_room_t *room, const uint8_t *with)
 
 /* --- people ---------------------------------------------------------------------------------- */
 
-void room_json_members(FILE *out, const weir_room_t *room)
+/* With the nicknames that they gave themselves, or what `names` calls them. */
+static void members(FILE *out, const weir_room_t *room, const room_names_t *names)
 {
     const uint8_t *me = weir_room_me(room);
     fputc('[', out);
@@ -127,7 +129,8 @@ void room_json_members(FILE *out, const weir_room_t *room)
         weir_room_member(room, i, &member);
         fputs(i ? ",{\"key\":" : "{\"key\":", out);
         room_json_key(out, member.key);
-        named_text(out, "nickname", member.nickname);
+        named_text(out, "nickname",
+                   names ? weir_text(room_names_of(names, member.key)) : member.nickname);
         fprintf(out, ",\"role\":\"%s\"",
                 !member.inviter    ? "owner"
                 : member.moderator ? "moderator"
@@ -139,6 +142,18 @@ void room_json_members(FILE *out, const weir_room_t *room)
     fputc(']', out);
 }
 
+void room_json_members(FILE *out, const weir_room_t *room)
+{
+    members(out, room, NULL);
+}
+
+void room_table_members(FILE *out, const weir_room_t *room)
+{
+    room_names_t *names = room_names_new(room);
+    members(out, room, names);
+    room_names_destroy(&names);
+}
+
 void room_json_bans(FILE *out, const weir_room_t *room)
 {
     fputc('[', out);
@@ -147,10 +162,39 @@ void room_json_bans(FILE *out, const weir_room_t *room)
         weir_room_banned(room, i, &ban);
         fputs(i ? ",{\"target\":" : "{\"target\":", out);
         room_json_key(out, ban.target);
+        named_text(out, "nickname", weir_room_name_of(room, ban.target));
         named_key(out, "author", ban.author);
         fprintf(out, ",\"time\":%" PRIu64 "}", ban.time_ms);
     }
     fputc(']', out);
+}
+
+static void named_when(FILE *out, uint64_t time_ms)
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm tm;
+    char text[32] = "";
+    if (localtime_r(&seconds, &tm))
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M", &tm);
+    named_text(out, "when", weir_text(text));
+}
+
+void room_table_bans(FILE *out, const weir_room_t *room)
+{
+    room_names_t *names = room_names_new(room);
+    fputc('[', out);
+    for (size_t i = 0; names && i < weir_room_ban_count(room); i++) {
+        struct weir_room_ban ban;
+        weir_room_banned(room, i, &ban);
+        fputs(i ? ",{\"nickname\":" : "{\"nickname\":", out);
+        print_json_bytes(out, weir_text(room_names_of(names, ban.target)));
+        named_key(out, "key", ban.target);
+        named_text(out, "by", weir_text(room_names_of(names, ban.author)));
+        named_when(out, ban.time_ms);
+        fputc('}', out);
+    }
+    fputc(']', out);
+    room_names_destroy(&names);
 }
 
 void room_json_config(FILE *out, const weir_room_t *room)

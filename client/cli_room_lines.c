@@ -20,8 +20,17 @@ bool room_direct_is_with(const struct weir_room_direct_message *message, const u
            memcmp(message->recipient, with, WEIR_KEY_BYTES) == 0;
 }
 
-/* The day where it is another one than the line before, then the time of day. */
-static void print_time(struct room_lines *self, uint64_t time_ms)
+int room_lines_name(struct room_lines *self)
+{
+    room_names_t *names = room_names_new(self->room);
+    if (!names)
+        return WEIR_NO_MEMORY;
+    room_names_destroy(&self->names);
+    self->names = names;
+    return 0;
+}
+
+void room_line_time(struct room_lines *self, uint64_t time_ms)
 {
     time_t seconds = (time_t)(time_ms / 1000);
     struct tm tm;
@@ -114,7 +123,7 @@ void room_line_message(struct room_lines *self, size_t i)
     char name[WEIR_SPOT_TEXT];
     weir_room_message(self->room, i, &message);
     room_cli_short_name(self->room, message.spot, name);
-    print_time(self, message.time_ms);
+    room_line_time(self, message.time_ms);
     fprintf(self->out, "  %s  %s  ", name, room_names_of(self->names, message.author));
     print_content(self, &message);
     print_reactions(self, i, message.reaction_count);
@@ -123,7 +132,7 @@ void room_line_message(struct room_lines *self, size_t i)
 
 void room_line_direct(struct room_lines *self, const struct weir_room_direct_message *message)
 {
-    print_time(self, message->time_ms);
+    room_line_time(self, message->time_ms);
     fprintf(self->out, "  %s to ", room_names_of(self->names, message->author));
     fprintf(self->out, "%s  ", room_names_of(self->names, message->recipient));
     print_text(self->out, message->text);

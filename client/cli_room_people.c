@@ -28,8 +28,12 @@ static int print_document(const struct room_cli *self, room_json_fn *json,
 
 static int members(struct room_cli *self)
 {
-    static const char *const columns[] = {"nickname", "role", "key", "me", NULL};
-    return print_document(self, room_json_members, columns);
+    static const char *const people[] = {"nickname", "role", "key", "me", NULL};
+    static const char *const bans[] = {"nickname", "key", "by", "when", NULL};
+    bool json = cli_has(self->cli, OPTION_json);
+    if (cli_has(self->cli, OPTION_banned))
+        return print_document(self, json ? room_json_bans : room_table_bans, bans);
+    return print_document(self, json ? room_json_members : room_table_members, people);
 }
 
 int cli_room_members(struct cli *cli)
@@ -43,8 +47,18 @@ static int ban(struct room_cli *self)
     int rc = room_cli_person(self, 1, member);
     if (rc)
         return rc;
-    rc = weir_room_ban(self->room, member, cli_has(self->cli, OPTION_lift));
-    return room_cli_finish(self, rc);
+    bool lift = cli_has(self->cli, OPTION_lift);
+    rc = weir_room_ban(self->room, member, lift);
+    if (rc == WEIR_NOT_FOUND && lift)
+        return room_cli_fail(self, rc,
+                             "`weir room members ROOM --banned` tells whose bans there are");
+    rc = room_cli_finish(self, rc);
+    if (rc || !cli_has(self->cli, OPTION_json))
+        return rc;
+    fputs("{\"target\":", stdout);
+    room_json_key(stdout, member);
+    printf(",\"banned\":%s}\n", lift ? "false" : "true");
+    return cli_flush(self->cli);
 }
 
 int cli_room_ban(struct cli *cli)
@@ -55,7 +69,15 @@ int cli_room_ban(struct cli *cli)
 static int nick(struct room_cli *self)
 {
     int rc = weir_room_nickname(self->room, weir_text(self->cli->args[1]));
-    return room_cli_finish(self, rc);
+    rc = room_cli_finish(self, rc);
+    if (rc || !cli_has(self->cli, OPTION_json))
+        return rc;
+    fputs("{\"key\":", stdout);
+    room_json_key(stdout, weir_room_me(self->room));
+    fputs(",\"nickname\":", stdout);
+    print_json_bytes(stdout, weir_text(self->cli->args[1]));
+    puts("}");
+    return cli_flush(self->cli);
 }
 
 int cli_room_nick(struct cli *cli)
@@ -66,7 +88,8 @@ int cli_room_nick(struct cli *cli)
 static int rotate(struct room_cli *self)
 {
     int rc = weir_room_rotate(self->room);
-    return room_cli_finish(self, rc);
+    rc = room_cli_finish(self, rc);
+    return rc || !cli_has(self->cli, OPTION_json) ? rc : room_cli_print_name(self);
 }
 
 int cli_room_rotate(struct cli *cli)
@@ -153,7 +176,8 @@ static int configure(struct room_cli *self)
     settings.moderators = moderators;
     rc = weir_room_configure(self->room, &settings);
     free(moderators);
-    return room_cli_finish(self, rc);
+    rc = room_cli_finish(self, rc);
+    return rc || !cli_has(cli, OPTION_json) ? rc : print_document(self, room_json_config, NULL);
 }
 
 static int config(struct room_cli *self)

@@ -14,13 +14,10 @@ enum {
 
 /* --- one message ----------------------------------------------------------------------------- */
 
-/* Sends what was queued and prints the new message's name. */
-static int send_new(struct room_cli *self, const uint8_t *spot)
+/* A message's name. */
+static int print_spot(struct room_cli *self, const uint8_t *spot)
 {
     char name[WEIR_SPOT_TEXT];
-    int rc = room_cli_send(self);
-    if (rc)
-        return rc;
     if (cli_has(self->cli, OPTION_json)) {
         weir_room_spot_name(spot, name);
         printf("{\"message\":\"%s\"}\n", name);
@@ -41,7 +38,8 @@ static int write_text(struct room_cli *self, size_t i, const uint8_t *to)
     int rc = to ? weir_room_reply(self->room, to, weir_text(text), spot)
                 : weir_room_say(self->room, weir_text(text), spot);
     free(text);
-    return rc ? room_cli_fail(self, rc, NULL) : send_new(self, spot);
+    rc = room_cli_finish(self, rc);
+    return rc ? rc : print_spot(self, spot);
 }
 
 /* --- a message a line of standard input ------------------------------------------------------ */
@@ -171,18 +169,30 @@ int cli_room_reply(struct cli *cli)
     return room_cli_run(cli, ROOM_LOOKS, reply);
 }
 
-static int edit(struct room_cli *self)
+/* What is done to a message: queued by the library, or its code. */
+typedef int room_about_fn(struct room_cli *self, const uint8_t *spot);
+
+/* Does it to the message that the second argument names. */
+static int do_about(struct room_cli *self, room_about_fn *queue)
 {
     uint8_t spot[WEIR_SPOT_BYTES];
     int rc = room_cli_message(self, 1, spot);
-    if (rc)
-        return rc;
+    if (!rc)
+        rc = room_cli_finish(self, queue(self, spot));
+    return rc || !cli_has(self->cli, OPTION_json) ? rc : print_spot(self, spot);
+}
+
+static int queue_edit(struct room_cli *self, const uint8_t *spot)
+{
     char *text = room_cli_text(self->cli, 2);
-    if (!text)
-        return cli_fail(self->cli, WEIR_NO_MEMORY, NULL);
-    rc = weir_room_edit(self->room, spot, weir_text(text));
+    int rc = text ? weir_room_edit(self->room, spot, weir_text(text)) : WEIR_NO_MEMORY;
     free(text);
-    return room_cli_finish(self, rc);
+    return rc;
+}
+
+static int edit(struct room_cli *self)
+{
+    return do_about(self, queue_edit);
 }
 
 int cli_room_edit(struct cli *cli)
@@ -190,14 +200,14 @@ int cli_room_edit(struct cli *cli)
     return room_cli_run(cli, ROOM_LOOKS, edit);
 }
 
+static int queue_delete(struct room_cli *self, const uint8_t *spot)
+{
+    return weir_room_delete(self->room, spot);
+}
+
 static int take_away(struct room_cli *self)
 {
-    uint8_t spot[WEIR_SPOT_BYTES];
-    int rc = room_cli_message(self, 1, spot);
-    if (rc)
-        return rc;
-    rc = weir_room_delete(self->room, spot);
-    return room_cli_finish(self, rc);
+    return do_about(self, queue_delete);
 }
 
 int cli_room_delete(struct cli *cli)
@@ -205,15 +215,15 @@ int cli_room_delete(struct cli *cli)
     return room_cli_run(cli, ROOM_LOOKS, take_away);
 }
 
+static int queue_reaction(struct room_cli *self, const uint8_t *spot)
+{
+    return weir_room_react(self->room, spot, weir_text(self->cli->args[2]),
+                           cli_has(self->cli, OPTION_remove));
+}
+
 static int react(struct room_cli *self)
 {
-    uint8_t spot[WEIR_SPOT_BYTES];
-    int rc = room_cli_message(self, 1, spot);
-    if (rc)
-        return rc;
-    rc = weir_room_react(self->room, spot, weir_text(self->cli->args[2]),
-                         cli_has(self->cli, OPTION_remove));
-    return room_cli_finish(self, rc);
+    return do_about(self, queue_reaction);
 }
 
 int cli_room_react(struct cli *cli)
@@ -227,7 +237,7 @@ static int print_direct(struct room_cli *self, const uint8_t *with)
 {
     room_names_t *names = room_names_new(self->room);
     struct room_lines lines = {
-        .out = stdout, .room = self->room, .names = names, .now_ms = room_cli_now_ms()};
+        .out = stdout, .room = self->room, .names = names, .now_ms = unix_ms()};
     if (!names)
         return cli_fail(self->cli, WEIR_NO_MEMORY, NULL);
     for (size_t i = 0; i < weir_room_direct_count(self->room); i++) {
@@ -260,7 +270,13 @@ static int dm(struct room_cli *self)
         return cli_fail(cli, WEIR_NO_MEMORY, NULL);
     rc = weir_room_direct(self->room, member, weir_text(text));
     free(text);
-    return room_cli_finish(self, rc);
+    rc = room_cli_finish(self, rc);
+    if (rc || !cli_has(cli, OPTION_json))
+        return rc;
+    fputs("{\"recipient\":", stdout);
+    room_json_key(stdout, member);
+    puts("}");
+    return cli_flush(cli);
 }
 
 int cli_room_dm(struct cli *cli)

@@ -66,16 +66,35 @@ void room_book_name_freely(const room_book_t *self, struct room_file *room, cons
     memcpy(room->entry.name, wish, sizeof wish);
 }
 
-/* The name that a room gives itself, as one that it can go by. */
-static void own_name(const weir_room_t *room, char name[ROOM_BOOK_NAME])
+/* With letters of the key: nobody gives a room such a name. */
+static void makeshift_name(const uint8_t *key, char name[ROOM_BOOK_NAME])
+{
+    char letters[WEIR_KEY_TEXT_MAX];
+    weir_key_print(key, letters);
+    snprintf(name, ROOM_BOOK_NAME, "room-%.8s", letters);
+}
+
+static bool is_makeshift(const uint8_t *key, const char *name)
+{
+    char makeshift[ROOM_BOOK_NAME];
+    makeshift_name(key, makeshift);
+    return strcmp(name, makeshift) == 0;
+}
+
+bool room_book_is_makeshift(const struct room_book_entry *entry)
+{
+    return is_makeshift(entry->key, entry->name);
+}
+
+/* The name that a room gives itself, as one that it can go by; false: none is known. */
+static bool own_name(const weir_room_t *room, char name[ROOM_BOOK_NAME])
 {
     struct weir_room_info info;
     weir_room_info(room, &info);
     safe_text_line(info.name, name, ROOM_BOOK_NAME);
     size_t dashes = strspn(name, "- ");
     memmove(name, name + dashes, strlen(name + dashes) + 1);
-    if (!*name)
-        snprintf(name, ROOM_BOOK_NAME, "room");
+    return *name != 0;
 }
 
 static int by_name(const void *a, const void *b)
@@ -129,7 +148,8 @@ int room_book_find(const room_book_t *book, const char *name, size_t *i, struct 
             return 0;
         }
         weir_key_print(book->rooms[at].entry.key, key);
-        if (size >= KEY_LETTERS_LEAST && strncmp(key, name, size) == 0) {
+        bool by_key = size >= KEY_LETTERS_LEAST && strncmp(key, name, size) == 0;
+        if (by_key || is_makeshift(book->rooms[at].entry.key, name)) {
             found = at;
             hits++;
         }
@@ -143,13 +163,13 @@ int room_book_find(const room_book_t *book, const char *name, size_t *i, struct 
     return 0;
 }
 
-/* The room of a key, or NULL. */
-static struct room_file *room_of(const room_book_t *self, const uint8_t *key)
+size_t room_book_place(const room_book_t *book, const weir_room_t *room)
 {
-    for (size_t i = 0; i < self->count; i++)
-        if (memcmp(self->rooms[i].entry.key, key, WEIR_KEY_BYTES) == 0)
-            return &self->rooms[i];
-    return NULL;
+    const uint8_t *key = weir_contract_key(weir_room_contract(room));
+    size_t i = 0;
+    while (i < book->count && memcmp(book->rooms[i].entry.key, key, WEIR_KEY_BYTES) != 0)
+        i++;
+    return i;
 }
 
 /* --- rooms ----------------------------------------------------------------------------------- */
@@ -204,10 +224,14 @@ static int choose_name(const room_book_t *self, const weir_room_t *room,
         return fail(why, ERR_BAD_REQUEST, "another room goes by the name %s already", name);
     if (name)
         memcpy(file->entry.name, name, strlen(name) + 1);
-    if (name || known)
+    bool has_name = name || (known && !room_book_is_makeshift(&known->entry));
+    if (has_name)
         return 0;
-    own_name(room, own);
-    room_book_name_freely(self, file, own);
+    bool is_known = own_name(room, own);
+    if (!is_known)
+        makeshift_name(file->entry.key, own);
+    if (is_known || !known)
+        room_book_name_freely(self, file, own);
     return 0;
 }
 
@@ -233,7 +257,9 @@ int room_book_save(room_book_t *book, const weir_room_t *room, const char *name,
 {
     struct reason *reason = (struct reason *)why;
     const uint8_t *key = weir_contract_key(weir_room_contract(room));
-    struct room_file *known = room_of(book, key), file = {0}, held = {0};
+    size_t place = room_book_place(book, room);
+    struct room_file *known = place < book->count ? &book->rooms[place] : NULL;
+    struct room_file file = {0}, held = {0};
     if (!known && book->count == ROOM_BOOK_ROOMS_MAX)
         return fail(reason, ERR_TOO_LARGE, "a book holds %u rooms; forget one",
                     ROOM_BOOK_ROOMS_MAX);

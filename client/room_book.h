@@ -25,11 +25,14 @@ struct room_book_entry {
 };
 
 /* Opens the book of an identity (NULL: $WEIR_IDENTITY, else "me"); `make`: makes its key pair when
- * there is none, *made tells it (may be NULL). WEIR_NOT_FOUND without one, WEIR_IO, WEIR_DENIED
+ * there is none, *made tells it (may be NULL). WEIR_NOT_FOUND without one, `why` lists those that
+ * there are, WEIR_IO, WEIR_DENIED
  * when others may read the key, WEIR_BAD_REQUEST for a name that makes no file name. *book is new.
  */
 int room_book_open(const char *identity, bool make, bool *made, room_book_t **book,
                    struct weir_reason *why);
+/* Is it for who is nobody on this machine yet: none is named, and there is none? */
+bool room_book_is_first(const char *identity);
 void room_book_destroy(room_book_t **book);
 
 const weir_signer_t *room_book_me(const room_book_t *book); /* lives as long as the book */
@@ -43,7 +46,15 @@ const struct room_book_entry *room_book_entry(const room_book_t *book, size_t i)
 size_t room_book_damaged_count(const room_book_t *book);
 const char *room_book_damaged(const room_book_t *book, size_t i);
 
-/* By name, or by the room's key in base58 or its beginning (4 letters at least). WEIR_NOT_FOUND,
+/* Does the room go by a name that stands for its own one, which was not known (of a private room,
+ * to who has no key yet)? room_book_save without a name puts the own one in its place. */
+bool room_book_is_makeshift(const struct room_book_entry *entry);
+
+/* The place of a room's entry; the count when the book has none. */
+size_t room_book_place(const room_book_t *book, const weir_room_t *room);
+
+/* By name, by the makeshift one that it had, or by the room's key in base58 or its beginning (4
+ * letters at least). WEIR_NOT_FOUND,
  * WEIR_BAD_REQUEST when ambiguous; `why` lists what there is. */
 int room_book_find(const room_book_t *book, const char *name, size_t *i, struct weir_reason *why);
 

@@ -11,10 +11,20 @@
 #include <string.h>
 #include <unistd.h>
 
-static int take_identity(room_book_t *self, const char *identity, struct reason *why)
+#define KEY_FILE_SUFFIX ".key"
+
+enum { LISTED_MAX = 8 }; /* identities in a sentence */
+
+/* NULL: none is named. */
+static const char *named(const char *identity)
 {
     const char *env = getenv("WEIR_IDENTITY");
-    const char *name = identity ? identity : env && *env ? env : "me";
+    return identity ? identity : env && *env ? env : NULL;
+}
+
+static int take_identity(room_book_t *self, const char *identity, struct reason *why)
+{
+    const char *name = named(identity) ? named(identity) : "me";
     size_t size = strlen(name);
     if (size == 0 || size >= IDENTITY_ROOM || name[0] == '.' || name[0] == '-' ||
         strchr(name, '/') || !safe_text_is(weir_text(name)))
@@ -52,17 +62,67 @@ static int make_key(const char *path, struct reason *why)
     return rc;
 }
 
+/* The name of the identity whose key the file is; false: it is none's. */
+static bool is_key_file(const char *file, char name[IDENTITY_ROOM])
+{
+    size_t size = strlen(file), end = strlen(KEY_FILE_SUFFIX);
+    if (file[0] == '.' || size <= end || size - end >= IDENTITY_ROOM ||
+        strcmp(file + size - end, KEY_FILE_SUFFIX) != 0)
+        return false;
+    snprintf(name, IDENTITY_ROOM, "%.*s", (int)(size - end), file);
+    return safe_text_is(weir_text(name));
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* The names of the identities that there are, in order, at most LISTED_MAX of them; how many there
+ * are. */
+static size_t list_identities(char names[LISTED_MAX][IDENTITY_ROOM])
+{
+    char path[PATH_ROOM], name[IDENTITY_ROOM];
+    DIR *dir = path_of(path, NULL, "keys", "", "") ? NULL : opendir(path);
+    size_t count = 0;
+    for (struct dirent *found; dir && (found = readdir(dir));)
+        if (is_key_file(found->d_name, name) && count++ < LISTED_MAX)
+            memcpy(names[count - 1], name, sizeof name);
+    if (dir)
+        closedir(dir);
+    qsort(names, count < LISTED_MAX ? count : LISTED_MAX, IDENTITY_ROOM, by_name);
+    return count;
+}
+
+bool room_book_is_first(const char *identity)
+{
+    char names[LISTED_MAX][IDENTITY_ROOM];
+    return !named(identity) && list_identities(names) == 0;
+}
+
+static int no_identity(const char *identity, struct reason *why)
+{
+    char names[LISTED_MAX][IDENTITY_ROOM], list[LISTED_MAX * (IDENTITY_ROOM + 2) + 8];
+    size_t count = list_identities(names), used = 0;
+    if (!count)
+        return fail(why, ERR_NOT_FOUND, "there is no identity %s on this machine", identity);
+    for (size_t i = 0; i < count && i < LISTED_MAX; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s %s", i ? "," : "", names[i]);
+    return fail(why, ERR_NOT_FOUND, "there is no identity %s on this machine; there %s%s%s",
+                identity, count == 1 ? "is" : "are", list, count > LISTED_MAX ? ", …" : "");
+}
+
 static int open_key(room_book_t *self, bool make, bool *made, struct reason *why)
 {
     char path[PATH_ROOM], dir[PATH_ROOM];
-    int rc = path_of(path, why, "keys/", self->identity, ".key");
+    int rc = path_of(path, why, "keys/", self->identity, KEY_FILE_SUFFIX);
     if (!rc)
         rc = path_of(dir, why, "keys", "", "");
     if (rc)
         return rc;
     bool there = access(path, F_OK) == 0;
     if (!there && !make)
-        return fail(why, ERR_NOT_FOUND, "there is no identity %s on this machine", self->identity);
+        return no_identity(self->identity, why);
     if (!there)
         config_make_folders(path);
     rc = room_folder_make(dir, why);

@@ -1,5 +1,6 @@
 #include "client/room_names.h"
 
+#include "client/room_names_look.h"
 #include "client/safe_text.h"
 
 #include <stdlib.h>
@@ -16,7 +17,7 @@ struct person {
     uint8_t key[WEIR_KEY_BYTES];
     char letters[WEIR_KEY_TEXT_MAX]; /* the key's */
     char nickname[NICKNAME_ROOM];
-    char look[NICKNAME_ROOM]; /* the nickname without what nobody sees */
+    char look[NICKNAME_ROOM]; /* the nickname's, client/room_names_look.h */
     char name[NAME_ROOM];
 };
 
@@ -114,7 +115,8 @@ static void call(struct person *person, const struct person *before, const struc
     size_t least = *person->look ? LETTERS_LEAST : LETTERS_ALONE;
     size_t a = common(person, before), b = common(person, after), shared = a > b ? a : b;
     size_t letters = shared + 1 > least ? shared + 1 : least;
-    if (alone && *person->look && !strchr(person->nickname, '~'))
+    if (alone && *person->look && !strchr(person->nickname, '~') &&
+        !room_names_mixes(person->nickname))
         letters = 0;
     snprintf(person->name, sizeof person->name, "%s%s%.*s", person->nickname, letters ? "~" : "",
              (int)letters, person->letters);
@@ -126,7 +128,7 @@ static void call_all(struct room_names *self, const weir_room_t *room)
     for (size_t i = 0; i < self->count; i++) {
         weir_key_print(people[i].key, people[i].letters);
         safe_text_line(weir_room_name_of(room, people[i].key), people[i].nickname, NICKNAME_ROOM);
-        safe_text_look(people[i].nickname, people[i].look);
+        room_names_look(people[i].nickname, people[i].look);
     }
     qsort(people, self->count, sizeof people[0], by_look);
     for (size_t i = 0; i < self->count; i++)

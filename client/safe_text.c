@@ -1,32 +1,16 @@
 #include "client/safe_text.h"
 
+#include "base/utf8.h"
+
 #include <stdint.h>
 #include <string.h>
 
 #define CUT "…"
 
-/* The code point at `at` and the bytes it takes; 0 bytes where there is no UTF-8 (RFC 3629). */
-static size_t decode(struct weir_bytes text, size_t at, uint32_t *point)
+/* The code point at `at` and the bytes it takes; 0 bytes where there is no UTF-8. */
+static size_t point_at(struct weir_bytes text, size_t at, uint32_t *point)
 {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const uint8_t *bytes = (const uint8_t *)text.data + at;
-    size_t size = bytes[0] < 0x80             ? 1
-                  : (bytes[0] & 0xe0) == 0xc0 ? 2
-                  : (bytes[0] & 0xf0) == 0xe0 ? 3
-                  : (bytes[0] & 0xf8) == 0xf0 ? 4
-                                              : 0;
-    if (size < 2 || size > text.size - at) {
-        *point = bytes[0];
-        return size == 1;
-    }
-    *point = bytes[0] & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((bytes[i] & 0xc0) != 0x80)
-            return 0;
-        *point = *point << 6 | (bytes[i] & 0x3f);
-    }
-    bool good = *point >= least[size] && *point <= 0x10ffff && (*point < 0xd800 || *point > 0xdfff);
-    return good ? size : 0;
+    return utf8_point(slice_of((const uint8_t *)text.data + at, text.size - at), point);
 }
 
 struct points {
@@ -54,23 +38,11 @@ static bool is_unsafe(uint32_t point)
     return !is_plain && is_among(point, unsafe, sizeof unsafe / sizeof unsafe[0]);
 }
 
-/* What a safe text may have and nobody sees: joiners, fillers, blanks, marks of variants. */
-static bool is_invisible(uint32_t point)
-{
-    static const struct points invisible[] = {
-        {0x20, 0x20},     {0xa0, 0xa0},     {0x34f, 0x34f},   {0x115f, 0x1160},
-        {0x1680, 0x1680}, {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200a},
-        {0x200c, 0x200d}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x2800, 0x2800},
-        {0x3000, 0x3000}, {0x3164, 0x3164}, {0xfe0f, 0xfe0f}, {0xffa0, 0xffa0},
-    };
-    return is_among(point, invisible, sizeof invisible / sizeof invisible[0]);
-}
-
 size_t safe_text_next(struct weir_bytes text, size_t at, char piece[SAFE_TEXT_PIECE], bool *as_is)
 {
     const uint8_t *bytes = (const uint8_t *)text.data + at;
-    uint32_t point;
-    size_t size = decode(text, at, &point);
+    uint32_t point = 0;
+    size_t size = point_at(text, at, &point);
     bool good = size && !is_unsafe(point);
     if (as_is)
         *as_is = good;
@@ -134,19 +106,4 @@ void safe_text_line(struct weir_bytes text, char *line, size_t room)
     if (cut)
         used = fits + (size_t)snprintf(line + fits, room - fits, CUT);
     line[used] = 0;
-}
-
-void safe_text_look(const char *line, char *look)
-{
-    const struct weir_bytes text = weir_text(line);
-    for (size_t at = 0; at < text.size;) {
-        uint32_t point;
-        size_t decoded = decode(text, at, &point), size = decoded ? decoded : 1;
-        if (!decoded || !is_invisible(point)) {
-            memcpy(look, line + at, size);
-            look += size;
-        }
-        at += size;
-    }
-    *look = 0;
 }

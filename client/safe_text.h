@@ -25,8 +25,4 @@ void safe_text_print(FILE *out, struct weir_bytes text);
  * none at the ends, and what is longer ends in … */
 void safe_text_line(struct weir_bytes text, char *line, size_t room);
 
-/* A safe line without what nobody sees in it, terminated: two that look the same are the same.
- * `look` has room for as many bytes as the line. */
-void safe_text_look(const char *line, char *look);
-
 #endif

@@ -84,6 +84,7 @@ start_node
 # --- two people talk -----------------------------------------------------------------------------
 chat ada
 shows "who is in no room is told how to get into one" ada '/create NAME +makes one'
+shows "and that there is a key pair now" ada 'a key pair was made for me'
 say ada '/create garden'
 shows "a room that was made is shown" ada '^▸ garden'
 shows "and the node has it" ada 'Nothing has been said here yet'
@@ -114,6 +115,9 @@ shows "a reply shows what it answers" bob 'ada │ ↳ bob: nice place, ada'
 shows "and what it says" bob '│ glad that you came'
 say bob '/react tada'
 shows "a reaction is counted" ada '│ 🎉 1'
+shows "without a chosen message it is told which one it was" bob 'on the last message, of ada: glad that you'
+say bob '/react'
+shows "and what is wanted" bob 'usage: /react EMOJI: react to the chosen'
 keys ada Up
 shows "a message can be chosen" ada 'Enter answers'
 keys ada -l 'half a text'
@@ -150,6 +154,11 @@ say ada '/dm bob lee is late'
 shows "where two may be meant neither gets it" ada 'that may be 2 members'
 say ada '/dm "bob" the builder is late'
 shows "a name in quotes is that name" bob '✉ to you alone: the builder is late'
+say beth '/nick BOB'
+shows "who looks like another one is shown with a key" ada '│   BOB~[1-9A-Za-z]{4,} *$'
+shows "and so is the other" ada '│   bob~[1-9A-Za-z]{4,} *$'
+say beth '/nick lee'
+shows "until the name is another one" ada '│   bob *$'
 say beth '/leave'
 say beth '/leave'
 shows "the third one goes" beth 'You are in no room yet'
@@ -226,6 +235,10 @@ for i in $(seq 40); do XDG_CONFIG_HOME=$dir/ada "$WEIR" room say garden "line $i
 shows "the newest message is in sight" ada 'line 40 of many'
 keys ada PPage
 hides "pages are turned back" ada 'line 40 of many'
+first_row() { screen ada | sed -n 2p; } # below the title
+names_someone() { [[ $(first_row) =~ (ada|bob)\ │\  ]]; }
+waits names_someone && ok "the first row in sight tells whose it is" ||
+    not_ok "the first row in sight tells whose it is" 'ada │ …' ada
 keys bob M-1
 say bob 'news while you read'
 shows "what comes meanwhile is counted" ada '↓ 1 new below'
@@ -261,10 +274,31 @@ shows "one is banned" ada 'bob is banned'
 waits banned && ok "and the node knows" || not_ok "and the node knows" "bob banned" ada
 say bob 'said too late'
 kill -CONT "$(chat_pid bob)"
-shows "who was banned before is told that the message was refused" bob 'your message was refused'
+shows "who was banned before is told that the message was refused" bob 'your message was refused: you are banned from this room'
 hides "and it does not wait" bob 'said too late'
 say ada '/unban bob'
 shows "the ban is lifted" ada 'your ban of bob is lifted'
+
+# --- a node that is slow -------------------------------------------------------------------------
+# As many requests as may be open: one more must not make the keys wait for the node.
+chat dora -- --timeout 3000
+say dora '/create pond'
+shows "one who talks much" dora 'Nothing has been said here yet'
+kill -STOP "$node"
+many=()
+for i in {1..300}; do many+=("quack $i" Enter); done
+keys dora "${many[@]}"
+shows "may write on while the node is stopped" dora 'quack 300 \(waiting for the node\)'
+keys dora F1
+shows "and see what else there is" dora '/create \[private\] NAME'
+keys dora Escape
+kill -CONT "$node"
+shows "and all goes out when it goes on" dora 'quack 300$|quack 300 +│'
+hides "none waits any more" dora 'waiting for the node'
+[ "$(XDG_CONFIG_HOME=$dir/dora "$WEIR" room log pond | grep -c quack)" = 300 ] && ok "none is lost" ||
+    not_ok "none is lost" 300 dora
+keys dora C-c
+shows "and it ends" dora '^ended 0 restored'
 
 # --- leaving -------------------------------------------------------------------------------------
 say ada '/leave'
@@ -328,6 +362,11 @@ start_node --client tcp://0.0.0.0:0 --client-keys "$dir/clients"
 chat frank WEIR_NODE="tcp://127.0.0.1:$(grep -oE '0\.0\.0\.0:[0-9]+' <<<"$ready" | cut -d: -f2)" \
     WEIR_SERVER_KEY="$dir/data/curve.key" WEIR_CLIENT_KEY="$dir/stranger"
 shows "a node that does not know the key is not one that is away" frank 'does not know our key'
+said=$(XDG_CONFIG_HOME=$dir/ada "$WEIR" chat --identity adda 2>&1 >/dev/null </dev/null)
+case $? in 3) ok "an identity that is none is refused" ;; *) not_ok "an identity that is none is refused" 3 ada2 ;; esac
+case $said in *"no identity adda"*"there is me;"*"weir room create"*) ok "with those that there are" ;;
+*) not_ok "with those that there are" "me, not: $said" ada2 ;; esac
+[ -e "$dir/ada/weir/keys/adda.key" ] && not_ok "and is not made" "no key" ada2 || ok "and is not made"
 exec 2>/dev/null
 XDG_CONFIG_HOME=$dir/dave "$WEIR" chat </dev/null >"$dir/out" 2>"$dir/err"
 [ "$?" = 1 ] && ok "without a terminal it fails" || not_ok "without a terminal it fails" 1 ada2

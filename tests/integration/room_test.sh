@@ -198,6 +198,69 @@ ann say cellar "among us" >/dev/null
 is "who is banned does not read on" "sealed: its key is not here" "$(carol log den | tail -n 1 | grep -o 'sealed: its key is not here')"
 is "members do" "among us" "$(texts bob cellar | sed 's/.*,//')"
 exits "a public room has no key to rotate" 6 "public" ann rotate lobby
+is "json of a rotation" cellar "$(ann rotate cellar --json | python 'd["name"]')"
+fresh=$(ann invite cellar)
+ann rotate cellar
+gus() { as gus "$@"; }
+den=$(gus join "$fresh" 2>/dev/null)
+is "a room whose name is sealed goes by its key" "room-${cellar:0:8}" "$den"
+ann say cellar "for gus" >/dev/null
+is "by its name once that opens, which is told" "for gus 1 cellar" \
+    "$(gus log "$den" 2>"$dir/err" | tail -n 1 | grep -o 'for gus') $(grep -c 'goes by its name now, cellar$' "$dir/err") $(gus list | cut -f1)"
+is "and is found by the other one still" "for gus" "$(texts gus "$den" | sed 's/.*,//')"
+
+# --- who is not let in, and out again -------------------------------------------------------------------------
+ann create club >/dev/null
+ann nick club ann
+door=$(ann invite club)
+bob join "$door" >/dev/null && bob nick club bob
+hedge=$(bob invite club)
+bob join "$(ann invite club)" >/dev/null
+is "who comes again came once" 1 "$(ann log club | grep -c '(came)')"
+is "nobody is banned at first" "nickname,0" "$(ann members club --banned | awk '{ print $1 }'),$(ann members club --banned --json | python 'len(d)')"
+is "json of a ban" True "$(ann ban club bob --json | python 'd["banned"] and len(d["target"]) > 40')"
+is "who is banned is listed, by whom and when" "bob ann $(date +%F)" "$(ann members club --banned | sed 1d | awk '{ print $1, $3, $4 }')"
+is "json of bans" "bob" "$(ann members club --banned --json | python '*[b["nickname"] for b in d if b["time"] and b["author"] != b["target"]]')"
+exits "who is banned is not let in, and told by whom" 1 "you are banned from club, by ann; ask ann" bob join "$door"
+exits "nor who comes by an invitation of such a one" 1 "ask another member for an invitation" carol join "$hedge"
+is "of which nothing is kept" 0 "$(carol list | grep -c '^club')"
+is "nor said" 0 "$(ann log club | grep -c '(came)')"
+carol join "$(ann invite club)" >/dev/null && carol nick club carol
+exits "another's ban is not one's own to lift" 3 "members ROOM --banned" carol ban club bob --lift
+is "a ban is lifted by the name that is listed" "False 0" "$(ann ban club bob --lift --json | python 'd["banned"]') $(ann members club --banned --json | python 'len(d)')"
+ann ban club bob
+ann ban club "$(ann members club --banned --json | python 'd[0]["target"]')" --lift
+is "or by its key" 0 "$(ann members club --banned --json | python 'len(d)')"
+bob leave club --json >"$dir/out"
+is "json of leaving" "club False" "$(python 'd["name"], d["forgotten"]' <"$dir/out" | tr -d "(',)")"
+exits "who left says no more" 1 "you left it" bob say club hello
+exits "and leaves no more" 1 "--forget" bob leave club
+is "but may forget the room" "0 weir: room leave: club was left before; it is forgotten on this machine" \
+    "$(bob leave club --forget 2>"$dir/err"; echo $? "$(cat "$dir/err")")"
+is "which is gone then" 0 "$(bob list | grep -c '^club')"
+bob join "$door" >/dev/null
+is "who comes back came twice" 2 "$(ann log club | grep -c ' bob .*(came)')"
+ann config club --members 2
+exits "a room that is full lets nobody in" 1 "club is full: it takes 2 members" as nora join "$(ann invite club)"
+ann ban club carol
+is "who is banned may forget the room" "0 banned from; it is forgotten" "$(carol leave club --forget 2>"$dir/err"; echo $? "$(grep -o 'banned from; it is forgotten' "$dir/err")")"
+exits "an owner cannot leave" 1 "--forget" ann leave club
+back=$(bob invite club)
+is "but may forget the room, which stays with the others" "0 club is yours, and stays" \
+    "$(ann leave club --forget 2>"$dir/err"; echo $? "$(grep -o 'club is yours, and stays' "$dir/err")")"
+is "and is gone here" 0 "$(ann list | grep -c '^club')"
+is "until an invitation brings it back" "club owner" "$(ann join "$back") $(ann members club --json | python '[m["role"] for m in d if m["me"]][0]')"
+is "json of a nickname" "annie" "$(ann nick club annie --json | python 'd["nickname"]')"
+is "json of what is done to a message" "40 40 40" "$(m=$(ann say club hm --json | python 'd["message"]')
+    for verb in "react club $m 👍" "edit club $m hum" "delete club $m"; do ann $verb --json | python 'len(d["message"])'; done | paste -sd' ')"
+is "json of a configuration that is changed" 7 "$(ann config club --bans 7 --json | python 'd["bans"]')"
+
+# --- names that look like others ------------------------------------------------------------------------------
+bob nick club "Annie"
+is "who looks like another is marked in lists, as the other is" 2 "$(ann members club | grep -cE '^[Aa]nnie~[1-9A-Za-z]{4,} ')"
+bob nick club "аda" # the first letter is Cyrillic
+bob say club hi >/dev/null
+is "and who mixes alphabets, in the log too" "1 1" "$(ann members club | grep -cE '^аda~[1-9A-Za-z]{4,} ') $(ann log club | grep -cE ' аda~[1-9A-Za-z]{4,}  hi$')"
 
 # --- following --------------------------------------------------------------------------------------------
 # From the last message that there is, on.
@@ -252,7 +315,12 @@ ann ban other "$key_of_nora"
 followed hall --since "$since"
 is "what does not count is not there" "-- ann third" "$(line | cut -c1-2) $(line | awk '{ print $3, $4 }')"
 ann ban other "$key_of_nora" --lift
-is "when a ban is lifted what it hid comes" "from afar" "$(line | grep -o 'from afar')"
+is "who lifts a ban is told" "(ban lifted by ann)" "$(line | grep -o '(ban .*)')"
+is "when it is lifted what it hid comes" "from afar" "$(line | grep -o 'from afar')"
+ann ban other "$key_of_nora"
+is "a ban is told as well" "(banned by ann)" "$(line | grep -o '(ban.*)')"
+ann ban other "$key_of_nora" --lift
+line >"$dir/out"
 ann nick other ann # prints nothing
 ann say other fourth >/dev/null
 is "and what was printed does not come again" "ann  fourth" "$(line | plain)"

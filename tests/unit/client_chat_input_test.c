@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "client/chat_input.h"
 
 #include "base/limits.h"
@@ -61,7 +62,7 @@ static void too_much_is_cut_at_a_character(void **state)
         buffer_append_slice(&large, slice_text("漢"));
     assert_false(chat_input_insert(input, buffer_slice(&large)));
     assert_in_range(input->text.size, CHAT_INPUT_BYTES_MAX - 2, CHAT_INPUT_BYTES_MAX);
-    assert_true(chat_text_is_utf8(chat_input_text(input)));
+    assert_true(utf8_is(chat_input_text(input)));
     buffer_free(&large);
 }
 

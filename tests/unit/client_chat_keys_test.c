@@ -1,4 +1,5 @@
 /* What keys do where there is no room. */
+#include "base/limits.h"
 #include "client/chat.h"
 #include "client/chat_screen.h"
 
@@ -88,6 +89,32 @@ static void keys_with_control_act_on_the_line(void **state)
     assert_true(chat->quit);
 }
 
+static void a_note_is_gone_with_the_key_after_it_was_read(void **state)
+{
+    struct chat *chat = *state;
+    chat_note(chat, true, "it cannot be done");
+    press(chat, CHAT_KEY_TEXT, 'a'); /* of who is quick */
+    assert_string_equal(chat->note, "it cannot be done");
+    chat->noted_at_ms -= CHAT_NOTE_MS;
+    press(chat, CHAT_KEY_TEXT, 'b');
+    assert_string_equal(chat->note, "");
+    assert_false(chat->note_bad);
+    assert_input(chat, "ab");
+}
+
+static void a_note_that_nobody_reads_goes_by_itself(void **state)
+{
+    struct chat *chat = *state;
+    chat_note(chat, false, "done");
+    chat_drop_note(chat, CHAT_NOTE_MS_MAX);
+    assert_string_equal(chat->note, "done");
+    chat->dirty = false;
+    chat->noted_at_ms -= CHAT_NOTE_MS_MAX;
+    chat_drop_note(chat, CHAT_NOTE_MS_MAX);
+    assert_string_equal(chat->note, "");
+    assert_true(chat->dirty);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, free_chat)
 
 int main(void)
@@ -97,6 +124,8 @@ int main(void)
         TEST(a_paste_whose_end_is_lost_does_not_lock_the_chat),
         TEST(keys_with_control_act_on_the_line),
         TEST(a_while_without_keys_ends_a_paste),
+        TEST(a_note_is_gone_with_the_key_after_it_was_read),
+        TEST(a_note_that_nobody_reads_goes_by_itself),
     };
     setlocale(LC_CTYPE, "C.UTF-8");
     return cmocka_run_group_tests(tests, NULL, NULL);

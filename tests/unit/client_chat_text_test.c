@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "client/chat_text.h"
 
 #include <locale.h>
@@ -40,11 +41,8 @@ static void bytes_that_are_no_utf8_are_marked_each(void **state)
         {"\xed\xa0\x80", "\ufffd\ufffd\ufffd"}, /* half of a surrogate pair */
         {"\xf4\x90\x80\x80", "\ufffd\ufffd\ufffd\ufffd"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_cleaned(slice_text(rows[i][0]), CHAT_LINES_KEPT, rows[i][1]);
-        assert_false(chat_text_is_utf8(slice_text(rows[i][0])));
-    }
-    assert_true(chat_text_is_utf8(slice_text("größe 漢字 \ufffd 😀")));
 }
 
 static void lines_stay_or_become_blanks(void **state)
@@ -93,7 +91,7 @@ static void cleaning_twice_is_cleaning_once(void **state)
         for (int i = 0; i < 12; i++) {
             static const uint32_t from[] = {0, 0x300, 0x200c, 0x1f1e6, 0x1f3fb, 0x1f466, 0x4e00};
             dice = dice * 1103515245u + 12345u;
-            chat_text_append_point(from[(dice >> 16) % 7] + (dice >> 24) % 40, &raw);
+            utf8_append(&raw, from[(dice >> 16) % 7] + (dice >> 24) % 40);
         }
         chat_text_clean(buffer_slice(&raw), CHAT_LINES_KEPT, &once);
         chat_text_clean(buffer_slice(&once), CHAT_LINES_KEPT, &twice);
@@ -101,23 +99,6 @@ static void cleaning_twice_is_cleaning_once(void **state)
         buffer_free(&raw);
         buffer_free(&once);
         buffer_free(&twice);
-    }
-}
-
-static void every_code_point_goes_there_and_back(void **state)
-{
-    (void)state;
-    for (uint32_t point = 0; point <= 0x110000; point++) {
-        struct buffer out = {0};
-        size_t bytes;
-        chat_text_append_point(point, &out);
-        bool none = point > 0x10ffff || (point >= 0xd800 && point < 0xe000);
-        assert_int_equal(out.size == 0, none);
-        if (!none) {
-            assert_int_equal(chat_text_point(buffer_slice(&out), &bytes), point);
-            assert_int_equal(bytes, out.size);
-        }
-        buffer_free(&out);
     }
 }
 
@@ -214,7 +195,6 @@ int main(void)
         cmocka_unit_test(what_terminals_measure_differently_is_left_out),
         cmocka_unit_test(marks_on_a_character_have_a_limit),
         cmocka_unit_test(cleaning_twice_is_cleaning_once),
-        cmocka_unit_test(every_code_point_goes_there_and_back),
         cmocka_unit_test(the_cursor_steps_over_what_people_see_as_one),
         cmocka_unit_test(columns_are_those_of_the_terminal),
         cmocka_unit_test(what_is_cut_ends_in_an_ellipsis),

@@ -135,6 +135,20 @@ static void a_key_pair_is_made_once_and_only_where_asked(void **state)
     room_book_destroy(&book);
 }
 
+static void who_is_not_there_is_told_who_is(void **state)
+{
+    (void)state;
+    room_book_t *book = NULL;
+    struct weir_reason why;
+    assert_true(room_book_is_first(NULL));
+    assert_false(room_book_is_first("zoe")); /* who is named is somebody */
+    room_book_destroy(&(room_book_t *){open_book(NULL)});
+    room_book_destroy(&(room_book_t *){open_book("ann")});
+    assert_int_equal(room_book_open("an", false, NULL, &book, &why), WEIR_NOT_FOUND);
+    assert_string_equal(why.text, "there is no identity an on this machine; there are ann, me");
+    assert_false(room_book_is_first(NULL));
+}
+
 /* Of a program that was killed while it made one, and had our number. */
 static void half_a_key_pair_is_replaced_and_none_is_left(void **state)
 {
@@ -234,6 +248,41 @@ static void rooms_are_there_again_in_order_of_their_names(void **state)
     assert_int_equal(room_book_load(book, 1, &room, NULL), 0);
     assert_memory_equal(weir_contract_key(weir_room_contract(room)), lobby, sizeof lobby);
     weir_room_destroy(&room);
+    room_book_destroy(&book);
+}
+
+/* The name of a private room is sealed to who has no key yet. */
+static void a_room_without_a_name_goes_by_its_key_until_it_has_one(void **state)
+{
+    (void)state;
+    const struct weir_room_settings settings = {.name = "cellar", .is_private = 1};
+    weir_signer_t *owner = weir_signer_new();
+    room_book_t *book = open_book(NULL);
+    weir_room_t *made = NULL, *room = NULL;
+    char *invitation = NULL, key[WEIR_KEY_TEXT_MAX], wanted[32];
+    size_t i = 9;
+    assert_int_equal(weir_room_create(owner, &settings, &made, NULL), 0);
+    assert_int_equal(weir_room_invite(made, &invitation), 0);
+    assert_int_equal(weir_room_join(invitation, room_book_me(book), &room, NULL), 0);
+    weir_key_print(weir_contract_key(weir_room_contract(room)), key);
+    snprintf(wanted, sizeof wanted, "room-%.8s", key);
+    for (int n = 0; n < 2; n++) { /* saved again it is the same */
+        assert_int_equal(room_book_save(book, room, NULL, NULL), 0);
+        assert_string_equal(room_book_entry(book, 0)->name, wanted);
+        assert_true(room_book_is_makeshift(room_book_entry(book, 0)));
+    }
+    assert_int_equal(weir_room_apply(room, weir_room_pending(made)), 0);
+    assert_int_equal(room_book_save(book, room, NULL, NULL), 0);
+    assert_string_equal(room_book_entry(book, 0)->name, "cellar");
+    assert_false(room_book_is_makeshift(room_book_entry(book, 0)));
+    assert_int_equal(room_book_find(book, wanted, &i, NULL), 0); /* who noted that name finds it */
+    assert_int_equal(i, 0);
+    assert_int_equal(room_book_place(book, room), 0);
+    assert_int_equal(room_book_place(book, made), 0);
+    weir_free(invitation);
+    weir_room_destroy(&made);
+    weir_room_destroy(&room);
+    weir_signer_destroy(&owner);
     room_book_destroy(&book);
 }
 
@@ -512,11 +561,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOOK_TEST(a_key_pair_is_made_once_and_only_where_asked),
+        BOOK_TEST(who_is_not_there_is_told_who_is),
         BOOK_TEST(half_a_key_pair_is_replaced_and_none_is_left),
         BOOK_TEST(an_identity_is_named_or_in_the_environment_or_me),
         BOOK_TEST(what_makes_no_file_name_is_no_identity),
         BOOK_TEST(what_others_may_read_is_refused),
         BOOK_TEST(rooms_are_there_again_in_order_of_their_names),
+        BOOK_TEST(a_room_without_a_name_goes_by_its_key_until_it_has_one),
         BOOK_TEST(a_name_is_one_rooms_and_can_be_given),
         BOOK_TEST(a_room_is_found_by_name_or_beginning_of_its_key),
         BOOK_TEST(a_list_of_many_names_is_cut),

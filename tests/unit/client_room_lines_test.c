@@ -235,6 +235,40 @@ static void what_nobody_sees_makes_no_other_name(void **state)
     room_names_destroy(&names);
 }
 
+static void who_looks_like_another_is_shown_with_a_key(void **state)
+{
+    struct party *party = *state;
+    static const char *const same[] = {"Ann", "ANN", "аnn" /* Cyrillic */, "αnn", "ａｎｎ"};
+    call_oneself(party, 0, "ann");
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        call_oneself(party, 1, same[i]);
+        room_names_t *names = room_names_new(party->rooms[2]);
+        assert_memory_equal(called(party, names, 0), "ann~", 4);
+        assert_memory_equal(called(party, names, 1), same[i], strlen(same[i]));
+        assert_int_equal(called(party, names, 1)[strlen(same[i])], '~');
+        room_names_destroy(&names);
+    }
+}
+
+/* Nobody here is called that, but somebody elsewhere may be. */
+static void who_mixes_alphabets_is_shown_with_a_key(void **state)
+{
+    struct party *party = *state;
+    static const char *const rows[][2] = {
+        {"mаry", "~"}, /* the a is Cyrillic */
+        {"niκos", "~"}, {"мария", ""},     {"νίκος", ""},
+        {"Zoë", ""},    {"日本 taro", ""}, {"мария 2", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        call_oneself(party, 1, rows[i][0]);
+        room_names_t *names = room_names_new(party->rooms[2]);
+        const char *name = called(party, names, 1);
+        assert_memory_equal(name, rows[i][0], strlen(rows[i][0]));
+        assert_int_equal(name[strlen(rows[i][0])], rows[i][1][0]);
+        room_names_destroy(&names);
+    }
+}
+
 /* --- messages -------------------------------------------------------------------------------- */
 
 /* All messages as the third person's log, at a time. Times of day and names are left out. */
@@ -259,7 +293,7 @@ static char *log_at(struct party *party, uint64_t now_ms)
 
 static void expect_line(struct party *party, const char *wanted)
 {
-    char *text = log_at(party, room_cli_now_ms() + 1000);
+    char *text = log_at(party, unix_ms() + 1000);
     if (!strstr(text, wanted))
         print_message("%s\nis not in\n%s\n", wanted, text);
     assert_non_null(strstr(text, wanted));
@@ -289,7 +323,7 @@ static void a_line_has_day_time_name_and_text(void **state)
     strftime(when, sizeof when, "-- %Y-%m-%d --\n%H:%M", &tm);
     weir_room_spot_name(spot, name);
     snprintf(wanted, sizeof wanted, "%s  %.8s  ann  hello\n", when, name);
-    char *text = log_at(party, room_cli_now_ms() + 1000);
+    char *text = log_at(party, unix_ms() + 1000);
     assert_string_equal(text, wanted);
     free(text);
 }
@@ -342,7 +376,7 @@ static void other_peoples_text_cannot_move_the_terminal(void **state)
     (void)weir_room_react(party->rooms[1], spot, weir_text(evil), 0);
     share(party, 1);
     say(party, 1, "one\n15:04  deadbeef  ann  two", NULL);
-    char *text = log_at(party, room_cli_now_ms() + 1000);
+    char *text = log_at(party, unix_ms() + 1000);
     assert_non_null(strstr(text, "\\x1b[2J\\x0d"));
     assert_non_null(strstr(text, "one\n                 15:04  deadbeef  ann  two\n"));
     for (const char *c = text; *c; c++) {
@@ -366,6 +400,8 @@ int main(void)
         PARTY_TEST(nobody_can_look_like_that),
         PARTY_TEST(a_name_as_it_is_shown_is_found_before_a_nickname),
         PARTY_TEST(what_nobody_sees_makes_no_other_name),
+        PARTY_TEST(who_looks_like_another_is_shown_with_a_key),
+        PARTY_TEST(who_mixes_alphabets_is_shown_with_a_key),
         PARTY_TEST(a_line_has_day_time_name_and_text),
         PARTY_TEST(what_became_of_a_message_is_told),
         PARTY_TEST(what_is_dated_ahead_is_marked),

@@ -73,20 +73,6 @@ static void what_nobody_sees_is_escaped(void **state)
     }
 }
 
-static void what_looks_the_same_has_one_look(void **state)
-{
-    (void)state;
-    static const char *const lines[] = {"ann lee", "annlee", "ann\xe2\x80\x8dlee",
-                                        "\xe2\x80\x8c\x61nnlee\xef\xb8\x8f", "ann\xe3\x80\x80lee"};
-    char look[32];
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        safe_text_look(lines[i], look);
-        assert_string_equal(look, "annlee");
-    }
-    safe_text_look("日本\xe2\x80\x8d", look);
-    assert_string_equal(look, "日本");
-}
-
 static void what_turns_the_direction_of_writing_is_escaped(void **state)
 {
     (void)state;
@@ -172,7 +158,6 @@ int main(void)
         cmocka_unit_test(what_people_write_stays_as_it_is),
         cmocka_unit_test(what_moves_a_terminal_is_escaped),
         cmocka_unit_test(what_nobody_sees_is_escaped),
-        cmocka_unit_test(what_looks_the_same_has_one_look),
         cmocka_unit_test(what_turns_the_direction_of_writing_is_escaped),
         cmocka_unit_test(what_is_no_utf8_is_escaped_byte_by_byte),
         cmocka_unit_test(no_bytes_get_a_control_through),

@@ -105,6 +105,42 @@ static void who_leaves_is_no_member_and_its_messages_stay(void **state)
     assert_string_equal(room_messages(f), "");
 }
 
+/* Each person's place: I in, S stranger, L left, B banned, C cut off, F full. */
+static void assert_places(struct room_fixture *f, const char *wanted)
+{
+    static const char letters[] = {
+        [ROOM_IN] = 'I',     [ROOM_STRANGER] = 'S', [ROOM_LEFT_IT] = 'L',
+        [ROOM_BANNED] = 'B', [ROOM_CUT_OFF] = 'C',  [ROOM_CROWDED] = 'F'};
+    char places[ROOM_PEOPLE + 1] = "";
+    for (size_t i = 0; i < ROOM_PEOPLE; i++)
+        places[i] = letters[room_view_place(f->view, f->people[i].key)];
+    assert_string_equal(places, wanted);
+}
+
+static void two_members(struct room_settings *settings)
+{
+    settings->config.members = 2;
+}
+
+static void where_somebody_stands_is_told(void **state)
+{
+    struct room_fixture *f = (struct room_fixture *)*state;
+    assert_places(f, "IIIIIS");
+    room_ban(f, 0, 20, 2, true);
+    assert_places(f, "IIBCIS");
+    room_join(f, 4, 21, false);
+    assert_places(f, "IIBCLS");
+    room_ban(f, 0, 22, 4, true); /* who left may be banned, too */
+    assert_places(f, "IIBCBS");
+    room_ban(f, 0, 23, 4, false);
+    room_ban(f, 0, 24, 2, false);
+    room_join(f, 4, 25, true);
+    room_configure(f, 26, "", two_members);
+    assert_places(f, "IIFFIS");
+    room_ban(f, 3, 27, 1, true); /* which does not count */
+    assert_places(f, "IIFFIS");
+}
+
 /* It could write: its chain is good. But it has not joined. */
 static void messages_of_who_has_not_joined_are_not_shown(void **state)
 {
@@ -489,6 +525,7 @@ int main(void)
         IN_A_ROOM(moderators_stand_by_themselves_and_cannot_ban_each_other),
         IN_A_ROOM(who_is_invited_again_by_someone_else_is_in_again),
         IN_A_ROOM(who_leaves_is_no_member_and_its_messages_stay),
+        IN_A_ROOM(where_somebody_stands_is_told),
         IN_A_ROOM(messages_of_who_has_not_joined_are_not_shown),
         IN_A_ROOM(configured_caps_hold_in_the_view_and_can_be_raised),
         IN_A_ROOM(of_two_configurations_of_one_version_one_wins_in_either_order),

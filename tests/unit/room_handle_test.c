@@ -319,6 +319,67 @@ static void a_card_with_a_changed_byte_is_none(void **state)
     weir_free(card);
 }
 
+static enum weir_room_standing standing(struct party *p, size_t sees, size_t who)
+{
+    enum weir_room_standing found = WEIR_ROOM_STRANGER;
+    assert_int_equal(weir_room_standing(p->rooms[sees], party_key(p, who), &found), 0);
+    return found;
+}
+
+/* Enters with an invitation, and is given what there is, before anybody hears of it. */
+static void enter(struct party *p, size_t guest, const char *invitation)
+{
+    struct buffer state = {0};
+    weir_room_destroy(&p->rooms[guest]);
+    party_join(p, guest, invitation);
+    assert_int_equal(state_encode(p->state, &state), 0);
+    assert_int_equal(weir_room_apply(p->rooms[guest], slice_bytes(buffer_slice(&state))), 0);
+    buffer_free(&state);
+}
+
+static void who_is_not_let_in_knows_before_anybody_is_told(void **state)
+{
+    struct party *p = *state;
+    char *by_owner, *by_guest;
+    party_invite(p, 0, 1);
+    assert_int_equal(weir_room_invite(p->rooms[0], &by_owner), 0);
+    assert_int_equal(weir_room_invite(p->rooms[1], &by_guest), 0);
+    assert_int_equal(standing(p, 0, 1), WEIR_ROOM_IN);
+    assert_int_equal(weir_room_ban(p->rooms[0], party_key(p, 1), 0), 0);
+    party_exchange(p);
+    assert_int_equal(standing(p, 0, 1), WEIR_ROOM_BANNED);
+    enter(p, 1, by_owner);
+    assert_int_equal(standing(p, 1, 1), WEIR_ROOM_BANNED);
+    assert_int_equal(weir_room_say(p->rooms[1], weir_text("x"), NULL), WEIR_DENIED);
+    assert_non_null(strstr(weir_room_error(p->rooms[1]), "you were banned"));
+    enter(p, 2, by_guest);
+    assert_int_equal(standing(p, 2, 2), WEIR_ROOM_CUT_OFF);
+    enter(p, 2, by_owner);
+    assert_int_equal(standing(p, 2, 2), WEIR_ROOM_IN);
+    assert_int_equal(standing(p, 0, 2), WEIR_ROOM_STRANGER); /* nobody was told yet */
+    weir_free(by_owner);
+    weir_free(by_guest);
+}
+
+static void who_enters_again_comes_once(void **state)
+{
+    struct party *p = *state;
+    char *text;
+    party_invite(p, 0, 1);
+    assert_int_equal(weir_room_invite(p->rooms[0], &text), 0);
+    party_exchange(p);
+    enter(p, 1, text);
+    party_exchange(p);
+    assert_string_equal(party_messages(p, 0), "(joins)");
+    assert_int_equal(weir_room_leave(p->rooms[1]), 0);
+    party_exchange(p);
+    enter(p, 1, text);
+    party_exchange(p);
+    assert_string_equal(party_messages(p, 0), "(joins) (leaves) (joins)");
+    assert_string_equal(party_members(p, 0), "01");
+    weir_free(text);
+}
+
 /* The member entry of one who joined never came anywhere. */
 static void a_lost_membership_is_written_again(void **state)
 {
@@ -396,6 +457,8 @@ int main(void)
         TEST(what_is_not_read_is_not_configured),
         TEST(another_identitys_card_is_refused),
         TEST(a_card_with_a_changed_byte_is_none),
+        TEST(who_is_not_let_in_knows_before_anybody_is_told),
+        TEST(who_enters_again_comes_once),
         TEST(a_lost_membership_is_written_again),
         TEST(applied_twice_is_applied_once),
         TEST(bytes_that_are_no_state_change_nothing),

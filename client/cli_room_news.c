@@ -1,0 +1,126 @@
+#include "client/cli_room_news.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- as it is -------------------------------------------------------------------------------- */
+
+static int by_key(const void *a, const void *b)
+{
+    return memcmp(a, b, WEIR_KEY_BYTES);
+}
+
+static int by_ban(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct room_people_ban));
+}
+
+void room_people_free(struct room_people *self)
+{
+    free(self->members);
+    free(self->bans);
+    *self = (struct room_people){0};
+}
+
+static int take(const weir_room_t *room, struct room_people *now)
+{
+    size_t members = weir_room_member_count(room), bans = weir_room_ban_count(room);
+    *now = (struct room_people){.known = true,
+                                .members = calloc(members + 1, WEIR_KEY_BYTES),
+                                .bans = calloc(bans + 1, sizeof *now->bans)};
+    if (!now->members || !now->bans) {
+        room_people_free(now);
+        return WEIR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < members; i++) {
+        struct weir_room_member member;
+        weir_room_member(room, i, &member);
+        memcpy(now->members + now->member_count++ * WEIR_KEY_BYTES, member.key, WEIR_KEY_BYTES);
+    }
+    for (size_t i = 0; i < bans; i++) {
+        struct weir_room_ban ban;
+        weir_room_banned(room, i, &ban);
+        memcpy(now->bans[now->ban_count].target, ban.target, WEIR_KEY_BYTES);
+        memcpy(now->bans[now->ban_count++].author, ban.author, WEIR_KEY_BYTES);
+    }
+    qsort(now->members, members, WEIR_KEY_BYTES, by_key);
+    qsort(now->bans, bans, sizeof *now->bans, by_ban);
+    return 0;
+}
+
+/* --- what is not as it was ------------------------------------------------------------------- */
+
+static bool has_member(const struct room_people *self, const uint8_t *key)
+{
+    return bsearch(key, self->members, self->member_count, WEIR_KEY_BYTES, by_key) != NULL;
+}
+
+static bool has_ban(const struct room_people *self, const struct room_people_ban *ban)
+{
+    return bsearch(ban, self->bans, self->ban_count, sizeof *ban, by_ban) != NULL;
+}
+
+/* The bans of `now` that `before` has not. */
+static void tell_bans(const struct room_people *before, const struct room_people *now,
+                      enum room_news_kind kind, room_news_fn *tell, void *arg)
+{
+    for (size_t i = 0; i < now->ban_count; i++)
+        if (!has_ban(before, &now->bans[i]))
+            tell(arg,
+                 &(struct room_news){kind, now->bans[i].target, now->bans[i].author, unix_ms()});
+}
+
+/* Members who are out, though nobody banned them. */
+static void tell_out(const struct room_people *before, const struct room_people *now,
+                     weir_room_t *room, room_news_fn *tell, void *arg)
+{
+    for (size_t i = 0; i < before->member_count; i++) {
+        const uint8_t *key = before->members + i * WEIR_KEY_BYTES;
+        enum weir_room_standing standing;
+        if (!has_member(now, key) && weir_room_standing(room, key, &standing) == 0 &&
+            standing == WEIR_ROOM_CUT_OFF)
+            tell(arg, &(struct room_news){ROOM_NEWS_OUT, key, NULL, unix_ms()});
+    }
+}
+
+int room_people_look(struct room_people *self, weir_room_t *room, room_news_fn *tell, void *arg)
+{
+    struct room_people now;
+    int rc = take(room, &now);
+    if (rc)
+        return rc;
+    if (self->known) {
+        tell_bans(self, &now, ROOM_NEWS_BANNED, tell, arg);
+        tell_out(self, &now, room, tell, arg);
+        tell_bans(&now, self, ROOM_NEWS_LIFTED, tell, arg);
+    }
+    room_people_free(self);
+    *self = now;
+    return 0;
+}
+
+/* --- told ------------------------------------------------------------------------------------ */
+
+void room_line_news(struct room_lines *lines, const struct room_news *news)
+{
+    static const char *const told[] = {[ROOM_NEWS_BANNED] = "banned by ",
+                                       [ROOM_NEWS_LIFTED] = "ban lifted by ",
+                                       [ROOM_NEWS_OUT] = "out, with who invited them"};
+    room_line_time(lines, news->time_ms);
+    fprintf(lines->out, "  --------  %s  (%s%s)\n", room_names_of(lines->names, news->who),
+            told[news->kind], news->by ? room_names_of(lines->names, news->by) : "");
+}
+
+void room_json_news(FILE *out, const weir_room_t *room, const struct room_news *news)
+{
+    static const char *const told[] = {
+        [ROOM_NEWS_BANNED] = "banned", [ROOM_NEWS_LIFTED] = "lifted", [ROOM_NEWS_OUT] = "out"};
+    fputs("{\"member\":", out);
+    room_json_key(out, news->who);
+    fputs(",\"nickname\":", out);
+    print_json_bytes(out, weir_room_name_of(room, news->who));
+    fprintf(out, ",\"event\":\"%s\",\"by\":", told[news->kind]);
+    room_json_key(out, news->by);
+    fprintf(out, ",\"time\":%" PRIu64 "}\n", news->time_ms);
+}
