@@ -198,13 +198,15 @@ static size_t count_waiting(const struct chat *chat)
 /* "": nothing. */
 static const char *to_tell(const struct chat *chat, const struct chat_room *room)
 {
+    if (chat->denied && !chat->note_bad)
+        return weir_error(chat->w);
     if (*chat->note)
         return chat->note;
     if (room && *room->trouble && (chat->connected || room->refused))
         return room->trouble;
     if (room && room->state == CHAT_ROOM_FOLLOWED)
         return chat_room_why_out(room);
-    return chat->denied ? weir_error(chat->w) : "";
+    return "";
 }
 
 void chat_draw_status(const struct picture *p)

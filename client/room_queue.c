@@ -183,8 +183,7 @@ static int refuse(weir_room_t *self, const room_view_t *now)
                                       [ROOM_LEFT_IT] = ": you left it",
                                       [ROOM_BANNED] = ": you were banned",
                                       [ROOM_CUT_OFF] =
-                                          ": somebody by whose invitation you came was "
-                                          "banned",
+                                          ": who invited you, or stands above them, was banned",
                                       [ROOM_CROWDED] = ": it is full, and others came before you"};
     return fail(&self->reason, ERR_DENIED, "you are no member of this room now%s",
                 why[room_view_place(now, self->me->public_key)]);

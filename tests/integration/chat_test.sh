@@ -282,6 +282,7 @@ shows "the ban is lifted" ada 'your ban of bob is lifted'
 # --- a node that is slow -------------------------------------------------------------------------
 # As many requests as may be open: one more must not make the keys wait for the node.
 chat dora -- --timeout 3000
+shows "one more starts" dora 'You are in no room yet'
 say dora '/create pond'
 shows "one who talks much" dora 'Nothing has been said here yet'
 kill -STOP "$node"
