@@ -65,25 +65,12 @@ static void print_member(const struct room_member *member, struct buffer *out)
 
 static const char *content_name(enum room_content content)
 {
-    switch (content) {
-    case ROOM_TEXT:
-        return "text";
-    case ROOM_REPLY:
-        return "reply";
-    case ROOM_EDIT:
-        return "edit";
-    case ROOM_DELETE:
-        return "delete";
-    case ROOM_REACT:
-        return "react";
-    case ROOM_UNREACT:
-        return "unreact";
-    case ROOM_JOIN:
-        return "join";
-    case ROOM_LEAVE:
-        return "leave";
-    }
-    return "?";
+    static const char *const names[] = {
+        [ROOM_TEXT] = "text",     [ROOM_REPLY] = "reply", [ROOM_EDIT] = "edit",
+        [ROOM_DELETE] = "delete", [ROOM_REACT] = "react", [ROOM_UNREACT] = "unreact",
+        [ROOM_JOIN] = "join",     [ROOM_LEAVE] = "leave",
+    };
+    return names[content];
 }
 
 static void print_message(const struct room_message *message, struct buffer *out)

@@ -264,6 +264,71 @@ static void the_ranges_of_an_edit_cover_what_it_touches(void **state)
     }
 }
 
+static int stop_at_once(void *me, struct slice first, struct slice last)
+{
+    (void)first, (void)last;
+    ++*(unsigned *)me;
+    return ERR_BUSY;
+}
+
+static void who_takes_ranges_may_stop_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind, *verb;
+        size_t count;
+    } rows[] = {
+        {"counter", "add", 1}, {"register", "set", 1}, {"multi-register", "set", 1},
+        {"set", "add", 4},     {"map", "remove", 4},   {"log", "append", 4},
+    };
+    struct slice operands[] = {slice_text("1"), slice_text("2"), slice_text("3"), slice_text("4")};
+    struct editor editor = {.replica = "replica", .now_ms = NOW};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture f;
+        unsigned calls = 0;
+        fixture_open(&f, rows[i].kind, slice_of(NULL, 0));
+        assert_int_equal(kind_edit_ranges(&f.contract, &editor, slice_text(rows[i].verb), operands,
+                                          rows[i].count, stop_at_once, &calls, &f.why),
+                         ERR_BUSY);
+        assert_int_equal(calls, 1);
+        fixture_close(&f);
+    }
+}
+
+/* As the edit itself would be. */
+static void ranges_of_what_cannot_be_edited_are_refused(void **state)
+{
+    (void)state;
+    static char long_element[ENTRY_KEY_BYTES_MAX + 2];
+    memset(long_element, 'x', sizeof long_element - 1);
+    const struct {
+        const char *kind, *verb, *operand, *says;
+        int rc;
+    } rows[] = {
+        {"set", "append", "x", "a set knows no 'append'; it knows: add, remove", ERR_BAD_KIND},
+        {"set", "a-verb-of-more-bytes-than-are-shown-of-it", "x",
+         "'a-verb-of-more-bytes-than-are-sh'", ERR_BAD_KIND},
+        {"set", "add", NULL, "set add takes", ERR_BAD_REQUEST},
+        {"set", "add", long_element, "an element of 256 bytes, the most is 246", ERR_TOO_LARGE},
+        {"map", "remove", long_element, "a field of 256 bytes, the most is 255", ERR_TOO_LARGE},
+        {"map", "remove", "", "a field of 0 bytes", ERR_BAD_REQUEST},
+    };
+    struct editor editor = {.replica = "replica", .now_ms = NOW};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture f;
+        unsigned calls = 0;
+        struct slice operand = slice_text(rows[i].operand ? rows[i].operand : "");
+        fixture_open(&f, rows[i].kind, slice_of(NULL, 0));
+        assert_int_equal(kind_edit_ranges(&f.contract, &editor, slice_text(rows[i].verb), &operand,
+                                          rows[i].operand ? 1 : 0, stop_at_once, &calls, &f.why),
+                         rows[i].rc);
+        if (!strstr(f.why.text, rows[i].says))
+            fail_msg("%s, wanted %s", f.why.text, rows[i].says);
+        assert_int_equal(calls, 0);
+        fixture_close(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +338,8 @@ int main(void)
         cmocka_unit_test(a_log_with_the_greatest_stamp_takes_no_more),
         cmocka_unit_test(an_edit_looks_at_little_in_a_large_state),
         cmocka_unit_test(the_ranges_of_an_edit_cover_what_it_touches),
+        cmocka_unit_test(who_takes_ranges_may_stop_them),
+        cmocka_unit_test(ranges_of_what_cannot_be_edited_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

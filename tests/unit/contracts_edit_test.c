@@ -77,6 +77,28 @@ static void a_set_adds_and_removes(void **state)
                                 {0}});
 }
 
+/* Two sides that were apart: one removes what it sees, the other has removed and added meanwhile.
+ */
+static void an_addition_that_a_removal_has_not_seen_wins(void **state)
+{
+    (void)state;
+    struct fixture here, there;
+    fixture_open(&here, "set", slice_of(NULL, 0));
+    fixture_open(&there, "set", slice_of(NULL, 0));
+    fixture_edit(&here, 'a', 1000, "add pear");
+    struct buffer seen = fixture_bytes(&here), removal = {0};
+    (void)fixture_merge(&there, buffer_slice(&seen));
+    assert_int_equal(fixture_delta(&there, 'b', 1000, "remove pear", &removal), 0);
+    fixture_edit(&here, 'a', 1000, "remove pear");
+    fixture_edit(&here, 'a', 1000, "add pear");
+    (void)fixture_merge(&here, buffer_slice(&removal));
+    assert_string_equal(fixture_show(&here), "pear");
+    buffer_free(&seen);
+    buffer_free(&removal);
+    fixture_close(&here);
+    fixture_close(&there);
+}
+
 static void a_map_sets_and_removes(void **state)
 {
     (void)state;
@@ -159,6 +181,7 @@ int main(void)
         cmocka_unit_test(a_register_takes_the_last_write),
         cmocka_unit_test(a_multi_register_replaces_what_the_writer_saw),
         cmocka_unit_test(a_set_adds_and_removes),
+        cmocka_unit_test(an_addition_that_a_removal_has_not_seen_wins),
         cmocka_unit_test(a_map_sets_and_removes),
         cmocka_unit_test(a_log_appends_after_all_it_has),
         cmocka_unit_test(an_edit_without_effect_is_an_empty_delta),

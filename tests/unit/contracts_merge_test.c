@@ -42,6 +42,24 @@ static void a_state_may_not_grow_past_its_limit_but_may_shrink_above_it(void **s
     fixture_close(&f);
 }
 
+static void summaries_of_different_states_differ(void **state)
+{
+    (void)state;
+    const struct slice key = slice_text("k");
+    struct summary empty = {0}, a = {0}, b = {0}, longer = {0}, two = {0};
+    summary_add(&a, key, slice_text("a"));
+    summary_add(&b, key, slice_text("b"));
+    summary_add(&longer, key, slice_text("aa"));
+    summary_add(&two, key, slice_text("a"));
+    summary_add(&two, slice_text("l"), slice_text("a"));
+    const struct summary *all[] = {&empty, &a, &b, &longer, &two};
+    for (size_t i = 0; i < 5; i++)
+        for (size_t j = 0; j < 5; j++)
+            assert_int_equal(summary_equal(all[i], all[j]), i == j);
+    summary_remove(&two, slice_text("l"), slice_text("a"));
+    assert_true(summary_equal(&two, &a));
+}
+
 /* A reader over another one that fails at a chosen call. */
 struct failing {
     struct state_reader under;
@@ -261,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_may_not_grow_past_its_limit_but_may_shrink_above_it),
+        cmocka_unit_test(summaries_of_different_states_differ),
         cmocka_unit_test(a_reader_that_fails_at_any_call_leaves_no_result),
         cmocka_unit_test(a_reader_that_fails_refuses_an_edit),
         cmocka_unit_test(an_entry_too_old_for_the_cap_leaves_no_change),

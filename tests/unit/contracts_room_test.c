@@ -48,6 +48,20 @@ static void a_room_needs_an_owner_and_a_salt_and_takes_no_writers(void **state)
         buffer_free(&params[i]);
 }
 
+static void a_room_may_have_a_name(void **state)
+{
+    (void)state;
+    uint8_t owner[WRITER_KEY_BYTES] = {1}, salt[ROOM_SALT_BYTES] = {0};
+    struct buffer params = {0};
+    struct contract contract;
+    entry_append(&params, slice_text("name"), slice_text("kitchen"));
+    entry_append(&params, slice_text("owner"), slice_of(owner, sizeof owner));
+    entry_append(&params, slice_text("salt"), slice_of(salt, sizeof salt));
+    assert_int_equal(contract_init(&contract, slice_text("room"), buffer_slice(&params), NULL), 0);
+    assert_true(slice_is(contract_param(&contract, "name"), "kitchen"));
+    buffer_free(&params);
+}
+
 static void a_room_takes_no_edit(void **state)
 {
     struct room_fixture *f = (struct room_fixture *)*state;
@@ -304,6 +318,85 @@ static void a_known_members_chain_is_not_verified_again_but_another_is(void **st
     buffer_free(&forged_chain);
 }
 
+/* A longer chain than the one that is held, and the held one cut: each is looked at by itself. */
+static void a_chain_of_another_length_is_another_chain(void **state)
+{
+    struct room_fixture *f = (struct room_fixture *)*state;
+    struct buffer longer = {0};
+    struct room_author three = room_as(f, 3);
+    room_write_link(&three, f->people[4].key, 9, &longer);
+    struct room_author author = {&f->contract, f->people[4].secret, buffer_slice(&longer)};
+    write_text(f, &author, "hello");
+    room_take(f);
+    longer.data[longer.size - 1] ^= 1;
+    write_text(f, &author, "hello");
+    room_refuses(f, buffer_slice(&f->delta), "invitation 4 of 4 does not verify");
+    struct room_author owner = room_as(f, 0);
+    buffer_clear(&longer);
+    room_write_link(&owner, f->people[3].key, 9, &longer); /* 3 has three links */
+    author = (struct room_author){&f->contract, f->people[3].secret, buffer_slice(&longer)};
+    write_text(f, &author, "hello");
+    room_take(f);
+    longer.data[longer.size - 1] ^= 1;
+    write_text(f, &author, "hello");
+    room_refuses(f, buffer_slice(&f->delta), "invitation 1 of 1 does not verify");
+    buffer_free(&longer);
+}
+
+/* A reader over the room's state that fails at a chosen call. */
+struct failing {
+    struct state_reader under;
+    unsigned calls, fail_at;
+};
+
+static int failing_get(void *me, struct slice key, struct slice *value)
+{
+    struct failing *self = (struct failing *)me;
+    return ++self->calls == self->fail_at ? ERR_IO : self->under.get(self->under.self, key, value);
+}
+
+static int failing_seek(void *me, struct slice from, bool past, struct entry *entry)
+{
+    struct failing *self = (struct failing *)me;
+    return ++self->calls == self->fail_at ? ERR_IO
+                                          : self->under.seek(self->under.self, from, past, entry);
+}
+
+static uint64_t failing_count(void *me)
+{
+    const struct failing *self = (const struct failing *)me;
+    return self->under.count(self->under.self);
+}
+
+static void a_room_that_cannot_be_read_takes_nothing(void **state)
+{
+    (void)state;
+    struct room_fixture f;
+    unsigned failed = 0;
+    room_open(&f, 5); /* 4 member entries: 1 place */
+    (void)room_say(&f, 1, 15, "first");
+    struct room_author author = room_as(&f, 3);
+    write_text(&f, &author, "second");
+    for (unsigned at = 1;; at++) {
+        struct failing failing = {.under = state_reader(f.state), .fail_at = at};
+        struct state_reader reader = {&failing, failing_get, failing_seek, failing_count};
+        struct summary summary = *state_summary(f.state), before = summary;
+        struct merge merge = {0};
+        int rc = contract_merge(&f.contract, &reader, buffer_slice(&f.delta), false,
+                                STATE_BYTES_MAX, &summary, &merge, &f.why);
+        bool reached = failing.calls >= at;
+        assert_int_equal(rc, reached ? ERR_IO : 0);
+        assert_int_equal(merge.count, reached ? 0 : 2);
+        assert_int_equal(summary_equal(&summary, &before), reached);
+        merge_free(&merge);
+        failed += reached;
+        if (!reached)
+            break;
+    }
+    assert_true(failed > 4); /* what is held, the author's chain, both sections, the drop */
+    room_close(&f);
+}
+
 static void the_cap_drops_the_oldest_messages_of_both_sections_and_nothing_else(void **state)
 {
     (void)state;
@@ -360,11 +453,46 @@ static void a_delta_shows_what_it_brings(void **state)
                      ERR_BAD_STATE);
 }
 
+static void who_comes_and_goes_is_shown(void **state)
+{
+    struct room_fixture *f = (struct room_fixture *)*state;
+    static const enum room_content contents[] = {ROOM_JOIN, ROOM_LEAVE};
+    static const char *const shown[] = {":(joins)@7 ", ":(leaves)@7 "};
+    for (size_t i = 0; i < 2; i++) {
+        char text[256] = "";
+        struct room_author author = room_as(f, 1);
+        buffer_clear(&f->delta);
+        assert_int_equal(room_write_message(&author, (uint64_t)7 << 16, contents[i], NULL, NULL,
+                                            NULL, &f->delta, NULL),
+                         0);
+        assert_int_equal(view_items(&f->contract, buffer_slice(&f->delta), collect, text, &f->why),
+                         0);
+        assert_string_equal(text, shown[i]);
+    }
+}
+
+static void what_has_no_room_in_its_fields_is_not_built(void **state)
+{
+    struct room_fixture *f = (struct room_fixture *)*state;
+    static char text[UINT16_MAX + 9];
+    static uint8_t keys[(ROOM_MODERATORS_MAX + 1) * WRITER_KEY_BYTES];
+    struct room_author owner = room_as(f, 0);
+    struct room_settings settings = {.config = room_config_default()};
+    settings.name.plain = slice_of(text, sizeof text);
+    assert_int_equal(room_write_config(&owner, 30, &settings, &f->delta, &f->why), ERR_BAD_REQUEST);
+    settings.name.plain = slice_of(NULL, 0);
+    settings.config.moderators = slice_of(keys, sizeof keys);
+    assert_int_equal(room_write_config(&owner, 30, &settings, &f->delta, &f->why), ERR_BAD_REQUEST);
+    assert_string_equal(f->why.text, "33 moderators, the most is 32");
+    assert_int_equal(f->delta.size, 0);
+}
+
 int main(void)
 {
 #define IN_A_ROOM(test) cmocka_unit_test_setup_teardown(test, room_set_up, room_tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_room_needs_an_owner_and_a_salt_and_takes_no_writers),
+        cmocka_unit_test(a_room_may_have_a_name),
         IN_A_ROOM(a_room_takes_no_edit),
         IN_A_ROOM(a_forged_entry_is_refused_and_named),
         IN_A_ROOM(an_entry_of_another_room_is_refused),
@@ -377,6 +505,10 @@ int main(void)
         IN_A_ROOM(a_message_speaks_of_older_ones_only),
         IN_A_ROOM(every_entry_is_taken_alone_and_in_any_order),
         IN_A_ROOM(a_known_members_chain_is_not_verified_again_but_another_is),
+        IN_A_ROOM(a_chain_of_another_length_is_another_chain),
+        cmocka_unit_test(a_room_that_cannot_be_read_takes_nothing),
+        IN_A_ROOM(who_comes_and_goes_is_shown),
+        IN_A_ROOM(what_has_no_room_in_its_fields_is_not_built),
         cmocka_unit_test(the_cap_drops_the_oldest_messages_of_both_sections_and_nothing_else),
         IN_A_ROOM(a_delta_shows_what_it_brings),
     };

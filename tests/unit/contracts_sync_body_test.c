@@ -191,6 +191,9 @@ static void bytes_that_are_no_body_are_refused(void **state)
             fail_msg("%s: %d %s", rows[i].what, rc, why.text);
     }
     int rc = 0;
+    uint8_t long_bound[7 + 255] = {1, 0, 1, 'b', 1, 1, 255}; /* shares 1, adds 255 */
+    assert_null(sync_walk_answer(salt, slice_of(long_bound, sizeof long_bound), &rc, NULL));
+    assert_int_equal(rc, ERR_BAD_REQUEST);
     assert_null(sync_walk_answer(salt, slice_of(list, sizeof list), &rc, NULL));
     assert_int_equal(rc, ERR_BAD_REQUEST);
     uint8_t *large = (uint8_t *)calloc(1, SYNC_BODY_BYTES_MAX + 1);

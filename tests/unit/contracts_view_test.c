@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -29,6 +30,35 @@ static void elements_are_in_byte_order_whatever_their_size(void **state)
     fixture_edit(&f, 'a', 1000, "add b aa c abc ab a");
     fixture_edit(&f, 'b', 1000, "add ba ab");
     assert_string_equal(fixture_show(&f), "a aa ab abc b ba c");
+    fixture_close(&f);
+}
+
+static int count_item(void *self, const struct view_item *item)
+{
+    struct slice *last = (struct slice *)self;
+    assert_true(slice_compare(*last, item->value) < 0);
+    *last = item->value;
+    return 0;
+}
+
+static void many_elements_are_all_shown(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    struct fixture f;
+    struct slice last = slice_of(NULL, 0);
+    fixture_open(&f, "set", slice_of(NULL, 0));
+    for (int i = 0; i < MANY; i++) {
+        char words[16];
+        (void)snprintf(words, sizeof words, "add %0*d", 1 + i % 3, i * 37 % MANY);
+        fixture_edit(&f, 'a', 1000, words);
+    }
+    struct buffer bytes = fixture_bytes(&f);
+    assert_int_equal(view_items(&f.contract, buffer_slice(&bytes), count_item, (void *)&last, NULL),
+                     0);
+    assert_true(state_summary(f.state)->count > 16);
+    assert_true(last.size > 0);
+    buffer_free(&bytes);
     fixture_close(&f);
 }
 
@@ -150,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_empty_state_shows_a_counters_zero_and_nothing_else),
         cmocka_unit_test(elements_are_in_byte_order_whatever_their_size),
+        cmocka_unit_test(many_elements_are_all_shown),
         cmocka_unit_test(concurrent_values_are_in_byte_order_and_equal_ones_once),
         cmocka_unit_test(an_element_counts_as_removed_only_when_no_replica_has_it),
         cmocka_unit_test(a_delta_shows_what_it_brings),

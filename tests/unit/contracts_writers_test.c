@@ -91,6 +91,51 @@ static void edits_on_signed_states_see_through_signatures(void **state)
     fixture_close(&f);
 }
 
+/* Edits that walk through what others wrote: each replica signs as the same writer here. */
+static void edits_on_signed_states_see_what_other_replicas_wrote(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind, *first, *second, *shown;
+    } rows[] = {
+        {"set", "add x y", "remove x", "!x y"},
+        {"multi-register", "set old", "set new", "new"},
+        {"log", "append a", "append b", "a b"},
+        {"map", "set f 1", "remove f", "!f"},
+    };
+    struct pair writer = pair_of(1);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture f;
+        struct buffer delta = {0}, out = {0};
+        open_signed(&f, rows[i].kind, "x", &writer);
+        struct buffer first = sign(&f, &writer, rows[i].first);
+        (void)fixture_merge(&f, buffer_slice(&first));
+        assert_int_equal(fixture_delta(&f, 'b', 1000, rows[i].second, &delta), 0);
+        assert_int_equal(
+            writers_sign(&f.contract, writer.secret, buffer_slice(&delta), &out, &f.why), 0);
+        (void)fixture_merge(&f, buffer_slice(&out));
+        assert_string_equal(fixture_show(&f), rows[i].shown);
+        fixture_close(&f);
+        buffer_free(&first);
+        buffer_free(&delta);
+        buffer_free(&out);
+    }
+}
+
+static void a_value_too_short_for_a_trailer_has_no_writer(void **state)
+{
+    (void)state;
+    struct pair writer = pair_of(1);
+    struct fixture f;
+    open_signed(&f, "map", "x", &writer);
+    struct slice value = slice_text("short");
+    assert_null(writers_who(&f.contract, value));
+    assert_true(slice_equal(writers_inner(&f.contract, value), value));
+    assert_int_equal(writers_verify(&f.contract, slice_text("f"), value, &f.why), ERR_BAD_STATE);
+    assert_string_equal(f.why.text, "it carries no writer and signature");
+    fixture_close(&f);
+}
+
 static void any_bit_flipped_is_refused(void **state)
 {
     (void)state;
@@ -279,6 +324,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_listed_writer_signed_is_taken_in_every_kind),
         cmocka_unit_test(edits_on_signed_states_see_through_signatures),
+        cmocka_unit_test(edits_on_signed_states_see_what_other_replicas_wrote),
+        cmocka_unit_test(a_value_too_short_for_a_trailer_has_no_writer),
         cmocka_unit_test(any_bit_flipped_is_refused),
         cmocka_unit_test(an_entry_moved_to_another_key_or_contract_is_refused),
         cmocka_unit_test(who_is_not_listed_cannot_sign_nor_be_taken),
