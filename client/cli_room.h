@@ -73,7 +73,10 @@ int room_cli_print_name(const struct room_cli *self);
 void room_json_key(FILE *out, const uint8_t *key);
 void room_json_message(FILE *out, const weir_room_t *room, size_t i);
 void room_json_members(FILE *out, const weir_room_t *room);
+/* Who is banned: in an export by their keys alone, since nothing that they wrote counts, their
+ * names neither; for who lists them with what they call themselves. */
 void room_json_bans(FILE *out, const weir_room_t *room);
+void room_json_banned(FILE *out, const weir_room_t *room);
 /* The same for print_table: names as the log shows them, times by the local clock. */
 void room_table_members(FILE *out, const weir_room_t *room);
 void room_table_bans(FILE *out, const weir_room_t *room);

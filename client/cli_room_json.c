@@ -154,7 +154,7 @@ void room_table_members(FILE *out, const weir_room_t *room)
     room_names_destroy(&names);
 }
 
-void room_json_bans(FILE *out, const weir_room_t *room)
+static void bans(FILE *out, const weir_room_t *room, bool named)
 {
     fputc('[', out);
     for (size_t i = 0; i < weir_room_ban_count(room); i++) {
@@ -162,11 +162,22 @@ void room_json_bans(FILE *out, const weir_room_t *room)
         weir_room_banned(room, i, &ban);
         fputs(i ? ",{\"target\":" : "{\"target\":", out);
         room_json_key(out, ban.target);
-        named_text(out, "nickname", weir_room_name_of(room, ban.target));
+        if (named)
+            named_text(out, "nickname", weir_room_name_of(room, ban.target));
         named_key(out, "author", ban.author);
         fprintf(out, ",\"time\":%" PRIu64 "}", ban.time_ms);
     }
     fputc(']', out);
+}
+
+void room_json_bans(FILE *out, const weir_room_t *room)
+{
+    bans(out, room, false);
+}
+
+void room_json_banned(FILE *out, const weir_room_t *room)
+{
+    bans(out, room, true);
 }
 
 static void named_when(FILE *out, uint64_t time_ms)

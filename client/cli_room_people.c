@@ -32,7 +32,7 @@ static int members(struct room_cli *self)
     static const char *const bans[] = {"nickname", "key", "by", "when", NULL};
     bool json = cli_has(self->cli, OPTION_json);
     if (cli_has(self->cli, OPTION_banned))
-        return print_document(self, json ? room_json_bans : room_table_bans, bans);
+        return print_document(self, json ? room_json_banned : room_table_bans, bans);
     return print_document(self, json ? room_json_members : room_table_members, people);
 }
 
