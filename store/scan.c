@@ -1,5 +1,6 @@
 #include "store/scan.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 /* Of records in a segment whose page 0 is broken: it is after all seqs, so they prove nothing about
@@ -175,4 +176,5 @@ void scan_free(struct scan *self)
         blob_release(&self->rows[i].record);
     free(self->rows);
     *self = (struct scan){0};
+    (void)malloc_trim(0); /* a segment was read whole: memory that a node needs only now */
 }

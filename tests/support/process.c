@@ -123,6 +123,24 @@ bool process_ended(struct process *self)
     return self->pid == 0;
 }
 
+double process_memory_kib(const struct process *self)
+{
+    char path[64], line[256];
+    double kib = -1;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return 0;
+#endif
+    snprintf(path, sizeof path, "/proc/%d/status", (int)self->pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file))
+        if (strncmp(line, "RssAnon:", 8) == 0)
+            kib = strtod(line + 8, NULL);
+    fclose(file);
+    assert_true(kib > 0);
+    return kib;
+}
+
 static int end(struct process *self, int signal_number)
 {
     if (self->pid <= 0)

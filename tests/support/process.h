@@ -30,6 +30,10 @@ bool process_try(struct process *self, const char *data_dir, const char *const *
 /* Has it ended? Then its status is taken, and it is not to be stopped or killed any more. */
 bool process_ended(struct process *self);
 
+/* Memory that is its own now: without what is resident of files, LMDB's map among them. 0 under a
+ * sanitizer, whose own is most of it. */
+double process_memory_kib(const struct process *self);
+
 /* SIGTERM, and waits. Returns the exit status as waitpid gives it. */
 int process_stop(struct process *self);
 
