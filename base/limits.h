@@ -100,6 +100,7 @@
 #define READ_RETRY_MS           2u /* for a large read whose client has not taken its last one */
 #define MAP_BYTES_FIRST         (256u << 20) /* LMDB's map at first; grows by itself */
 #define TRIM_FROM_BYTES         (4u << 20)   /* memory is given back after a fold of that much */
+#define TRIM_EVERY_FOLDS        60u         /* … and after so many smaller ones, about a minute */
 #define DISK_RESERVE_BYTES      (16u << 20) /* free space kept for the log and LMDB's page copies */
 
 /* --- peers ------------------------------------------------------------------------------- */

@@ -75,8 +75,11 @@ void store_thaw(store_t *self, fold_t *fold, bool done, const struct fold_result
     self->fold = NULL;
     /* Under load the next moment would need the memory again; a little is not worth the look. */
     bool much = result->used_bytes >= TRIM_FROM_BYTES || fold->overlay->bytes >= TRIM_FROM_BYTES;
-    if (much && self->live->bytes < QUIET_BYTES)
-        fold->trim_path = strdup(self->db->path); /* NULL: the next fold trims */
+    bool due = ++self->folds_untrimmed >= TRIM_EVERY_FOLDS;
+    if ((much || due) && self->live->bytes < QUIET_BYTES) {
+        fold->trim_path = strdup(self->db->path); /* NULL: a later fold trims */
+        self->folds_untrimmed = 0;
+    }
     self->folded_seq = result->seq;
     self->used_bytes = result->used_bytes;
     self->found_valid = false;

@@ -48,10 +48,11 @@ struct store {
     struct db_reader reader;
 
     struct overlay *live;
-    struct fold *fold; /* the frozen overlay; NULL: none */
-    bool lent;         /* … is with the checkpoint thread */
-    bool map_held;     /* store_hold_map */
-    size_t jobs;       /* reads that hold a snapshot */
+    struct fold *fold;        /* the frozen overlay; NULL: none */
+    bool lent;                /* … is with the checkpoint thread */
+    bool map_held;            /* store_hold_map */
+    unsigned folds_untrimmed; /* since one gave memory back */
+    size_t jobs;              /* reads that hold a snapshot */
 
     uint64_t last_seq, folded_seq;
     uint64_t contracts, entries;

@@ -1,4 +1,5 @@
 /* What was merged is read the same, whichever layers it is in. */
+#include "store/store_state.h"
 #include "tests/unit/store_fixture.h"
 
 #include <stdio.h>
@@ -354,6 +355,26 @@ static void contracts_are_listed_in_key_order_from_all_layers(void **state)
     assert_int_equal(stats.entries, 50);
 }
 
+/* Folds too small to be worth a look each: what they and others left free would stay for good. */
+static void one_of_many_small_folds_gives_memory_back(void **state)
+{
+    (void)state;
+    struct subject map;
+    unsigned trims = 0;
+    subject_init(&map, "map", "small", 0);
+    for (uint64_t i = 1; i <= 2 * TRIM_EVERY_FOLDS; i++) {
+        struct fold_result result;
+        rig_set(&rig, &map.contract, "a", i, "1");
+        fold_t *fold = freeze();
+        assert_int_equal(fold_run(fold, &result, &rig.why), 0);
+        store_thaw(rig.store, fold, true, &result);
+        trims += fold->trim_path != NULL;
+        fold_destroy(&fold);
+    }
+    assert_int_equal(trims, 2);
+    subject_free(&map);
+}
+
 static void an_unfinished_fold_is_lent_again(void **state)
 {
     (void)state;
@@ -432,6 +453,7 @@ int main(void)
         CASE(large_reads_are_bounded_in_number),
         CASE(a_large_range_goes_on_where_it_was),
         CASE(contracts_are_listed_in_key_order_from_all_layers),
+        CASE(one_of_many_small_folds_gives_memory_back),
         CASE(an_unfinished_fold_is_lent_again),
         CASE(edits_see_the_state_as_it_is_now),
         CASE(a_refused_delta_changes_nothing),
