@@ -95,6 +95,11 @@ crash:  ## disks as a loss of power may leave them: IMAGES=100000 SEED=n; and a 
 	@for test in $(CRASH); do PROGRESS=1 KILLS=all WEIR=$(abspath $(BUILD))/weir \
 	    $(IMAGES:%=IMAGES=%) $(SEED:%=SEED=%) $$test || exit 1; done
 
+netfaults:  ## real nodes and a relay that cuts and delays their packets: ROUNDS=3 SEED=n
+	@scripts/setup build test
+	+$(Q)$(SUB) $(BUILD)/weir $(BUILD)/tests/net/faults_test
+	@NETFAULTS=all WEIR=$(abspath $(BUILD))/weir $(ROUNDS:%=ROUNDS=%) $(SEED:%=SEED=%) $(BUILD)/tests/net/faults_test
+
 bench:  ## measure, next to Redis: `name: value unit` lines
 	@scripts/setup build bench
 	+$(Q)$(SUB) $(BUILD)/weir bench-programs
@@ -154,7 +159,7 @@ $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # What tests share, an archive a folder: a test takes from its own folder's first.
-SHARED := $(patsubst %,$(BUILD)/tests/%/support.a,crash support unit property)
+SHARED := $(patsubst %,$(BUILD)/tests/%/support.a,net sim crash support unit property)
 .SECONDEXPANSION:
 $(BUILD)/tests/%/support.a: $$(filter $(BUILD)/tests/$$*/$$(percent),$(SUPPORT))
 	@mkdir -p $(@D)
@@ -221,7 +226,7 @@ clean:  ## remove what was built
 	rm -rf build build-*
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/bench/*/*.d)
-.PHONY: all help run check asan tsan fuzz sim crash bench bench-net lint check-compilers demo demo-chat lib tests fuzzers \
+.PHONY: all help run check asan tsan fuzz sim crash netfaults bench bench-net lint check-compilers demo demo-chat lib tests fuzzers \
         examples bench-programs install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -1,6 +1,7 @@
 #include "tests/support/network.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -76,9 +77,29 @@ static void choose_address(char address[128])
     (void)snprintf(address, 128, "127.0.0.1:%u", port);
 }
 
+static void start_process(struct network_node *node, const char *const *options)
+{
+    char enter[96];
+    const char *command[] = {"nsenter", enter, "--", NULL};
+    (void)snprintf(enter, sizeof enter, "--net=%s", node->place.space ? node->place.space : "");
+    if (!process_try(&node->process, node->data, options, node->place.space ? command : NULL))
+        fail_msg("the node did not become ready; it said: '%s'", node->process.ready);
+}
+
+static void open_client(struct network_node *node)
+{
+    char socket[96];
+    (void)snprintf(socket, sizeof socket, "ipc://%s/weir.sock", node->data);
+    struct weir_options client = {.endpoint = node->place.space ? socket : node->process.endpoint};
+    node->client = weir_new(&client);
+    assert_non_null(node->client);
+}
+
 void network_node_start(struct network *self, size_t number, const char *const *options)
 {
     struct network_node *node = &self->nodes[number];
+    if (!node->address[0] && node->place.host)
+        (void)snprintf(node->address, sizeof node->address, "%s:%d", node->place.host, PORTS_FIRST);
     if (!node->address[0])
         choose_address(node->address);
     const char *all[OPTIONS_MAX] = {"--listen", node->address};
@@ -92,15 +113,15 @@ void network_node_start(struct network *self, size_t number, const char *const *
     }
     while (options && *options && count < OPTIONS_MAX - 1)
         all[count++] = *options++;
-    process_start(&node->process, node->data, all);
+    start_process(node, all);
     ready_word(&node->process, "id", node->id, sizeof node->id);
     ready_word(&node->process, "peers", node->address, sizeof node->address);
-    struct weir_options client = {.endpoint = node->process.endpoint};
-    node->client = weir_new(&client);
-    assert_non_null(node->client);
+    if (!node->client)
+        open_client(node);
 }
 
-static void start_all(struct network *self, size_t count, const char *const *options, bool apart)
+static void start_all(struct network *self, size_t count, const struct network_place *places,
+                      const char *const *options, bool apart)
 {
     memset(self, 0, sizeof *self);
     assert_true(count <= NETWORK_NODES_MAX);
@@ -108,6 +129,8 @@ static void start_all(struct network *self, size_t count, const char *const *opt
         struct network_node *node = &self->nodes[i];
         data_dir_new(node->data);
         node->apart = apart;
+        if (places)
+            node->place = places[i];
         if (i && !apart)
             (void)snprintf(node->gateway, sizeof node->gateway, "%s@%s", self->nodes[0].id,
                            self->nodes[0].address);
@@ -118,12 +141,18 @@ static void start_all(struct network *self, size_t count, const char *const *opt
 
 void network_start(struct network *self, size_t count, const char *const *options)
 {
-    start_all(self, count, options, false);
+    start_all(self, count, NULL, options, false);
+}
+
+void network_start_at(struct network *self, size_t count, const struct network_place *places,
+                      const char *const *options)
+{
+    start_all(self, count, places, options, false);
 }
 
 void network_start_apart(struct network *self, size_t count, const char *const *options)
 {
-    start_all(self, count, options, true);
+    start_all(self, count, NULL, options, true);
 }
 
 void network_node_kill(struct network *self, size_t number)
@@ -237,4 +266,59 @@ bool network_settles(struct network *self, size_t live, int within_ms)
             return all;
         network_pause_ms(POLL_MS);
     }
+}
+
+void network_step(struct network *self, int wait_ms)
+{
+    struct pollfd fds[NETWORK_NODES_MAX];
+    nfds_t count = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        weir_t *client = self->nodes[i].client;
+        int soon = client ? weir_wait_ms(client) : -1;
+        if (soon >= 0 && soon < wait_ms)
+            wait_ms = soon;
+        if (client)
+            fds[count++] = (struct pollfd){.fd = weir_fd(client), .events = POLLIN};
+    }
+    (void)poll(fds, count, wait_ms);
+    for (size_t i = 0; i < self->count; i++)
+        if (self->nodes[i].client)
+            (void)weir_step(self->nodes[i].client, 0);
+}
+
+json_t *network_prints(struct network *self, size_t number)
+{
+    const struct weir_reply *reply;
+    if (weir_contracts(self->nodes[number].client, &reply) != 0)
+        return NULL;
+    json_t *contracts = json_loadb((const char *)reply->json.data, reply->json.size, 0, NULL);
+    json_t *prints = json_object(), *contract;
+    size_t i;
+    json_array_foreach(contracts, i, contract)
+    {
+        const char *key = json_string_value(json_object_get(contract, "key"));
+        json_t *print = json_object_get(contract, "fingerprint");
+        assert_int_equal(json_object_set(prints, key, print), 0);
+    }
+    json_decref(contracts);
+    return prints;
+}
+
+bool network_is_equal(struct network *self, size_t contracts)
+{
+    json_t *first = NULL;
+    bool equal = true;
+    for (size_t i = 0; i < self->count && equal; i++) {
+        if (!self->nodes[i].client || self->nodes[i].stopped)
+            continue;
+        json_t *prints = network_prints(self, i);
+        equal = prints && json_object_size(prints) == contracts &&
+                (!first || json_equal(first, prints));
+        if (first)
+            json_decref(prints);
+        else
+            first = prints;
+    }
+    json_decref(first);
+    return equal;
 }

@@ -13,8 +13,15 @@
 
 enum { NETWORK_NODES_MAX = 24 };
 
+/* Where a node runs, other than beside the test: in a network namespace, given as a path, where it
+ * listens for peers at a host's address. The path is borrowed as long as the network is there. */
+struct network_place {
+    const char *space, *host;
+};
+
 struct network_node {
     struct process process;
+    struct network_place place;          /* {0}: beside the test, on loopback */
     char data[64], id[64], address[128]; /* address: where it listens for peers, HOST:PORT */
     char gateway[256];                   /* ID@HOST:PORT of whom it joins through; "" */
     weir_t *client;
@@ -31,6 +38,10 @@ struct network {
 void network_start(struct network *self, size_t count, const char *const *options);
 /* The same with nodes that do not know of each other, and none is a gateway. */
 void network_start_apart(struct network *self, size_t count, const char *const *options);
+/* The same, each at a place of its own. Clients reach them by their socket files, which no network
+ * is between. */
+void network_start_at(struct network *self, size_t count, const struct network_place *places,
+                      const char *const *options);
 /* Kills what runs and removes all data. */
 void network_end(struct network *self);
 
@@ -56,6 +67,15 @@ int64_t network_memory_peak_kib(const struct network *self, size_t node);
 
 /* Waits until each running node has `live` live peers; false when that takes more than so long. */
 bool network_settles(struct network *self, size_t live, int within_ms);
+
+/* Waits for something to come for any of the clients, and lets each do what it has to do. */
+void network_step(struct network *self, int wait_ms);
+
+/* What a node hosts: its contracts' fingerprints by their keys, as it tells them without asking
+ * anybody. An object that the caller frees with json_decref; NULL: it did not answer. */
+json_t *network_prints(struct network *self, size_t node);
+/* Do all running nodes host so many contracts, the same ones with the same fingerprints? */
+bool network_is_equal(struct network *self, size_t contracts);
 
 int64_t network_now_ms(void);
 void network_pause_ms(int ms);
