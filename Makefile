@@ -6,6 +6,7 @@ PREFIX    ?= /usr/local
 DESTDIR   ?=
 NODE_ARGS ?=
 SECONDS   := 30
+MINUTES   ?= 10
 Q         := $(if $(V),,@)
 VERSION   := $(shell sed -n 's/^\#define WEIR_VERSION *"\(.*\)"/\1/p' base/version.h 2>/dev/null)
 SOVERSION := 0
@@ -100,6 +101,11 @@ netfaults:  ## real nodes and a relay that cuts and delays their packets: ROUNDS
 	+$(Q)$(SUB) $(BUILD)/weir $(BUILD)/tests/net/faults_test
 	@NETFAULTS=all WEIR=$(abspath $(BUILD))/weir $(ROUNDS:%=ROUNDS=%) $(SEED:%=SEED=%) $(BUILD)/tests/net/faults_test
 
+soak:  ## five nodes, 200 contracts, churn and faults, their memory watched: MINUTES=60 SEED=n
+	@scripts/setup build test
+	+$(Q)$(SUB) $(BUILD)/weir $(BUILD)/tests/soak/soak_test
+	@PROGRESS=1 MINUTES=$(MINUTES) WEIR=$(abspath $(BUILD))/weir $(SEED:%=SEED=%) $(BUILD)/tests/soak/soak_test
+
 bench:  ## measure, next to Redis: `name: value unit` lines
 	@scripts/setup build bench
 	+$(Q)$(SUB) $(BUILD)/weir bench-programs
@@ -159,7 +165,7 @@ $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # What tests share, an archive a folder: a test takes from its own folder's first.
-SHARED := $(patsubst %,$(BUILD)/tests/%/support.a,net sim crash support unit property)
+SHARED := $(patsubst %,$(BUILD)/tests/%/support.a,soak net sim crash support unit property)
 .SECONDEXPANSION:
 $(BUILD)/tests/%/support.a: $$(filter $(BUILD)/tests/$$*/$$(percent),$(SUPPORT))
 	@mkdir -p $(@D)
@@ -226,7 +232,7 @@ clean:  ## remove what was built
 	rm -rf build build-*
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/bench/*/*.d)
-.PHONY: all help run check asan tsan fuzz sim crash netfaults bench bench-net lint check-compilers demo demo-chat lib tests fuzzers \
+.PHONY: all help run check asan tsan fuzz sim crash netfaults soak bench bench-net lint check-compilers demo demo-chat lib tests fuzzers \
         examples bench-programs install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
