@@ -215,6 +215,14 @@ struct transport_counters {
     uint64_t slow, broken; /* did not finish in time; sent what is no handshake, or went away */
     uint64_t refused;      /* by name: other network, version, … */
     uint64_t heavy;        /* peers that were not read, since the mail of all was too much */
+    uint64_t unfinished;   /* peers hung up on, since they held too much that was not whole */
+};
+
+/* That of hosting. */
+struct hosting_report {
+    uint64_t contracts; /* that are looked after, here or wanted here */
+    uint64_t of_peers;  /* of them, for what peers say alone */
+    uint64_t refused;   /* that peers wanted, past their share */
 };
 
 struct request {

@@ -62,12 +62,22 @@ int link_equip(struct peer_link *self, struct owed *mail_of_all)
 {
     lanes_init(&self->lanes);
     self->traffic = peer_traffic_new();
-    bool whole = self->traffic != NULL;
+    self->unfinished = owed_new_within(mail_of_all);
+    bool whole = self->traffic && self->unfinished;
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         self->windows[lane] = owed_new_within(mail_of_all);
         whole = whole && self->windows[lane];
     }
     return whole ? 0 : ERR_NO_MEMORY;
+}
+
+void link_count_unfinished(struct peer_link *self, uint64_t bytes)
+{
+    uint64_t was = owed_bytes(self->unfinished);
+    if (bytes > was)
+        owed_add(self->unfinished, bytes - was);
+    else if (bytes < was)
+        owed_take(self->unfinished, was - bytes);
 }
 
 uint64_t link_mail(const struct peer_link *self)
@@ -109,6 +119,8 @@ void links_remove(struct peer_links *self, struct peer_link **pointer)
     peer_traffic_release(&link->traffic);
     for (int lane = 0; lane < LANE_COUNT; lane++)
         owed_release(&link->windows[lane]);
+    link_count_unfinished(link, 0);
+    owed_release(&link->unfinished);
     lanes_free(&link->lanes);
     free(link->closed);
     buffer_free(&link->in);

@@ -55,6 +55,8 @@ struct peer_link {
     struct buffer in;    /* bytes of the wire that are not a whole record yet, or wait */
     struct buffer first; /* plaintext of the first record, for ADMIT to hand on */
     struct owed *windows[LANE_COUNT];
+    struct owed *unfinished;       /* counted: messages that are not whole yet … */
+    uint64_t begun_ms[LANE_COUNT]; /* … since when there has been one; 0: there is none */
     struct lanes lanes;
     struct buffer out; /* sealed, not written; the first out_from bytes are */
     size_t out_from;
@@ -102,6 +104,9 @@ void links_free(struct peer_links *self); /* no links are left */
 /* Windows (counted in mail_of_all too), counters and lanes: what a link needs from its first record
  * on. ERR_NO_MEMORY. */
 MUST_USE int link_equip(struct peer_link *self, struct owed *mail_of_all);
+
+/* What it holds of messages that are not whole. */
+void link_count_unfinished(struct peer_link *self, uint64_t bytes);
 
 /* Bytes of its mail that are not freed. */
 uint64_t link_mail(const struct peer_link *self);

@@ -132,6 +132,7 @@ static json_t *connections_object(const struct peers_report *p, const struct tra
         {"strangers_refused", s->refused},
         {"connects_refused", p->connects_refused},
         {"heavy_not_read", s->heavy},
+        {"unfinished_hung_up", s->unfinished},
     };
     json_t *object = object_of(figures, sizeof figures / sizeof figures[0]);
     for (int r = 0; r < CLOSE_REASON_COUNT; r++)

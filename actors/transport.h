@@ -19,7 +19,8 @@
  * merged (NOTIFY_BACK, CLIENT_READY). In: a mail counts until it is freed; what is counted is not
  * granted to the far side's lanes again (proto/lanes.h), so it sends no more of that lane, while
  * pings and other lanes go on. The mail of all peers has one budget: past it the one with most of
- * it is not read, and who has little is read on (lesson C5). */
+ * it is not read, and who has little is read on (lesson C5). A message that is not whole yet counts
+ * too; when there is too much of such, the greediest is hung up on. */
 #ifndef WEIR_ACTORS_TRANSPORT_H
 #define WEIR_ACTORS_TRANSPORT_H
 

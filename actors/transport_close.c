@@ -89,6 +89,7 @@ void transport_drop(transport_t *self, struct peer_link *link, enum close_reason
         count_stranger(self, link, reason);
     struct closed *closed = link->closed;
     link->closed = NULL;
+    self->unfinished -= owed_bytes(link->unfinished);
     links_remove(&self->links, &link);
     if (number && turn->out)
         transport_tell_closed(&closed, number, reason, &kept, turn);

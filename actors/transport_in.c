@@ -32,6 +32,7 @@ static int hand_on(struct peer_link *link, const struct lane_message *message, s
     }
     mail->number = link->number;
     mail->bytes = bytes;
+    link->begun_ms[message->lane] = 0;
     mail->window = owed_hold(link->windows[message->lane]);
     mail->counted = message->cost;
     owed_add(mail->window, mail->counted);
@@ -81,57 +82,6 @@ static bool reads(struct peer_link *link)
     return link->state != LINK_opened && !link->paused;
 }
 
-static void set_paused(transport_t *self, struct peer_link *link, bool stuffed, bool heavy)
-{
-    const struct peer_wire *wire = self->options.wire;
-    bool pauses = stuffed || heavy;
-    link->stuffed = stuffed;
-    link->heavy = heavy;
-    if (pauses == link->paused)
-        return;
-    link->paused = link->traffic->paused = pauses;
-    wire->want_read(wire->self, link->connection, !pauses);
-    if (pauses)
-        return;
-    link->readable = true; /* perhaps: reading tells */
-    links_ready(&self->links, link, true);
-}
-
-/* The mail of all is too much: who has most of it is not read until it is less, or that one has
- * none. Who has little is left alone, so that nobody is stopped by others (lesson C5). */
-static void pause_heaviest(transport_t *self)
-{
-    struct peer_link *heaviest = NULL;
-    uint64_t most = LANE_GRANT_BYTES;
-    for (struct peer_link *link = self->links.owing; link; link = link->owing_next) {
-        uint64_t bytes = link->paused ? 0 : link_mail(link);
-        if (bytes < most)
-            continue;
-        most = bytes;
-        heaviest = link;
-    }
-    if (!heaviest)
-        return;
-    self->counters.heavy++;
-    set_paused(self, heaviest, heaviest->stuffed, true);
-}
-
-static void watch_window(transport_t *self, struct peer_link *link, const struct turn *turn)
-{
-    bool owing = false;
-    for (int lane = LANE_control + 1; lane < LANE_COUNT; lane++)
-        owing |= lanes_held(&link->lanes, (enum lane)lane) >= LANE_GRANT_BYTES;
-    if (owed_bytes(link->windows[LANE_control]) > CONTROL_WINDOW_BYTES)
-        set_paused(self, link, true, link->heavy);
-    if (!owing && !link->paused)
-        return;
-    links_owing(&self->links, link, true);
-    if (owed_bytes(self->mail) > self->options.mail_bytes_max)
-        pause_heaviest(self);
-    if (self->retry_at_ms == NEVER)
-        self->retry_at_ms = turn->now.ms + PEER_WINDOW_RETRY_MS;
-}
-
 static bool take_record(transport_t *self, struct peer_link *link, struct slice record,
                         const struct turn *turn)
 {
@@ -149,10 +99,7 @@ static bool take_record(transport_t *self, struct peer_link *link, struct slice 
     }
     if (link->state == LINK_leaving)
         return true;
-    if (!take_frames(self, link, plain, turn))
-        return false;
-    watch_window(self, link, turn);
-    return true;
+    return take_frames(self, link, plain, turn) && transport_watch(self, link, turn);
 }
 
 /* --- bytes ------------------------------------------------------------------------------- */
@@ -274,8 +221,6 @@ bool transport_read(transport_t *self, const struct turn *turn)
     return all > 0;
 }
 
-/* --- windows ----------------------------------------------------------------------------- */
-
 void transport_admit(transport_t *self, struct peer_link *link, const struct turn *turn)
 {
     struct buffer first = link->first;
@@ -283,36 +228,6 @@ void transport_admit(transport_t *self, struct peer_link *link, const struct tur
     link->state = LINK_live;
     bool alive = take_frames(self, link, buffer_slice(&first), turn);
     buffer_free(&first);
-    if (!alive)
-        return;
-    watch_window(self, link, turn);
-    links_ready(&self->links, link, true);
-}
-
-static bool collect(transport_t *self, struct peer_link *link)
-{
-    bool owing = false;
-    for (int l = 0; l < LANE_COUNT; l++) {
-        enum lane lane = (enum lane)l;
-        uint64_t held = lanes_held(&link->lanes, lane);
-        uint64_t kept = link->lanes.in[lane].piece_cost + owed_bytes(link->windows[lane]);
-        lanes_done(&link->lanes, lane, held - kept);
-        owing |= LANE_WINDOWED(lane) && kept >= LANE_GRANT_BYTES;
-    }
-    bool stuffed = owed_bytes(link->windows[LANE_control]) > CONTROL_WINDOW_BYTES / 2;
-    bool heavy = link_mail(link) && owed_bytes(self->mail) > self->options.mail_bytes_max / 4 * 3;
-    set_paused(self, link, link->stuffed && stuffed, link->heavy && heavy);
-    if (lanes_ready(&link->lanes))
-        links_unsent(&self->links, link, true);
-    return owing || link->paused;
-}
-
-void transport_collect(transport_t *self, const struct turn *turn)
-{
-    for (struct peer_link *link = self->links.owing, *next; link; link = next) {
-        next = link->owing_next;
-        if (!collect(self, link))
-            links_owing(&self->links, link, false);
-    }
-    self->retry_at_ms = self->links.owing ? turn->now.ms + PEER_WINDOW_RETRY_MS : NEVER;
+    if (alive && transport_watch(self, link, turn))
+        links_ready(&self->links, link, true);
 }

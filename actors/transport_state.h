@@ -1,6 +1,6 @@
 /* transport_state: what the files of transport share: transport.c (the actor, orders, events),
  * transport_handshake.c (from a stranger to a peer), transport_in.c and transport_out.c (records),
- * transport_close.c (their end).
+ * transport_budget.c (how much mail is held), transport_close.c (their end).
  *
  * A function that may close its link returns whether it still is there. */
 #ifndef WEIR_ACTORS_TRANSPORT_STATE_H
@@ -20,7 +20,8 @@ struct transport {
     struct peer_links links;
     struct strangers strangers;
     struct transport_counters counters;
-    struct owed *mail;      /* of all peers, those that went included */
+    struct owed *mail;      /* of all peers, those that went included, whole or not … */
+    uint64_t unfinished;    /* … and what is not whole of it */
     peer_t next_number;     /* inbound: odd */
     uint64_t timed_at_ms;   /* the earliest deadline of links, or before it */
     uint64_t retry_at_ms;   /* to look after mail that is not freed; NEVER: none is waited for */
@@ -77,6 +78,11 @@ bool transport_read(transport_t *self, const struct turn *turn);
 
 /* ADMIT: what came with the first record, and from now on all that comes. */
 void transport_admit(transport_t *self, struct peer_link *link, const struct turn *turn);
+
+/* --- transport_budget.c ------------------------------------------------------------------ */
+
+/* After each record: counts what came, and sees to it that nobody holds too much. */
+bool transport_watch(transport_t *self, struct peer_link *link, const struct turn *turn);
 
 /* Credit for mail that was freed since. */
 void transport_collect(transport_t *self, const struct turn *turn);

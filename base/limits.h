@@ -225,7 +225,7 @@
 #define CONTROL_WINDOW_BYTES   (256u << 10) /* control mail not freed; past it no more is read */
 #define LANE_WINDOW_BYTES      (2u << 20) /* the same of small and bulk; the largest message fits */
 #define PEERS_MAIL_BYTES_MAX                                                                       \
-    (64u << 20) /* of all peers, not freed; then the heaviest is not read */
+    (64u << 20) /* of all peers, not freed; then the heaviest is not read. Half of it: not whole */
 #define LANE_GRANT_BYTES      (256u << 10) /* credit is told in pieces of this size at least */
 #define LANE_FRAME_COST       256u  /* counted for each frame beside its bytes: its structs */
 #define LANE_SHARE_BYTES      4096u /* of each record for a lane that waits behind a higher one */

@@ -16,8 +16,15 @@ void lanes_init(struct lanes *self)
 
 void lanes_free(struct lanes *self)
 {
-    for (int lane = 0; lane < LANE_COUNT; lane++)
+    lanes_forget(self);
+}
+
+void lanes_forget(struct lanes *self)
+{
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
         buffer_free(&self->in[lane].piece);
+        self->in[lane].piece_cost = 0;
+    }
 }
 
 /* --- out --------------------------------------------------------------------------------- */

@@ -102,6 +102,10 @@ struct lane_message {
 MUST_USE int lanes_take(struct lanes *self, struct slice *record, struct lane_message *message,
                         struct reason *why);
 
+/* Frees what has come of messages that have not ended, with their cost. The lanes take no more then
+ * than an end. */
+void lanes_forget(struct lanes *self);
+
 /* The caller is done with messages of this lane that cost so much in all. Credit is told when
  * LANE_GRANT_BYTES of it have come together. */
 void lanes_done(struct lanes *self, enum lane lane, uint64_t cost);

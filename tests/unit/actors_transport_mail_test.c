@@ -1,5 +1,6 @@
 /* The mail of all peers has one budget: the heaviest is not read, the others are, clients do not
  * hear of it, and nothing is lost. */
+#include "actors/transport_state.h"
 #include "tests/unit/transport_fixture.h"
 
 #include <setjmp.h>
@@ -34,7 +35,8 @@ static uint64_t held(const struct net *net, peer_t number, unsigned *count)
     *count = 0;
     for (const struct message *m = net->nodes[1].got.first; m; m = m->next) {
         const struct peer_mail *mail = (const struct peer_mail *)m;
-        assert_int_equal(m->kind, MESSAGE_PEER_MAIL);
+        if (m->kind != MESSAGE_PEER_MAIL)
+            continue;
         bytes += mail->counted;
         *count += mail->number == number;
     }
@@ -55,7 +57,7 @@ static void the_heaviest_peers_are_not_read_and_the_others_are(void **state) /* 
             net_send(net, 0, heavy[p].at[0], LANE_bulk, PEER_DELTA, &large);
     net_run(net);
     uint64_t most = budget + HEAVY * LANE_GRANT_BYTES + HEAVY * 2 * BYTES;
-    assert_in_range(held(net, 0, &count), budget, most);
+    assert_in_range(held(net, 0, &count) + net->nodes[1].transport->unfinished, budget, most);
     assert_in_range(heavy_count(net), HEAVY / 2, HEAVY);
     assert_int_equal(owed_bytes_of_all(), 0); /* large reads of clients do not wait for it */
     for (unsigned i = 0; i < 50; i++) {
@@ -104,11 +106,109 @@ static void mail_of_a_closed_connection_is_counted_on(void **state)
     net_free(net);
 }
 
+/* --- messages that are not whole ----------------------------------------------------------- */
+
+enum { FAKES = 12, BEGUN = 500000 };
+
+/* A part of a message in a lane, from a peer at node 0 that makes its frames by hand. */
+static void send_part(struct net *net, peer_t number, enum lane lane, struct slice part, bool last)
+{
+    transport_t *transport = net->nodes[0].transport;
+    struct peer_link *link = links_find(&transport->links, number);
+    while (link && part.size) {
+        uint8_t plain[RECORD_PLAIN_BYTES_MAX];
+        size_t most = sizeof plain - LANE_HEAD_BYTES, piece = part.size < most ? part.size : most;
+        plain[0] = (uint8_t)((unsigned)lane | (last && piece == part.size ? LANE_LAST : 0));
+        put_u16(plain + 1, (uint16_t)piece);
+        memcpy(plain + LANE_HEAD_BYTES, part.data, piece);
+        struct slice frame = slice_of(plain, LANE_HEAD_BYTES + piece);
+        assert_int_equal(session_seal(link->session, frame, false, &link->out), 0);
+        links_unsent(&transport->links, link, true);
+        net_run(net);
+        part = slice_after(part, piece);
+        link = links_find(&transport->links, number);
+    }
+}
+
+/* A message begins, and that is all. */
+static void begin_message(struct net *net, peer_t number, enum lane lane)
+{
+    static const uint8_t begun[BEGUN];
+    send_part(net, number, lane, slice_of(begun, sizeof begun), false);
+}
+
+/* What node 1 holds of messages that are not whole. */
+static uint64_t unfinished(const struct net *net)
+{
+    return net->nodes[1].transport->unfinished;
+}
+
+static bool is_live(const struct net *net, peer_t number)
+{
+    const struct peer_link *link = links_find(&net->nodes[1].transport->links, number);
+    return link && link->state == LINK_live;
+}
+
+static void messages_that_are_never_whole_stay_within_half_of_the_budget(void **state)
+{
+    (void)state;
+    struct net *net = net_with_budget();
+    struct pipe_ends fakes[FAKES];
+    for (unsigned f = 0; f < FAKES; f++)
+        fakes[f] = net_live(net);
+    for (unsigned f = 0; f < FAKES; f++) {
+        begin_message(net, fakes[f].at[0], f % 2 ? LANE_bulk : LANE_small);
+        assert_in_range(unfinished(net), BEGUN, budget / 2);
+        net_advance_ms(net, 100);
+    }
+    size_t most = budget / 2 / BEGUN;
+    for (unsigned f = 0; f < FAKES; f++) /* who has held most for longest went first */
+        assert_int_equal(is_live(net, fakes[f].at[1]), f >= FAKES - most);
+    assert_int_equal(transport_counters(net->nodes[1].transport)->unfinished, FAKES - most);
+    net_expect_closed(net, 1, fakes[0].at[1], CLOSE_misbehaved, "does not end");
+    net_free(net);
+    assert_int_equal(owed_bytes_of_all(), 0);
+}
+
+/* lesson C5: whose line is slow does not pay for them. */
+static void a_slow_peers_message_becomes_whole_beside_greedy_ones(void **state)
+{
+    (void)state;
+    unsigned count;
+    struct net *net = net_with_budget();
+    struct pipe_ends slow = net_live(net), light = net_live(net);
+    struct peer_delta large = net_delta(BYTES);
+    struct buffer bytes = {0};
+    assert_int_equal(peer_encode(PEER_DELTA, &large, &bytes), 0);
+    struct slice part = slice_of(bytes.data, bytes.size / 2);
+    send_part(net, slow.at[0], LANE_bulk, part, false);
+    for (unsigned f = 0; f < FAKES; f++) {
+        net_ignore(net, 0); /* of those that were hung up on */
+        struct pipe_ends fake = net_live(net);
+        net_advance_ms(net, 1000);
+        begin_message(net, fake.at[0], LANE_bulk);
+        net_ignore(net, 1);
+        net_send(net, 0, light.at[0], LANE_bulk, PEER_DELTA, &large);
+        net_run(net);
+        (void)held(net, light.at[1], &count);
+        assert_int_equal(count, 1);
+        net_ignore(net, 1);
+    }
+    part = slice_after(buffer_slice(&bytes), part.size);
+    send_part(net, slow.at[0], LANE_bulk, part, true);
+    (void)held(net, slow.at[1], &count);
+    assert_int_equal(count, 1);
+    buffer_free(&bytes);
+    net_free(net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_heaviest_peers_are_not_read_and_the_others_are),
         cmocka_unit_test(mail_of_a_closed_connection_is_counted_on),
+        cmocka_unit_test(messages_that_are_never_whole_stay_within_half_of_the_budget),
+        cmocka_unit_test(a_slow_peers_message_becomes_whole_beside_greedy_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
