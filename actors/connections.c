@@ -228,6 +228,8 @@ static void receive(void *actor, struct message *message, struct now now, struct
         on_closed(self, (const struct closed *)message, now, out);
     } else if (message->kind == MESSAGE_PEER_MAIL) {
         on_mail(self, (const struct peer_mail *)message, now, out);
+    } else if (message->kind == MESSAGE_SPOKEN_TO) {
+        connections_look(self, now.ms + DOUBT_MS);
     } else if (message->kind == MESSAGE_BLAME) {
         const struct peer_order *blame = (const struct peer_order *)message;
         struct link *link = peers_link_find(&self->peers, blame->number);

@@ -5,7 +5,8 @@
  * It decides whom this node wants (gateways, pinned peers, ring neighbours, far links, everybody in
  * a small network), which side dials (docs/decisions/0014-who-dials.md), which of two connections
  * to one peer is kept, when one is dead, and when to dial again. It tells all others of the node
- * who is live (PEER_LIVE, PEER_GONE); nobody else dials (lesson L1).
+ * who is live (PEER_LIVE, PEER_GONE), and those who choose among them who of these says nothing
+ * (PEER_SILENT); nobody else dials (lesson L1).
  *
  * A pure handler: the time comes with each message, random numbers from the seed. It is to be
  * hosted on the worker of transport, whose counters (struct peer_traffic) it reads. */

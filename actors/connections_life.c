@@ -4,12 +4,72 @@
 #include "base/base58.h"
 #include "base/trace.h"
 
+/* --- silence ----------------------------------------------------------------------------- */
+
+static void ask_for_life(const struct link *link, struct now now, struct outbox *out)
+{
+    const struct peer_ping ping = {.sent_us = now.us};
+    (void)peer_tell(out, link->number, LANE_control, PEER_PING, &ping);
+}
+
+/* Those who choose among peers hear of it, all of them or none. */
+static void tell_silent(connections_t *self, struct link *link, bool silent, struct outbox *out)
+{
+    struct mail mail = {0};
+    for (int a = 0; a < ACTOR_COUNT && link->peer->silent != silent; a++) {
+        if (!(message_rows[MESSAGE_PEER_SILENT].to >> a & 1))
+            continue;
+        struct peer_silent *told = (struct peer_silent *)message_new(sizeof *told);
+        if (!told) {
+            for (struct message *m = mail_pop(&mail); m; m = mail_pop(&mail))
+                free(m); /* no message yet */
+            return;      /* told at the next look, or when it is gone */
+        }
+        told->number = link->number;
+        told->silent = silent;
+        told->head.to = (uint8_t)a;
+        mail_push(&mail, &told->head);
+    }
+    self->counters.silences += silent && !link->peer->silent;
+    link->peer->silent = silent;
+    for (struct message *m = mail_pop(&mail); m; m = mail_pop(&mail))
+        send_to(out, (enum actor_id)m->to, MESSAGE_PEER_SILENT, m);
+}
+
+/* Who was told something and says nothing may have stopped, or be cut off, which pings tell only
+ * after a while. It is asked for a sign of life soon, and when none comes it is silent: as live as
+ * before, but others take its place where they can, until it is heard (lesson L3). */
+static void doubt(connections_t *self, struct link *link, struct now now, struct outbox *out)
+{
+    struct peer *peer = link->peer;
+    struct peer_traffic *traffic = link->traffic;
+    uint64_t since = traffic->awaits_ms;
+    if (!since || traffic->heard_ms > peer->doubted_ms)
+        tell_silent(self, link, false, out);
+    if (!since) {
+        traffic->watched = false;
+        return;
+    }
+    if (peer->still_ms > since) /* not read meanwhile: it may have answered */
+        since = peer->still_ms;
+    uint64_t next = since + DOUBT_MS;
+    if (peer->doubted_ms < since && now.ms >= next) {
+        ask_for_life(link, now, out);
+        peer->doubted_ms = now.ms;
+    }
+    if (peer->doubted_ms >= since)
+        next = peer->doubted_ms + DOUBT_ANSWER_MS;
+    if (now.ms < next)
+        connections_look(self, next);
+    else
+        tell_silent(self, link, true, out);
+}
+
 /* --- signs of life ----------------------------------------------------------------------- */
 
 void life_ping(struct peer *peer, struct link *link, struct now now, struct outbox *out)
 {
-    const struct peer_ping ping = {.sent_us = now.us};
-    (void)peer_tell(out, link->number, LANE_control, PEER_PING, &ping);
+    ask_for_life(link, now, out);
     peer->pinged_ms = now.ms;
     peer->pings++;
 }
@@ -23,6 +83,8 @@ void life_pong(connections_t *self, struct link *link, const struct peer_pong *p
     peer->rtt_us = now.us - pong->sent_us;
     peer->rtt_at_ms = now.ms;
     asks_live(self, peer, out);
+    if (peer->doubted_ms && link->traffic->watched)
+        doubt(self, link, now, out);
     if (peer->probed_ms)
         connections_settle(self, peer, now, out);
 }
@@ -62,6 +124,7 @@ static void care(connections_t *self, struct link *link, struct now now, struct 
         next = now.ms + (peer->pings < PINGS_MAX ? PING_AFTER_MS : PING_ANSWER_MS);
     }
     connections_look(self, next);
+    doubt(self, link, now, out);
 }
 
 /* Who is refused for a while is let in again. */

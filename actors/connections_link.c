@@ -84,7 +84,8 @@ static void admit(connections_t *self, struct link *link, struct now now, struct
     peer->away_until_ms = 0;
     peer->shed = peer->left = false;
     peer->pings = 0;
-    peer->probed_ms = peer->still_ms = peer->rtt_at_ms = 0;
+    peer->probed_ms = peer->still_ms = peer->doubted_ms = peer->rtt_at_ms = 0;
+    peer->silent = false;
     peer->news = true;
     peer->greeted = false;
     connections_order(out, MESSAGE_ADMIT, link->number, CLOSE_closed, NULL);

@@ -109,6 +109,21 @@ static void on_gone(hosting_t *self, const struct peer_order *gone, struct now n
         self->refresh_at_ms = NEVER;
 }
 
+/* A feed that says nothing holds up what changes here and elsewhere: the next best takes its place
+ * meanwhile, and when it is heard again it is joined anew. Convergence is by merging, so it does
+ * not matter whom a change goes by. Children stay: what is for them waits. */
+static void on_silent(hosting_t *self, const struct peer_silent *silent, struct now now,
+                      struct outbox *out)
+{
+    struct holding *row, *next;
+    ring_view_silence(&self->view, silent->number, silent->silent);
+    HASH_ITER (hh, self->table.rows, row, next) {
+        if (row->feed == silent->number || !silent->silent)
+            feed_choose(self, row, now, out);
+        holding_remove_idle(&self->table, row);
+    }
+}
+
 static void on_mail(hosting_t *self, struct peer_mail *mail, struct now now, struct outbox *out)
 {
     struct message *message = &mail->head;
@@ -165,6 +180,9 @@ static void receive(void *actor, struct message *message, struct now now, struct
         break;
     case MESSAGE_PEER_LIVE:
         on_live(self, (const struct peer_live *)message, now, out);
+        break;
+    case MESSAGE_PEER_SILENT:
+        on_silent(self, (const struct peer_silent *)message, now, out);
         break;
     case MESSAGE_PEER_GONE:
         on_gone(self, (const struct peer_order *)message, now, out);

@@ -184,14 +184,6 @@ void children_on_host(hosting_t *self, const struct peer_mail *mail, struct now 
 
 /* --- copies ------------------------------------------------------------------------------ */
 
-static bool is_among(peer_t number, const peer_t *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (list[i] == number)
-            return true;
-    return false;
-}
-
 static void send_host(const struct holding *row, peer_t number, bool on, struct outbox *out)
 {
     struct peer_host body = {.on = on};
@@ -210,11 +202,11 @@ void children_place(hosting_t *self, struct holding *row, struct outbox *out)
         wanted[i] = nearest[i]->number;
     for (size_t i = 0; i < REPLICAS; i++) {
         peer_t old = row->replicas[i];
-        if (old && !is_among(old, wanted, count) && ring_view_find(&self->view, old))
+        if (old && !ring_is_among(old, wanted, count) && ring_view_find(&self->view, old))
             send_host(row, old, false, out);
     }
     for (size_t i = 0; i < count; i++)
-        if (!is_among(wanted[i], row->replicas, REPLICAS))
+        if (!ring_is_among(wanted[i], row->replicas, REPLICAS))
             send_host(row, wanted[i], true, out);
     memcpy(row->replicas, wanted, sizeof row->replicas);
 }
@@ -232,8 +224,8 @@ uint32_t children_copies(const struct holding *row)
 {
     uint32_t copies = 0;
     for (size_t i = 0; i < row->children_count; i++)
-        copies +=
-            row->children[i].synced && is_among(row->children[i].number, row->replicas, REPLICAS);
+        copies += row->children[i].synced &&
+                  ring_is_among(row->children[i].number, row->replicas, REPLICAS);
     return copies;
 }
 

@@ -135,9 +135,12 @@ void feed_choose(hosting_t *self, struct holding *row, struct now now, struct ou
         return;
     for (size_t i = 0; i < FEEDS_FAILED_MAX; i++)
         failed[i] = row->failed[i].number;
-    const struct ring_peer *best = ring_next(&self->view, row->place, failed, FEEDS_FAILED_MAX);
-    if (best && best->number == row->feed)
-        return;
+    const struct ring_peer *best =
+        ring_next_heard(&self->view, row->place, failed, FEEDS_FAILED_MAX);
+    if (!best && !row->feed)
+        best = ring_next(&self->view, row->place, failed, FEEDS_FAILED_MAX);
+    else if (!best || best->number == row->feed)
+        return; /* it stays with one that is silent when there is no other */
     if (row->feed)
         feed_leave(self, row, out);
     failed_due(self, row);

@@ -30,15 +30,16 @@ static void free_plain(struct message *message)
 {
     free(message);
 }
-#define free_watch      free_plain
-#define free_client     free_plain
-#define free_flushed    free_plain
-#define free_closed     free_plain
-#define free_peer_order free_plain
-#define free_peer_live  free_plain
-#define free_crowded    free_plain
-#define free_sync_order free_plain
-#define free_holdings   free_plain
+#define free_watch       free_plain
+#define free_client      free_plain
+#define free_flushed     free_plain
+#define free_closed      free_plain
+#define free_peer_order  free_plain
+#define free_peer_live   free_plain
+#define free_peer_silent free_plain
+#define free_crowded     free_plain
+#define free_sync_order  free_plain
+#define free_holdings    free_plain
 
 static void free_request(struct message *message)
 {

@@ -92,6 +92,9 @@ enum actor_id {
     M(CLOSED, closed, FROM(transport), FROM(connections), "it is gone, and why")                   \
     M(PEER_LIVE, peer_live, FROM(connections), TOLD_OF_PEERS, "a peer to use")                     \
     M(PEER_GONE, peer_order, FROM(connections), TOLD_OF_PEERS, "no more")                          \
+    M(PEER_SILENT, peer_silent, FROM(connections), FROM(get) | FROM(update) | FROM(hosting),       \
+      "live, and says nothing: prefer others; or it does again")                                   \
+    M(SPOKEN_TO, peer_order, FROM(transport), FROM(connections), "see whether it answers")         \
     M(PEER_SEND, peer_send, PEER_SPEAKERS | FROM(connections), FROM(transport), "for one peer")    \
     M(PEER_SENT, peer_send, FROM(transport), PEER_SPEAKERS, "the socket has taken it (tell)")      \
     M(PEER_MAIL, peer_mail, FROM(transport), PEER_SPEAKERS | FROM(connections), "from one peer")   \
@@ -203,6 +206,7 @@ extern const struct close_reason_row close_reasons[CLOSE_REASON_COUNT];
 struct peers_report {
     uint64_t live, known, dials, opened;
     uint64_t failed;           /* dials that were never open */
+    uint64_t silences;         /* live peers that said nothing for a while */
     uint64_t connects_refused; /* of peers: too many of one, or of all, on their way */
     uint64_t closed[CLOSE_REASON_COUNT];
 };
@@ -352,7 +356,7 @@ struct closed {
     struct reason why;
 };
 
-/* ADMIT, HANG_UP (with why), PEER_GONE, BLAME (with why). */
+/* ADMIT, HANG_UP (with why), PEER_GONE, SPOKEN_TO, BLAME (with why). */
 struct peer_order {
     struct message head;
     peer_t number;
@@ -366,6 +370,12 @@ struct peer_live {
     struct node_id id;
     uint8_t role;
     bool leaf; /* it cannot be dialled (proto/ring.h) */
+};
+
+struct peer_silent {
+    struct message head;
+    peer_t number;
+    bool silent;
 };
 
 /* One encoded message (peer_encode) for a live peer. A peer that is gone gets nothing, silently:
@@ -413,8 +423,10 @@ struct request *request_new(enum actor_id asked_by, enum verb verb, const struct
 struct peer_traffic {
     uint64_t holders;
     uint64_t bytes_in, bytes_out, queue; /* queue: bytes waiting to be sent */
-    uint64_t heard_ms; /* when the last record came; stands still while we do not read */
-    bool paused;       /* its window is full: it is not read, and its silence says nothing */
+    uint64_t heard_ms;  /* when the last record came; stands still while we do not read */
+    uint64_t awaits_ms; /* when it was first told something after that; 0: it was not */
+    bool watched;       /* connections knows that, and looks whether a word comes */
+    bool paused;        /* its window is full: it is not read, and its silence says nothing */
 };
 struct peer_traffic *peer_traffic_new(void);
 void peer_traffic_release(struct peer_traffic **self);

@@ -85,6 +85,11 @@ void operation_on_live(operation_t *self, const struct peer_live *live)
               (unsigned long long)live->number);
 }
 
+void operation_on_silent(operation_t *self, const struct peer_silent *silent)
+{
+    ring_view_silence(&self->ring, silent->number, silent->silent);
+}
+
 void operation_on_gone(operation_t *self, const struct peer_order *gone)
 {
     ring_view_remove(&self->ring, gone->number);

@@ -45,8 +45,9 @@ void operation_refuse(struct request *request, int code, struct outbox *out);
 /* The error of a client's operation on a contract that is not here, when nobody is live to ask. */
 void operation_nobody_live(const operation_t *self, struct request *request);
 
-/* PEER_LIVE and PEER_GONE: who can be asked. */
+/* PEER_LIVE, PEER_SILENT and PEER_GONE: who can be asked. */
 void operation_on_live(operation_t *self, const struct peer_live *live);
+void operation_on_silent(operation_t *self, const struct peer_silent *silent);
 void operation_on_gone(operation_t *self, const struct peer_order *gone);
 
 /* An error's number in a peer's message, and back (why: its sentence, fit to be shown). */

@@ -75,8 +75,10 @@ struct peer {
     unsigned pings;             /* not answered by anything */
     uint64_t pinged_ms;         /* when the last of them went */
     uint64_t still_ms;          /* when it was last seen paused */
+    uint64_t doubted_ms;        /* when it was last asked whether it is there; 0: it was not */
     uint64_t rtt_us, rtt_at_ms; /* rtt_at_ms 0: not measured */
     uint64_t probed_ms; /* asked for a sign of life, since another connection waits; 0: not */
+    bool silent;        /* it did not answer when it was doubted, and who chooses knows */
     bool news, greeted; /* others are to be told of it; it has been told of others */
     UT_hash_handle by_id;
 };

@@ -206,10 +206,7 @@ struct relay *relays_expired(struct relays *self, uint64_t now_ms)
 
 static bool was_tried(const struct relay *self, peer_t number)
 {
-    for (size_t i = 0; i < self->tried_count; i++)
-        if (self->tried[i] == number)
-            return true;
-    return number == self->asker;
+    return number == self->asker || ring_is_among(number, self->tried, self->tried_count);
 }
 
 /* The nearest live peer that was not tried, nearer than this node or not. */
@@ -238,8 +235,10 @@ peer_t relay_next(struct relay *self, const struct ring_view *ring)
         next = next_beside(self, ring);
         self->beside_count++;
     } else {
-        const struct ring_peer *peer =
-            ring_next(ring, self->place, excluded, self->tried_count + 1);
+        size_t count = self->tried_count + 1;
+        const struct ring_peer *peer = ring_next_heard(ring, self->place, excluded, count);
+        if (!peer)
+            peer = ring_next(ring, self->place, excluded, count);
         next = peer ? peer->number : 0;
     }
     if (next)

@@ -122,7 +122,8 @@ void relay_move(struct relay *self, enum relay_state state);
 
 /* --- the way to the key ------------------------------------------------------------------ */
 
-/* The next live peer to ask: the nearest to the key of those nearer than this node, not asked yet.
+/* The next live peer to ask: the nearest to the key of those nearer than this node, not asked yet,
+ * those that are silent last.
  * With `beside` set any, RELAY_BESIDE_MAX times. Remembers it as tried. 0: nobody is left. */
 peer_t relay_next(struct relay *self, const struct ring_view *ring);
 

@@ -125,6 +125,7 @@ static json_t *connections_object(const struct peers_report *p, const struct tra
         {"dials", p->dials},
         {"opened", p->opened},
         {"failed", p->failed},
+        {"silences", p->silences},
         {"strangers", s->accepted},
         {"strangers_turned_away", s->turned_away},
         {"strangers_slow", s->slow},

@@ -3,7 +3,7 @@
  * is connections' to do.
  *
  *   takes DIAL, ADMIT, HANG_UP, PEER_SEND, NOTIFY (for followers that are peers), ASK
- *   gives OPENED, CLOSED, PEER_MAIL, PEER_SENT, NOTIFY_BACK, CLIENT_READY, ASK
+ *   gives OPENED, CLOSED, PEER_MAIL, PEER_SENT, NOTIFY_BACK, CLIENT_READY, SPOKEN_TO, ASK
  *
  *   connections    DIAL ▸               ADMIT ▸                     HANG_UP ▸
  *   transport            handshake ▸ OPENED     PEER_MAIL ▸ …                 goodbye ▸ CLOSED

@@ -93,6 +93,7 @@ static bool take_record(transport_t *self, struct peer_link *link, struct slice 
         return false;
     }
     link->traffic->heard_ms = turn->now.ms;
+    link->traffic->awaits_ms = 0;
     if (last) {
         hear_goodbye(self, link, plain, turn);
         return false;

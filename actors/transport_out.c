@@ -44,6 +44,24 @@ static bool is_peer(const struct peer_link *link)
     return link && (link->state == LINK_opened || link->state == LINK_live);
 }
 
+/* It is told something: connections looks whether it says anything then. Pings are no such thing,
+ * or two nodes that have nothing to say would ping each other on and on. */
+static void expect_word(const struct peer_link *link, enum lane lane, const struct turn *turn)
+{
+    struct peer_traffic *traffic = link->traffic;
+    if (lane == LANE_control)
+        return;
+    if (!traffic->awaits_ms)
+        traffic->awaits_ms = turn->now.ms ? turn->now.ms : 1;
+    struct peer_order *spoken =
+        traffic->watched ? NULL : (struct peer_order *)message_new(sizeof *spoken);
+    if (!spoken)
+        return; /* without memory: the next message tells */
+    traffic->watched = true;
+    spoken->number = link->number;
+    send_to(turn->out, ACTOR_connections, MESSAGE_SPOKEN_TO, &spoken->head);
+}
+
 /* Nothing is sent: back to whom it concerns, or freed. */
 static void give_back(struct peer_send *send, const struct turn *turn)
 {
@@ -71,6 +89,7 @@ void transport_send(transport_t *self, struct peer_send *send, const struct turn
         transport_drop(self, link, CLOSE_local_fault, NULL, turn);
         return;
     }
+    expect_word(link, lane, turn);
     struct message *message = tell ? NULL : &send->head;
     message_free(&message);
     if (link->lanes.waiting_bytes > PEER_QUEUE_CEILING) {
@@ -129,6 +148,8 @@ void transport_notify(transport_t *self, struct notify *notify, const struct tur
     /* without memory a delta would be lost: the next connection begins with a sync */
     if (is_peer(link) && !queue_delta(self, link, notify))
         transport_drop(self, link, CLOSE_local_fault, NULL, turn);
+    else if (is_peer(link))
+        expect_word(link, LANE_small, turn);
     message_free(&message);
 }
 

@@ -212,6 +212,9 @@ static void receive(void *actor, struct message *message, struct now now, struct
     case MESSAGE_PEER_LIVE:
         operation_on_live(self, (const struct peer_live *)message);
         break;
+    case MESSAGE_PEER_SILENT:
+        operation_on_silent(self, (const struct peer_silent *)message);
+        break;
     case MESSAGE_PEER_GONE:
         on_gone(self, (const struct peer_order *)message, now, out);
         break;

@@ -149,6 +149,8 @@
 #define PING_AFTER_MS     5000u  /* of silence (lesson L5), and again after each so long … */
 #define PINGS_MAX         3u     /* … so many times … */
 #define PING_ANSWER_MS    4000u /* … and dead this long after the last: 19 s after it was heard */
+#define DOUBT_MS          1000u /* who says nothing so long after it was told something is pinged … */
+#define DOUBT_ANSWER_MS   2000u /* … and is silent after so long: others take its place meanwhile */
 #define ROUND_TRIP_MS     60000u  /* a round trip is measured anew at most this often */
 #define PROBE_MS          1000u   /* for a sign of life of the old one when a peer comes again */
 #define CROSSING_MS       500u    /* an inbound one waits so long for this node's own dial */
@@ -225,7 +227,8 @@
 #define CONTROL_WINDOW_BYTES   (256u << 10) /* control mail not freed; past it no more is read */
 #define LANE_WINDOW_BYTES      (2u << 20) /* the same of small and bulk; the largest message fits */
 #define PEERS_MAIL_BYTES_MAX                                                                       \
-    (64u << 20) /* of all peers, not freed; then the heaviest is not read. Half of it: not whole */
+    (64u << 20) /* of all peers, not freed; then the heaviest is not read. Half of it: not whole   \
+                 */
 #define LANE_GRANT_BYTES      (256u << 10) /* credit is told in pieces of this size at least */
 #define LANE_FRAME_COST       256u  /* counted for each frame beside its bytes: its structs */
 #define LANE_SHARE_BYTES      4096u /* of each record for a lane that waits behind a higher one */

@@ -82,7 +82,8 @@ int ring_view_add(struct ring_view *self, peer_t number, const struct node_id *i
         self->peers = peers;
         self->capacity = capacity;
     }
-    struct ring_peer added = {number, *id, ring_place_of_node(id), leaf};
+    struct ring_peer added = {
+        .number = number, .id = *id, .place = ring_place_of_node(id), .leaf = leaf};
     size_t at = self->count++;
     for (; at > 0 && self->peers[at - 1].place > added.place; at--)
         self->peers[at] = self->peers[at - 1];
@@ -106,7 +107,14 @@ const struct ring_peer *ring_view_find(const struct ring_view *self, peer_t numb
     return at < 0 ? NULL : &self->peers[at];
 }
 
-static bool is_among(peer_t number, const peer_t *numbers, size_t count)
+void ring_view_silence(struct ring_view *self, peer_t number, bool silent)
+{
+    long at = index_of(self, number);
+    if (at >= 0)
+        self->peers[at].silent = silent;
+}
+
+bool ring_is_among(peer_t number, const peer_t *numbers, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (numbers[i] == number)
@@ -123,19 +131,32 @@ static bool is_before(place_t to, const struct ring_peer *a, const struct ring_p
 
 static struct ring_peer own_of(const struct ring_view *self)
 {
-    return (struct ring_peer){0, self->id, self->place, self->leaf};
+    return (struct ring_peer){.id = self->id, .place = self->place, .leaf = self->leaf};
+}
+
+static const struct ring_peer *next_of(const struct ring_view *self, place_t to,
+                                       const peer_t *excluded, size_t count, bool silent_too)
+{
+    const struct ring_peer own = own_of(self), *best = NULL;
+    for (size_t i = 0; i < self->count; i++) {
+        const struct ring_peer *p = &self->peers[i];
+        if (is_before(to, p, best ? best : &own) && (silent_too || !p->silent) &&
+            !ring_is_among(p->number, excluded, count))
+            best = p;
+    }
+    return best;
 }
 
 const struct ring_peer *ring_next(const struct ring_view *self, place_t to, const peer_t *excluded,
                                   size_t excluded_count)
 {
-    const struct ring_peer own = own_of(self), *best = NULL;
-    for (size_t i = 0; i < self->count; i++) {
-        const struct ring_peer *p = &self->peers[i];
-        if (is_before(to, p, best ? best : &own) && !is_among(p->number, excluded, excluded_count))
-            best = p;
-    }
-    return best;
+    return next_of(self, to, excluded, excluded_count, true);
+}
+
+const struct ring_peer *ring_next_heard(const struct ring_view *self, place_t to,
+                                        const peer_t *excluded, size_t excluded_count)
+{
+    return next_of(self, to, excluded, excluded_count, false);
 }
 
 bool ring_view_is_nearer(const struct ring_view *self, place_t to, const struct ring_peer *peer)

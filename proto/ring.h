@@ -45,6 +45,7 @@ struct ring_peer {
     struct node_id id;
     place_t place;
     bool leaf;
+    bool silent; /* live, but it says nothing: see ring_view_silence */
 };
 
 /* The live peers as one actor knows them. Zero-initialise, then set own id by ring_view_init. */
@@ -62,6 +63,8 @@ void ring_view_free(struct ring_view *self);
 MUST_USE int ring_view_add(struct ring_view *self, peer_t number, const struct node_id *id,
                            bool leaf);
 void ring_view_remove(struct ring_view *self, peer_t number);
+/* It stays live, and ring_next_heard passes it over until it is not silent any more. */
+void ring_view_silence(struct ring_view *self, peer_t number, bool silent);
 const struct ring_peer *ring_view_find(const struct ring_view *self, peer_t number);
 
 /* The live peer nearest to `to` that is strictly nearer than this node and not among the excluded;
@@ -70,10 +73,17 @@ const struct ring_peer *ring_view_find(const struct ring_view *self, peer_t numb
 const struct ring_peer *ring_next(const struct ring_view *self, place_t to, const peer_t *excluded,
                                   size_t excluded_count);
 
+/* The same of those that are not silent. */
+const struct ring_peer *ring_next_heard(const struct ring_view *self, place_t to,
+                                        const peer_t *excluded, size_t excluded_count);
+
 /* The same without the condition on this node: the nearest live peers, at most `most`, nearest
  * first. Returns how many. */
 size_t ring_nearest(const struct ring_view *self, place_t to, const struct ring_peer **peers,
                     size_t most);
+
+/* Is this connection among those listed? */
+bool ring_is_among(peer_t number, const peer_t *numbers, size_t count);
 
 /* Is this node nearer to `to` than the peer? */
 bool ring_view_is_nearer(const struct ring_view *self, place_t to, const struct ring_peer *peer);

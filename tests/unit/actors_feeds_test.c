@@ -113,6 +113,71 @@ static void a_feed_that_failed_is_asked_again(void **state)
     assert_int_equal(hosts_bits(5), 3);
 }
 
+/* All hosts but the root, which says nothing, take what changes from the next nearest. */
+static void hosts_of_a_silent_root(void)
+{
+    hosts_link_all(4);
+    hosts_put(0, 1);
+    for (size_t i = 1; i < 4; i++)
+        hosts_ask(i, VERB_SUBSCRIBE);
+    hosts_advance(2000);
+    for (size_t i = 1; i < 4; i++)
+        assert_true(hosts[i].told[0]);
+    hosts_silence(0);
+    for (size_t i = 1; i < 4; i++)
+        hosts_hear_silence(i, 0, true);
+    hosts_advance(10);
+}
+
+/* lesson L3 */
+static void a_silent_feed_is_left_for_the_next_best(void **state)
+{
+    (void)state;
+    hosts_of_a_silent_root();
+    assert_true(hosts[1].told[0]); /* there is no other for it */
+    for (size_t i = 2; i < 4; i++) {
+        assert_false(hosts[i].told[0]);
+        assert_true(hosts[i].told[1]);
+        assert_true(hosts[1].told[i]);
+    }
+    struct contract_key key = hosts_key();
+    assert_int_equal(hosts_bits(0), 1);
+    assert_true(hosts[0].told[1] && hosts_stored(&hosts[0], &key)->there); /* it hosts on */
+}
+
+static void a_feed_that_is_heard_again_is_joined_anew(void **state)
+{
+    (void)state;
+    struct contract_key key = hosts_key();
+    hosts_of_a_silent_root();
+    hosts_stored(&hosts[0], &key)->bits |= 2; /* what came to it meanwhile, and to another */
+    hosts_stored(&hosts[2], &key)->bits |= 4;
+    for (size_t i = 1; i < 4; i++)
+        hosts[0].linked[i] = true;
+    for (size_t i = 1; i < 4; i++)
+        hosts_hear_silence(i, 0, false);
+    hosts_advance(100);
+    assert_int_equal(hosts_bits(2), 7);
+    hosts_advance(2 * REFRESH_EVERY_MS);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(hosts_bits(i), 7);
+    for (size_t i = 1; i < 4; i++)
+        assert_true(hosts[i].told[0]);
+}
+
+/* It is live, and nobody else may have what is asked for. */
+static void a_silent_node_is_asked_when_there_is_no_other(void **state)
+{
+    (void)state;
+    hosts_link_all(2);
+    hosts_put(0, 3);
+    hosts_hear_silence(1, 0, true);
+    hosts_ask(1, VERB_SUBSCRIBE);
+    hosts_advance(10);
+    assert_int_equal(hosts_answer(1, NULL), 0);
+    assert_int_equal(hosts_bits(1), 3);
+}
+
 static void send_empty_join(size_t from, size_t to, uint8_t hops)
 {
     struct contract_key key = hosts_key();
@@ -286,6 +351,9 @@ int main(void)
         CLAIM(a_node_between_moves_on_before_the_subscriber_does),
         CLAIM(a_subscribe_moves_on_from_all_nodes_that_say_nothing),
         CLAIM(a_feed_that_failed_is_asked_again),
+        CLAIM(a_silent_feed_is_left_for_the_next_best),
+        CLAIM(a_feed_that_is_heard_again_is_joined_anew),
+        CLAIM(a_silent_node_is_asked_when_there_is_no_other),
         CLAIM(a_join_goes_on_as_far_as_it_may_and_no_farther),
         CLAIM(nobody_makes_a_join_go_farther_than_all_do),
         CLAIM(a_join_at_its_end_does_not_shorten_that_of_others),

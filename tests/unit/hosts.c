@@ -366,6 +366,16 @@ int hosts_set_up(void **state)
     return 0;
 }
 
+void hosts_hear_silence(size_t at, size_t other, bool silent)
+{
+    struct peer_silent *told = (struct peer_silent *)message_new(sizeof *told);
+    assert_non_null(told);
+    told->number = number_of(&hosts[other]);
+    told->silent = silent;
+    hosts_give(&hosts[at], MESSAGE_PEER_SILENT, ACTOR_connections, &told->head);
+    hosts_run();
+}
+
 void hosts_silence(size_t at)
 {
     memset(hosts[at].linked, 0, sizeof hosts[at].linked);

@@ -50,6 +50,8 @@ void hosts_unlink(size_t a, size_t b);
 void hosts_link_all(size_t count); /* the nearest ones, all with all */
 /* One end alone hears of the connection. */
 void hosts_hear_live(struct host *at, const struct host *other);
+/* at is told that the other says nothing, or that it does again. */
+void hosts_hear_silence(size_t at, size_t other, bool silent);
 /* It hears, and is heard no more. */
 void hosts_silence(size_t at);
 /* A message from one to the other, made by hand. */

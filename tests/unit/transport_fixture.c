@@ -83,7 +83,13 @@ bool net_turn(struct net *self, int node)
         busy = true;
     }
     transport_spec.turn_end(transport, clock_of(self), &it->out);
-    mail_move(&it->got, &it->out.mail);
+    for (struct message *m = mail_pop(&it->out.mail); m; m = mail_pop(&it->out.mail)) {
+        it->spoken_to += m->kind == MESSAGE_SPOKEN_TO;
+        if (m->kind == MESSAGE_SPOKEN_TO)
+            message_free(&m);
+        else
+            mail_push(&it->got, m);
+    }
     return busy;
 }
 

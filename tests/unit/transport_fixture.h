@@ -10,7 +10,8 @@ struct node {
     struct handshake_config config;
     transport_t *transport;
     struct outbox out;
-    struct mail got; /* what transport sent to other actors, in order */
+    struct mail got;    /* what transport sent to other actors, in order … */
+    unsigned spoken_to; /* … but SPOKEN_TO, which is counted */
 };
 
 struct net {
