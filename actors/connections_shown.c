@@ -160,21 +160,13 @@ void shown_on_matrix_ask(connections_t *self, const struct peer_mail *mail, stru
     buffer_free(&rows);
 }
 
-static bool is_awaited(const struct node_request *place, peer_t number)
-{
-    for (size_t i = 0; i < place->waits_count; i++)
-        if (place->waits_for[i] == number)
-            return true;
-    return false;
-}
-
 void shown_on_matrix(connections_t *self, const struct peer_mail *mail, struct outbox *out)
 {
     const struct peer *peer = peers_link_find(&self->peers, mail->number)->peer;
     for (size_t i = 0; i < NODE_REQUESTS_MAX; i++) {
         struct node_request *place = &self->requests[i];
         if (!place->request || place->tx != mail->body.matrix.tx ||
-            !is_awaited(place, mail->number))
+            !ring_is_among(mail->number, place->waits_for, place->waits_count))
             continue;
         add_row((json_t *)place->matrix, peer->id.bytes, mail->body.matrix.rows);
         waits_no_more(self, place, mail->number, out);

@@ -1,12 +1,33 @@
-/* get: between get.c, which asks for clients and relays for peers, and get_serve.c, which answers
- * peers. */
+/* get: between get.c (the actor, and clients), get_ask.c, which asks peers, and get_serve.c, which
+ * answers them. */
 #ifndef WEIR_ACTORS_GET_H
 #define WEIR_ACTORS_GET_H
 
 #include "actors/operation.h"
 
+/* --- get_ask.c --------------------------------------------------------------------------- */
+
 /* Asks the next live peer; when nobody is left, the row ends as well as it can. */
 void get_ask(operation_t *self, struct relay *row, struct now now, struct outbox *out);
+
+/* The asked peer could not do it, or is gone. Where a GET began, the next is asked. A node that
+ * relays tries another only for one that went: were it to do so for each NOT_FOUND, the messages
+ * for a contract that is nowhere would double at every hop. */
+void get_asked_failed(operation_t *self, struct relay *row, int code, const char *why, bool gone,
+                      struct now now, struct outbox *out);
+
+/* Answers the client with what is in its request, or with an error; the row closes. */
+void get_finish(operation_t *self, struct relay *row, struct request *request, struct outbox *out);
+void get_finish_with(operation_t *self, struct relay *row, int code, const char *why,
+                     struct outbox *out);
+
+/* What a peer answers (PIECE: true when the mail was taken), and a piece that storage has merged,
+ * or refused. */
+bool get_on_piece(operation_t *self, struct peer_mail *mail, struct now now, struct outbox *out);
+void get_on_got(operation_t *self, const struct peer_mail *mail, struct now now,
+                struct outbox *out);
+void get_on_merged(operation_t *self, const struct request *request, struct now now,
+                   struct outbox *out);
 
 /* --- get_serve.c ------------------------------------------------------------------------- */
 

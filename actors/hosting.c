@@ -142,6 +142,15 @@ static void on_mail(hosting_t *self, struct peer_mail *mail, struct now now, str
     message_free(&message);
 }
 
+/* STATUS: on its way from transport to storage. */
+static void on_ask(const hosting_t *self, struct request *request, struct outbox *out)
+{
+    request->hosting = (struct hosting_report){.contracts = HASH_COUNT(self->table.rows),
+                                               .of_peers = self->table.of_peers,
+                                               .refused = self->table.refused};
+    send_to(out, ACTOR_storage, MESSAGE_ASK, &request->head);
+}
+
 /* --- as an actor ------------------------------------------------------------------------- */
 
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
@@ -150,6 +159,9 @@ static void receive(void *actor, struct message *message, struct now now, struct
     switch ((enum message_kind)message->kind) {
     case MESSAGE_HOST:
         requests_on_host(self, (struct request *)message, now, out);
+        return;
+    case MESSAGE_ASK:
+        on_ask(self, (struct request *)message, out);
         return;
     case MESSAGE_HELD:
         stored_on_held(self, (struct holdings *)message, now, out);

@@ -52,9 +52,9 @@ enum actor_id {
     M(GET, request, FROM(client_api), FROM(get), "a client's GET")                                 \
     M(UPDATE, request, FROM(client_api), FROM(update), "a client's UPDATE or EDIT")                \
     M(SUBSCRIBE, request, FROM(client_api), FROM(subscribe), "SUBSCRIBE or UNSUBSCRIBE")           \
-    M(ASK, request, FROM(client_api) | FROM(connections) | FROM(transport),                        \
-      FROM(storage) | FROM(connections) | FROM(transport),                                         \
-      "CONTRACTS of storage; PEERS and the like of connections; STATUS of all three")              \
+    M(ASK, request, FROM(client_api) | FROM(connections) | FROM(transport) | FROM(hosting),        \
+      FROM(storage) | FROM(connections) | FROM(transport) | FROM(hosting),                         \
+      "CONTRACTS of storage; PEERS and the like of connections; STATUS of all four")               \
     M(WORK, request, FROM(client_api) | FROM(storage), FROM(storage) | FROM(keeper),               \
       "BACKUP or CHECK; storage keeps the map still meanwhile")                                    \
     M(WORKED, request, FROM(keeper), FROM(storage), "its result, on the way to REPLY")             \
@@ -267,7 +267,8 @@ struct request {
 
     struct storage_report report;        /* ASK STATUS: storage's part … */
     struct peers_report peers;           /* … that of connections … */
-    struct transport_counters strangers; /* … and that of transport */
+    struct transport_counters strangers; /* … that of transport … */
+    struct hosting_report hosting;       /* … and that of hosting */
 };
 
 struct watch {

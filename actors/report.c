@@ -111,6 +111,16 @@ static uint64_t memory_peak_kib(void)
     return (uint64_t)usage.ru_maxrss;
 }
 
+static json_t *hosting_object(const struct hosting_report *hosting)
+{
+    const struct figure figures[] = {
+        {"contracts", hosting->contracts},
+        {"of_peers", hosting->of_peers},
+        {"refused", hosting->refused},
+    };
+    return object_of(figures, sizeof figures / sizeof figures[0]);
+}
+
 /* What ended how often is told by reason, where it happened at all. */
 static json_t *connections_object(const struct peers_report *p, const struct transport_counters *s)
 {
@@ -157,12 +167,13 @@ char *report_status(const struct request *request, const struct client_counters 
         {"peers", peers->live},
     };
     json_t *status =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", facts->id,
-                  "version", WEIR_VERSION, "role", facts->role, "network", facts->network, "listen",
-                  facts->listen, "advertised", facts->advertised, "durability",
-                  storage->relaxed ? "relaxed" : "full", "fault", storage->fault.text, "store",
-                  store_object(storage), "clients", clients_object(clients), "connections",
-                  connections_object(peers, &request->strangers), "work", work_object(storage));
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "id",
+                  facts->id, "version", WEIR_VERSION, "role", facts->role, "network",
+                  facts->network, "listen", facts->listen, "advertised", facts->advertised,
+                  "durability", storage->relaxed ? "relaxed" : "full", "fault", storage->fault.text,
+                  "store", store_object(storage), "clients", clients_object(clients), "connections",
+                  connections_object(peers, &request->strangers), "hosting",
+                  hosting_object(&request->hosting), "work", work_object(storage));
     json_t *more = object_of(figures, sizeof figures / sizeof figures[0]);
     if (status)
         (void)json_object_update_missing(status, more);

@@ -19,8 +19,6 @@ static void append_known(const connections_t *self, const struct peer_node *node
     struct node_id id;
     memcpy(id.bytes, node->id, sizeof id.bytes);
     const struct peer *peer = peers_find(&self->peers, &id);
-    if (peer && is_reserved(peer) && !peer_link_in(peer, PEER_live))
-        peer = NULL;
     if (!peer || !peer_link_in(peer, PEER_live) || !gossip_append_node(peer, out))
         out->failed |= codec_encode(&peer_node_layout, node, out) != 0;
 }

@@ -91,11 +91,11 @@ static void on_hang_up(transport_t *self, const struct peer_order *order, const 
         transport_drop(self, link, order->reason, &order->why, turn);
 }
 
-/* STATUS: on its way from connections to storage. */
+/* STATUS: on its way from connections to hosting, and on to storage. */
 static void on_ask(const transport_t *self, struct request *request, const struct turn *turn)
 {
     request->strangers = self->counters;
-    send_to(turn->out, ACTOR_storage, MESSAGE_ASK, &request->head);
+    send_to(turn->out, ACTOR_hosting, MESSAGE_ASK, &request->head);
 }
 
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)

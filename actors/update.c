@@ -6,9 +6,9 @@
  * sent to another as well, and the first answer counts. An EDIT is not like that (a counter's `add`
  * would count twice): once a peer may have made it, no other is asked.
  *
- *   takes UPDATE (client_api), MERGED (storage), PEER_LIVE, PEER_GONE (connections), PEER_MAIL of
- *   UPDATE, UPDATED (transport); gives MERGE (storage), REPLY (client_api), PEER_SEND (transport),
- *   BLAME (connections) */
+ *   takes UPDATE (client_api), MERGED (storage), PEER_LIVE, PEER_SILENT, PEER_GONE (connections),
+ *   PEER_MAIL of UPDATE, UPDATED (transport); gives MERGE (storage), REPLY (client_api), PEER_SEND
+ *   (transport), BLAME (connections) */
 #include "actors/update.h"
 
 #include "contracts/dates.h"

@@ -81,6 +81,18 @@ static void one_peer_cannot_fill_the_table_of_contracts(void **state)
     for (uint32_t more = 0; more < 100; more++)
         wants_copy(NEARER, n + 2000000 + more);
     assert_in_range(HASH_COUNT(table()->rows), HOLDINGS_A_PEER_MAX + 20, HOLDINGS_A_PEER_MAX + 100);
+    forget_what_it_sent();
+    struct request *status = (struct request *)message_new(sizeof *status);
+    assert_non_null(status);
+    status->verb = VERB_STATUS;
+    solo_give(&world, ACTOR_transport, MESSAGE_ASK, &status->head);
+    status = (struct request *)solo_take(&world, MESSAGE_ASK);
+    struct message *message = &status->head;
+    assert_int_equal(message->to, ACTOR_storage);
+    assert_in_range(status->hosting.refused, 101, 202); /* lesson O: operators see it */
+    assert_int_equal(status->hosting.contracts, HASH_COUNT(table()->rows));
+    assert_int_equal(status->hosting.of_peers, table()->of_peers);
+    message_free(&message);
     hosting_end();
 }
 

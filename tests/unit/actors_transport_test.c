@@ -439,7 +439,7 @@ static void status_passes_through_and_takes_the_strangers_along(void **unused)
     net_give(&net, 1, ACTOR_connections, MESSAGE_ASK, &request->head);
     net_run(&net);
     request = net_expect(&net, 1, MESSAGE_ASK);
-    assert_int_equal(request->head.to, ACTOR_storage);
+    assert_int_equal(request->head.to, ACTOR_hosting);
     assert_int_equal(request->strangers.accepted, 2);
     assert_int_equal(request->strangers.broken, 1);
     assert_int_equal(request->strangers.slow, 1);
