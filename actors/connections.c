@@ -189,6 +189,9 @@ static void on_mail(connections_t *self, const struct peer_mail *mail, struct no
     case PEER_ACCEPT:
         routes_accept(self, mail, now, out);
         break;
+    case PEER_DOUBT:
+        life_doubt(self, &mail->body.doubt, now, out);
+        break;
     case PEER_MATRIX_ASK:
         shown_on_matrix_ask(self, mail, out);
         break;

@@ -36,6 +36,17 @@ static void tell_silent(connections_t *self, struct link *link, bool silent, str
         send_to(out, (enum actor_id)m->to, MESSAGE_PEER_SILENT, m);
 }
 
+/* Others may only wait for what it would tell them, and tell it nothing themselves: they are to see
+ * for themselves. */
+static void tell_doubt(const connections_t *self, const struct link *link, struct outbox *out)
+{
+    struct peer_doubt doubted;
+    memcpy(doubted.id, link->peer->id.bytes, sizeof doubted.id);
+    for (size_t i = 0; i < self->view.count; i++)
+        if (!gossip_live_at(self, i)->silent)
+            (void)peer_tell(out, self->view.peers[i].number, LANE_control, PEER_DOUBT, &doubted);
+}
+
 /* Who was told something and says nothing may have stopped, or be cut off, which pings tell only
  * after a while. It is asked for a sign of life soon, and when none comes it is silent: as live as
  * before, but others take its place where they can, until it is heard (lesson L3). */
@@ -59,10 +70,27 @@ static void doubt(connections_t *self, struct link *link, struct now now, struct
     }
     if (peer->doubted_ms >= since)
         next = peer->doubted_ms + DOUBT_ANSWER_MS;
-    if (now.ms < next)
+    if (now.ms < next) {
         connections_look(self, next);
-    else
+    } else if (!peer->silent) {
         tell_silent(self, link, true, out);
+        if (peer->silent)
+            tell_doubt(self, link, out);
+    }
+}
+
+void life_doubt(connections_t *self, const struct peer_doubt *doubted, struct now now,
+                struct outbox *out)
+{
+    struct node_id id;
+    memcpy(id.bytes, doubted->id, sizeof id.bytes);
+    struct peer *peer = peers_find(&self->peers, &id);
+    struct link *link = peer ? peer_link_in(peer, PEER_live) : NULL;
+    if (!link || link->traffic->awaits_ms || now.ms < link->traffic->heard_ms + DOUBT_MS)
+        return; /* it is looked after already, or was heard */
+    link->traffic->awaits_ms = now.ms - DOUBT_MS;
+    link->traffic->watched = true;
+    doubt(self, link, now, out);
 }
 
 /* --- signs of life ----------------------------------------------------------------------- */

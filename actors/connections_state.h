@@ -144,6 +144,10 @@ void life_ping(struct peer *peer, struct link *link, struct now now, struct outb
 void life_pong(connections_t *self, struct link *link, const struct peer_pong *pong, struct now now,
                struct outbox *out);
 
+/* A peer gets no word of this node: does this one? */
+void life_doubt(connections_t *self, const struct peer_doubt *doubted, struct now now,
+                struct outbox *out);
+
 /* The link's end, or the end of an attempt: when is the peer to be dialled again? */
 void life_ended(connections_t *self, struct peer *peer, enum close_reason reason,
                 enum peer_state before, uint64_t lived_ms, struct now now);

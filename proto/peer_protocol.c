@@ -19,6 +19,7 @@ CODEC_LAYOUT(peer_leave, PEER_LEAVE_FIELDS)
 CODEC_LAYOUT(peer_host, PEER_HOST_FIELDS)
 CODEC_LAYOUT(peer_delta, PEER_DELTA_FIELDS)
 CODEC_LAYOUT(peer_sync, PEER_SYNC_FIELDS)
+CODEC_LAYOUT(peer_doubt, PEER_DOUBT_FIELDS)
 
 /* In the order of PEER_MESSAGES. */
 const struct peer_kind_row peer_kinds[PEER_KIND_COUNT] = {
@@ -40,6 +41,7 @@ const struct peer_kind_row peer_kinds[PEER_KIND_COUNT] = {
     [PEER_HOST] = {"HOST", &peer_host_layout},
     [PEER_DELTA] = {"DELTA", &peer_delta_layout},
     [PEER_SYNC] = {"SYNC", &peer_sync_layout},
+    [PEER_DOUBT] = {"DOUBT", &peer_doubt_layout},
 };
 
 int peer_encode(enum peer_kind kind, const void *message, struct buffer *out)

@@ -121,6 +121,9 @@ enum lane { LANE_control, LANE_small, LANE_bulk, LANE_COUNT };
     F(M, u8, round, 0, "0: the opening body")                                                      \
     F(M, bytes, body, SYNC_BODY_BYTES_MAX, "contracts/sync.h; empty: the sender has nothing to ask")
 
+/* The sender gets no word of a node that it has live. */
+#define PEER_DOUBT_FIELDS(F, M) F(M, fixed, id, 32, "of the node")
+
 #define PEER_ADDRESS_BYTES_MAX 262u /* a host name of 253, a colon, a port, brackets */
 #define PEER_NODE_BYTES_MAX    (32u + 1u + 4u + PEER_ADDRESS_BYTES_MAX)
 #define PEER_NODES_BYTES_MAX   (32u << 10)
@@ -149,7 +152,8 @@ enum lane { LANE_control, LANE_small, LANE_bulk, LANE_COUNT };
     P(LEAVE, PEER_LEAVE_FIELDS, hosting)                                                           \
     P(HOST, PEER_HOST_FIELDS, hosting)                                                             \
     P(DELTA, PEER_DELTA_FIELDS, sync)                                                              \
-    P(SYNC, PEER_SYNC_FIELDS, sync)
+    P(SYNC, PEER_SYNC_FIELDS, sync)                                                                \
+    P(DOUBT, PEER_DOUBT_FIELDS, connections)
 
 enum peer_kind {
 #define P(kind, fields, actor) PEER_##kind,
@@ -178,6 +182,7 @@ CODEC_STRUCT(peer_leave, PEER_LEAVE_FIELDS)
 CODEC_STRUCT(peer_host, PEER_HOST_FIELDS)
 CODEC_STRUCT(peer_delta, PEER_DELTA_FIELDS)
 CODEC_STRUCT(peer_sync, PEER_SYNC_FIELDS)
+CODEC_STRUCT(peer_doubt, PEER_DOUBT_FIELDS)
 
 struct peer_kind_row {
     const char *name;
@@ -205,6 +210,7 @@ union peer_any {
     struct peer_host host;
     struct peer_delta delta;
     struct peer_sync sync;
+    struct peer_doubt doubt;
 };
 
 /* Appends the kind byte and the fields of `message` (the struct of that kind). Errors as

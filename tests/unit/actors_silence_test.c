@@ -67,7 +67,7 @@ static void hear_pong(void)
 
 /* What went out since the last call. */
 struct told {
-    unsigned pings, silent, heard;
+    unsigned pings, silent, heard, doubts;
 };
 
 static struct told told(void)
@@ -79,8 +79,10 @@ static struct told told(void)
         enum peer_kind kind;
         union peer_any body;
         if (m->kind == MESSAGE_PEER_SEND &&
-            peer_decode(blob_slice(send->bytes), &kind, &body, &why) == 0)
+            peer_decode(blob_slice(send->bytes), &kind, &body, &why) == 0) {
             told.pings += kind == PEER_PING;
+            told.doubts += kind == PEER_DOUBT;
+        }
         if (m->kind == MESSAGE_PEER_SILENT && ((struct peer_silent *)m)->silent)
             told.silent++;
         else if (m->kind == MESSAGE_PEER_SILENT)
@@ -208,6 +210,53 @@ static void without_memory_all_or_none_are_told(void **state)
     assert_int_equal(told().silent, TOLD);
 }
 
+static void hear_doubt(peer_t from, struct node_id of)
+{
+    struct peer_mail *mail = (struct peer_mail *)message_new(sizeof *mail);
+    assert_non_null(mail);
+    mail->number = from;
+    mail->kind = PEER_DOUBT;
+    memcpy(mail->body.doubt.id, of.bytes, sizeof mail->body.doubt.id);
+    one_get(&one, MESSAGE_PEER_MAIL, &mail->head);
+}
+
+static void who_finds_a_peer_silent_tells_the_others(void **state)
+{
+    (void)state;
+    for (unsigned i = 2; i < 5; i++)
+        (void)one_opens(&one, id_with(100, i), ROLE_peer);
+    (void)told();
+    speak();
+    one_pass(&one, DOUBT_MS);
+    assert_int_equal(told().doubts, 0);
+    one_pass(&one, DOUBT_ANSWER_MS);
+    assert_int_equal(told().doubts, 3);
+    one_pass(&one, DOUBT_ANSWER_MS);
+    assert_int_equal(told().doubts, 0);
+}
+
+/* … and they look for themselves: it is not for others to say who is silent. */
+static void a_doubt_of_others_is_a_reason_to_ping(void **state)
+{
+    (void)state;
+    peer_t other = one_opens(&one, id_with(100, 2), ROLE_peer);
+    (void)told();
+    hear_doubt(other, id_with(100, 1));  /* it was heard just now */
+    hear_doubt(other, id_with(100, 77)); /* nobody */
+    hear_doubt(other, id_with(128, 0));  /* this node */
+    assert_int_equal(told().pings, 0);
+    one_pass(&one, DOUBT_MS);
+    for (unsigned i = 0; i < 5; i++)
+        hear_doubt(other, id_with(100, 1));
+    assert_int_equal(told().pings, 1);
+    hear_pong();
+    one_pass(&one, DOUBT_ANSWER_MS);
+    assert_int_equal(told().silent, 0);
+    hear_doubt(other, id_with(100, 1));
+    one_pass(&one, DOUBT_ANSWER_MS);
+    assert_int_equal(told().silent, TOLD);
+}
+
 /* --- transport ---------------------------------------------------------------------------- */
 
 static void what_is_told_a_peer_is_told_once_until_that_is_looked_at(void **state)
@@ -251,6 +300,8 @@ int main(void)
         CLAIM(nobody_is_silent_who_was_told_nothing_or_is_not_read),
         CLAIM(a_new_connection_of_a_silent_peer_is_not_silent),
         CLAIM(without_memory_all_or_none_are_told),
+        CLAIM(who_finds_a_peer_silent_tells_the_others),
+        CLAIM(a_doubt_of_others_is_a_reason_to_ping),
         cmocka_unit_test(what_is_told_a_peer_is_told_once_until_that_is_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
