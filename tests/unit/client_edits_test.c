@@ -331,6 +331,40 @@ static void a_large_put_goes_in_pieces_and_arrives_whole(void **state)
     free(bytes);
 }
 
+/* Else its reply would tell the fingerprint of a part. What is asked meanwhile overtakes it. */
+static void the_last_piece_waits_for_all_others(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen = {0}, other = {0};
+    struct fake_request put, middle, between, last;
+    size_t size;
+    make_contract(f, "map", false);
+    uint8_t *bytes = large_state(f, 2500, &size);
+    assert_int_equal(weir_put_async(f->w, "map", weir_contract_params(f->contract),
+                                    (struct weir_bytes){bytes, size}, on_done, &seen),
+                     0);
+    fake_node_expect(&f->node, f->w, "PUT", &put);
+    merge_and_answer(f, &put);
+    fake_node_expect(&f->node, f->w, "UPDATE", &middle);
+    assert_int_equal(weir_update_async(f->w, f->key, weir_text(""), on_done, &other), 0);
+    fake_node_expect(&f->node, f->w, "UPDATE", &between);
+    assert_int_equal(between.args[1].size, 0);
+    merge_and_answer(f, &between);
+    merge_and_answer(f, &middle);
+    fake_node_expect(&f->node, f->w, "UPDATE", &last);
+    assert_int_equal(put.args[2].size + middle.args[1].size + last.args[1].size, size);
+    assert_int_equal(seen.calls, 0);
+    merge_and_answer(f, &last);
+    step_until(f->w, &seen.calls);
+    assert_int_equal(seen.code, 0);
+    assert_true(slice_equal(held_bytes(f), slice_of(bytes, size)));
+    fake_request_free(&put);
+    fake_request_free(&middle);
+    fake_request_free(&between);
+    fake_request_free(&last);
+    free(bytes);
+}
+
 static void a_large_update_goes_in_pieces_of_a_mebibyte(void **state)
 {
     struct fixture *f = *state;
@@ -387,6 +421,7 @@ int main(void)
         CASE(a_node_that_lies_about_the_contract_is_not_believed),
         CASE(queued_edits_are_given_up_with_the_handle),
         CASE(a_large_put_goes_in_pieces_and_arrives_whole),
+        CASE(the_last_piece_waits_for_all_others),
         CASE(a_large_update_goes_in_pieces_of_a_mebibyte),
         CASE(a_bad_entry_at_the_end_is_found_before_anything_is_sent),
     };

@@ -96,6 +96,22 @@ static void a_record_has_these_bytes(void **unused)
     lanes_end(&lanes);
 }
 
+/* Between two records a receiver may be done with several times what it tells at once. */
+static void grants_that_wait_to_be_told_add_up(void **unused)
+{
+    (void)unused;
+    struct lanes lanes;
+    lanes_init(&lanes);
+    lanes.in[LANE_small].used = 3 * LANE_GRANT_BYTES;
+    for (int i = 0; i < 3; i++)
+        lanes_done(&lanes, LANE_small, LANE_GRANT_BYTES);
+    assert_int_equal(fill(&lanes, NULL), LANE_HEAD_BYTES + LANE_CREDIT_BYTES);
+    assert_int_equal(record[0], LANE_CREDIT);
+    assert_int_equal(record[LANE_HEAD_BYTES], LANE_small);
+    assert_int_equal(get_u32(record + LANE_HEAD_BYTES + 1), 3 * LANE_GRANT_BYTES);
+    lanes_end(&lanes);
+}
+
 static void control_goes_before_small_before_bulk(void **unused)
 {
     (void)unused;
@@ -397,6 +413,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_has_these_bytes),
+        cmocka_unit_test(grants_that_wait_to_be_told_add_up),
         cmocka_unit_test(control_goes_before_small_before_bulk),
         cmocka_unit_test(a_ping_waits_for_one_record_of_fifty_mebibytes),
         cmocka_unit_test(a_lane_that_waits_has_a_share_of_each_record),
