@@ -54,3 +54,11 @@ void utf8_append(struct buffer *out, uint32_t point)
     while (more--)
         buffer_append_u8(out, (uint8_t)(0x80 | (point >> 6 * more & 0x3f)));
 }
+
+bool utf8_among(uint32_t point, const struct utf8_range *ranges, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (point >= ranges[i].first && point <= ranges[i].last)
+            return true;
+    return false;
+}

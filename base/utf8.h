@@ -15,4 +15,10 @@ bool utf8_is(struct slice text);
 /* Appends a code point; nothing for what is none. */
 void utf8_append(struct buffer *out, uint32_t point);
 
+/* Is a code point in one of these ranges, both ends counted? */
+struct utf8_range {
+    uint32_t first, last;
+};
+bool utf8_among(uint32_t point, const struct utf8_range *ranges, size_t count);
+
 #endif

@@ -202,13 +202,13 @@ static void on_event(weir_t *w, weir_room_t *room, const struct weir_room_event 
     }
     self->lines->now_ms = unix_ms();
     if (event->people_changed)
+        rc = room_people_look(&self->people, self->room->room, tell_news, self);
+    if (!rc && event->people_changed)
         rc = room_lines_name(self->lines);
     if (event->people_changed && self->share_at_ms > self->lines->now_ms + SHARE_SPREAD_MS)
         self->share_at_ms = self->lines->now_ms + randombytes_uniform(SHARE_SPREAD_MS);
     for (size_t i = 0; !rc && i < event->spot_count; i++)
         rc = show(self, event->spots + i * WEIR_SPOT_BYTES, whole);
-    if (!rc && event->people_changed)
-        rc = room_people_look(&self->people, self->room->room, tell_news, self);
     if (!rc && event->people_changed && !whole)
         rc = show_uncovered(self);
     if (rc)

@@ -35,7 +35,8 @@ struct room_people {
 int room_people_look(struct room_people *self, weir_room_t *room, room_news_fn *tell, void *arg);
 void room_people_free(struct room_people *self);
 
-/* A line of the log; an object of its JSON, and a line end. */
+/* A line of the log, by the names from before: who is out may be nobody's now. An object of its
+ * JSON, and a line end. */
 void room_line_news(struct room_lines *lines, const struct room_news *news);
 void room_json_news(FILE *out, const weir_room_t *room, const struct room_news *news);
 

@@ -2,39 +2,27 @@
 
 #include "base/utf8.h"
 
-struct points {
-    uint32_t first, last;
-};
-
-static bool is_among(uint32_t point, const struct points *ranges, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (point >= ranges[i].first && point <= ranges[i].last)
-            return true;
-    return false;
-}
-
 /* What a safe text may have and nobody sees: joiners, fillers, blanks, marks of variants. */
 static bool is_invisible(uint32_t point)
 {
-    static const struct points invisible[] = {
+    static const struct utf8_range invisible[] = {
         {0x20, 0x20},     {0xa0, 0xa0},     {0x34f, 0x34f},   {0x115f, 0x1160},
         {0x1680, 0x1680}, {0x17b4, 0x17b5}, {0x180b, 0x180f}, {0x2000, 0x200a},
         {0x200c, 0x200d}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x2800, 0x2800},
         {0x3000, 0x3000}, {0x3164, 0x3164}, {0xfe0f, 0xfe0f}, {0xffa0, 0xffa0},
     };
-    return is_among(point, invisible, sizeof invisible / sizeof invisible[0]);
+    return utf8_among(point, invisible, sizeof invisible / sizeof invisible[0]);
 }
 
 /* --- case ------------------------------------------------------------------------------------ */
 
 /* A capital, and behind it its small letter: the capital even, and odd. */
-static const struct points even[] = {{0x100, 0x137}, {0x14a, 0x177}, {0x460, 0x481},
-                                     {0x48a, 0x4bf}, {0x4d0, 0x52f}, {0x1e00, 0x1e95}};
-static const struct points odd[] = {{0x139, 0x148}, {0x179, 0x17e}, {0x4c1, 0x4ce}};
+static const struct utf8_range even[] = {{0x100, 0x137}, {0x14a, 0x177}, {0x460, 0x481},
+                                         {0x48a, 0x4bf}, {0x4d0, 0x52f}, {0x1e00, 0x1e95}};
+static const struct utf8_range odd[] = {{0x139, 0x148}, {0x179, 0x17e}, {0x4c1, 0x4ce}};
 
 static const struct {
-    struct points capitals;
+    struct utf8_range capitals;
     uint32_t to_small;
 } rows[] = {
     {{'A', 'Z'}, 32},     {{0xc0, 0xd6}, 32},   {{0xd8, 0xde}, 32},   {{0x391, 0x3a9}, 32},
@@ -46,9 +34,9 @@ static uint32_t small(uint32_t point)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (point >= rows[i].capitals.first && point <= rows[i].capitals.last)
             return point + rows[i].to_small;
-    if (is_among(point, even, sizeof even / sizeof even[0]))
+    if (utf8_among(point, even, sizeof even / sizeof even[0]))
         return point | 1;
-    return is_among(point, odd, sizeof odd / sizeof odd[0]) ? (point + 1) & ~1u : point;
+    return utf8_among(point, odd, sizeof odd / sizeof odd[0]) ? (point + 1) & ~1u : point;
 }
 
 /* --- letters that are drawn alike ------------------------------------------------------------ */
@@ -109,16 +97,17 @@ void room_names_look(const char *line, char *look)
 
 bool room_names_mixes(const char *line)
 {
-    static const struct points latin[] = {{'A', 'Z'}, {'a', 'z'}, {0xc0, 0x24f}, {0x1e00, 0x1eff}};
-    static const struct points others[] = {{0x370, 0x3ff}, {0x400, 0x52f}, {0x1f00, 0x1fff}};
+    static const struct utf8_range latin[] = {
+        {'A', 'Z'}, {'a', 'z'}, {0xc0, 0x24f}, {0x1e00, 0x1eff}};
+    static const struct utf8_range others[] = {{0x370, 0x3ff}, {0x400, 0x52f}, {0x1f00, 0x1fff}};
     struct slice rest = slice_text(line);
     bool has_latin = false, has_other = false;
     for (size_t size; rest.size; rest = slice_after(rest, size)) {
         uint32_t point = 0;
         size = utf8_point(rest, &point);
         size = size ? size : 1;
-        has_latin |= is_among(point, latin, sizeof latin / sizeof latin[0]);
-        has_other |= is_among(point, others, sizeof others / sizeof others[0]);
+        has_latin |= utf8_among(point, latin, sizeof latin / sizeof latin[0]);
+        has_other |= utf8_among(point, others, sizeof others / sizeof others[0]);
     }
     return has_latin && has_other;
 }

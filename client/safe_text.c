@@ -13,29 +13,17 @@ static size_t point_at(struct weir_bytes text, size_t at, uint32_t *point)
     return utf8_point(slice_of((const uint8_t *)text.data + at, text.size - at), point);
 }
 
-struct points {
-    uint32_t first, last;
-};
-
-static bool is_among(uint32_t point, const struct points *ranges, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (point >= ranges[i].first && point <= ranges[i].last)
-            return true;
-    return false;
-}
-
 /* Controls (C0, C1), what turns the direction of writing, line and paragraph ends, and what takes
  * no place on the screen and joins nothing. Emoji need U+FE0F. */
 static bool is_unsafe(uint32_t point)
 {
-    static const struct points unsafe[] = {
+    static const struct utf8_range unsafe[] = {
         {0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},       {0x61c, 0x61c},   {0x180e, 0x180e},
         {0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f}, {0xfe00, 0xfe0e},
         {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
     };
     bool is_plain = point >= 0x20 && point < 0x7f; /* most are */
-    return !is_plain && is_among(point, unsafe, sizeof unsafe / sizeof unsafe[0]);
+    return !is_plain && utf8_among(point, unsafe, sizeof unsafe / sizeof unsafe[0]);
 }
 
 size_t safe_text_next(struct weir_bytes text, size_t at, char piece[SAFE_TEXT_PIECE], bool *as_is)

@@ -89,12 +89,25 @@ static void what_is_no_utf8_is_refused(void **state)
     assert_false(utf8_is(slice_text("good\xff")));
 }
 
+static void a_point_is_among_ranges_with_both_their_ends(void **state)
+{
+    (void)state;
+    static const struct utf8_range ranges[] = {{'b', 'd'}, {0x1f600, 0x1f600}};
+    static const uint32_t in[] = {'b', 'c', 'd', 0x1f600}, out[] = {'a', 'e', 0, 0x1f5ff, 0x1f601};
+    for (size_t i = 0; i < sizeof in / sizeof in[0]; i++)
+        assert_true(utf8_among(in[i], ranges, 2));
+    for (size_t i = 0; i < sizeof out / sizeof out[0]; i++)
+        assert_false(utf8_among(out[i], ranges, 2));
+    assert_false(utf8_among('c', ranges, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_read_as_the_point_that_they_are),
         cmocka_unit_test(every_code_point_goes_there_and_back),
         cmocka_unit_test(what_is_no_utf8_is_refused),
+        cmocka_unit_test(a_point_is_among_ranges_with_both_their_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

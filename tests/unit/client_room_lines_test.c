@@ -1,5 +1,5 @@
 /* What `weir room` prints of a room, without a node. */
-#include "client/cli_room.h"
+#include "client/cli_room_news.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -388,6 +388,73 @@ static void other_peoples_text_cannot_move_the_terminal(void **state)
     free(text);
 }
 
+/* --- who is put out --------------------------------------------------------------------------- */
+
+static void print_news(void *arg, const struct room_news *news)
+{
+    struct room_lines *lines = arg;
+    lines->year = 0; /* each with its day */
+    room_line_news(lines, news);
+    room_json_news(lines->out, lines->room, news);
+}
+
+/* What the owner is told when it looks again, without times and keys. */
+static void expect_news(struct party *party, struct room_people *people, struct room_lines *lines,
+                        const char *wanted)
+{
+    char *text = NULL, shown[512] = "";
+    size_t size = 0, used = 0;
+    FILE *out = open_memstream(&text, &size);
+    lines->out = out;
+    assert_int_equal(room_people_look(people, party->rooms[0], print_news, lines), 0);
+    assert_int_equal(room_lines_name(lines), 0);
+    fclose(out);
+    for (char *at = text, *name; (name = strstr(at, "--------  "));) {
+        char *end = strchr(name, '\n');
+        const char *event = strstr(end, "\"event\":\"");
+        assert_non_null(event);
+        name += strlen("--------  ");
+        event += strlen("\"event\":\"");
+        used += (size_t)snprintf(shown + used, sizeof shown - used, "%.*s %.*s;", (int)(end - name),
+                                 name, (int)strcspn(event, "\""), event);
+        at = end;
+    }
+    assert_string_equal(shown, wanted);
+    free(text);
+}
+
+static void who_is_put_out_or_let_in_again_is_told(void **state)
+{
+    struct party *party = *state;
+    struct room_people people = {0};
+    struct room_lines lines = {.room = party->rooms[0]};
+    char *invitation = NULL;
+    const uint8_t *bob = weir_signer_public(party->signers[1]);
+    call_oneself(party, 0, "ann");
+    call_oneself(party, 1, "bob");
+    assert_int_equal(weir_room_invite(party->rooms[1], &invitation), 0);
+    weir_room_destroy(&party->rooms[2]);
+    assert_int_equal(weir_room_join(invitation, party->signers[2], &party->rooms[2], NULL), 0);
+    weir_free(invitation);
+    share(party, 2);
+    call_oneself(party, 2, "eve");
+    expect_news(party, &people, &lines, ""); /* looked at for the first time */
+    expect_news(party, &people, &lines, "");
+    assert_int_equal(weir_room_ban(party->rooms[0], bob, 0), 0);
+    share(party, 0);
+    expect_news(party, &people, &lines,
+                "bob  (banned by ann) banned;eve  (out, with who invited them) out;");
+    expect_news(party, &people, &lines, "");
+    assert_int_equal(weir_room_ban(party->rooms[0], bob, 1), 0);
+    share(party, 0);
+    expect_news(party, &people, &lines, "bob  (ban lifted by ann) lifted;");
+    assert_int_equal(weir_room_leave(party->rooms[1]), 0);
+    share(party, 1);
+    expect_news(party, &people, &lines, ""); /* that is a message */
+    room_people_free(&people);
+    room_names_destroy(&lines.names);
+}
+
 #define PARTY_TEST(f) cmocka_unit_test_setup_teardown(f, gather, part)
 
 int main(void)
@@ -406,6 +473,7 @@ int main(void)
         PARTY_TEST(what_became_of_a_message_is_told),
         PARTY_TEST(what_is_dated_ahead_is_marked),
         PARTY_TEST(other_peoples_text_cannot_move_the_terminal),
+        PARTY_TEST(who_is_put_out_or_let_in_again_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
