@@ -4,6 +4,7 @@
 #include "base/version.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -103,6 +104,13 @@ static json_t *work_object(const struct storage_report *storage)
                      "all", number(storage->work_all));
 }
 
+/* What was allocated and not freed. What malloc holds beyond it is for the next peak. */
+static uint64_t heap_used_kib(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return (info.uordblks + info.hblkhd) / 1024;
+}
+
 /* Peak, in KiB; what it is now is the system's to tell (ps). */
 static uint64_t memory_peak_kib(void)
 {
@@ -160,6 +168,7 @@ char *report_status(const struct request *request, const struct client_counters 
     const struct figure figures[] = {
         {"uptime_ms", uptime_ms},
         {"memory_peak_kib", memory_peak_kib()},
+        {"heap_used_kib", heap_used_kib()},
         {"waiting_for_fold", storage->waiting_for_fold},
         {"waiting_for_room", storage->waiting_for_room},
         {"large_operations", storage->jobs},
