@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-enum { LONG_LIVED = 2, DOWN_UNITS = 10, CUT_UNITS = 30, PAUSE_UNITS = 20, STREAM = 1001 };
+enum { DOWN_UNITS = 10, CUT_UNITS = 30, PAUSE_UNITS = 20, STREAM = 1001 };
 
 static int64_t some_units(struct churn *self, uint64_t most)
 {
@@ -24,7 +24,7 @@ static void begin_node_trouble(struct churn *self)
     place->now = TROUBLE_KILL + (enum trouble)dice_below(&self->dice, 3);
     place->node = place->now == TROUBLE_PAUSE
                       ? dice_below(&self->dice, count)
-                      : LONG_LIVED + dice_below(&self->dice, count - LONG_LIVED);
+                      : CHURN_SPARED + dice_below(&self->dice, count - CHURN_SPARED);
     place->until_ms = some_units(self, DOWN_UNITS);
     struct network_node *node = &self->far->network.nodes[place->node];
     if (place->now == TROUBLE_KILL)

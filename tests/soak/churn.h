@@ -36,6 +36,8 @@ struct churn {
     int64_t up_since_ms[NETWORK_NODES_MAX]; /* of each process */
 };
 
+enum { CHURN_SPARED = 2 }; /* never ended */
+
 /* The network without trouble. */
 extern const struct line_rules CHURN_GOOD;
 

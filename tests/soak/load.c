@@ -1,4 +1,5 @@
 #include "tests/soak/load.h"
+#include "tests/soak/churn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -145,11 +146,20 @@ static size_t words_of(struct load *self, const struct write *write, const char 
     return 1;
 }
 
+/* Each start of a node that writes to one is a replica more, for good: only nodes that are never
+ * ended do. */
+static bool has_replicas(const char *kind)
+{
+    return strcmp(kind, "counter") == 0 || strcmp(kind, "set") == 0;
+}
+
 void load_write(struct load *self)
 {
     size_t node = dice_below(&self->dice, LOAD_NODES);
     size_t number = dice_below(&self->dice, LOAD_CONTRACTS);
     struct load_contract *contract = &self->contracts[number];
+    if (has_replicas(contract->kind))
+        node %= CHURN_SPARED;
     struct weir_bytes operands[2];
     char words[2][32];
     const char *verb;
