@@ -85,10 +85,11 @@ fuzz:  ## each fuzz target for SECONDS=30 from its corpus (clang's libFuzzer)
 	    SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all"
 	@scripts/fuzz $(SECONDS) $(patsubst %,build-fuzz/%,$(FUZZ:$(BUILD)/%=%))
 
-sim:  ## many nodes on a virtual clock, with faults: SEEDS=100 NODES=0 (drawn), or one SEED=n
+sim:  ## many nodes on a virtual clock, with faults: SEEDS=100 FIRST=1 JOBS=1 NODES=0 (drawn), or one SEED=n
 	@scripts/setup build test
 	+$(Q)$(SUB) $(BUILD)/tests/sim/sim
-	@$(BUILD)/tests/sim/sim $(SEEDS:%=--seeds %) $(NODES:%=--nodes %) $(SEED:%=--seed %) $(SIM_ARGS)
+	@$(BUILD)/tests/sim/sim $(SEEDS:%=--seeds %) $(FIRST:%=--first %) $(JOBS:%=--jobs %) $(NODES:%=--nodes %) \
+	    $(SEED:%=--seed %) $(SIM_ARGS)
 
 crash:  ## disks as a loss of power may leave them: IMAGES=100000 SEED=n; and a kill at every call
 	@scripts/setup build test

@@ -1,3 +1,4 @@
+#include "store/log.h"
 #include "tests/sim/play.h"
 
 #include "contracts/entries.h"
@@ -52,7 +53,14 @@ static bool is_kept(const struct play *self, const struct played_op *op)
     return op->acknowledged && !op->waived && self->contracts[op->contract].keeps;
 }
 
-/* Does any node but this one, of those that run, have these bytes in its state? */
+/* Would what was read be there after a loss of power? */
+static bool is_flushed(const struct play *self, size_t node, const struct reading *reading)
+{
+    store_t *store = stage_store(world_stage(self->world, node));
+    return reading->seq <= log_synced(store_log(store));
+}
+
+/* Does any node but this one, of those that run, have these bytes in its state, for good? */
 static bool is_elsewhere(struct play *self, size_t contract, struct slice bytes, size_t leaves)
 {
     bool found = false;
@@ -62,7 +70,8 @@ static bool is_elsewhere(struct play *self, size_t contract, struct slice bytes,
             !state_at(self, node, contract, &reading))
             continue;
         struct slice state = bytes_of(&reading);
-        found = state.size && memmem(state.data, state.size, bytes.data, bytes.size);
+        found = is_flushed(self, node, &reading) && state.size &&
+                memmem(state.data, state.size, bytes.data, bytes.size);
         blob_release(&reading.bytes);
     }
     return found;
@@ -113,8 +122,22 @@ void claims_answered(struct play *self, struct played_op *op)
         play_fail(self, "n%zu acknowledged %s, which nobody has", op->node, op->token);
 }
 
-void claims_kept(struct play *self, size_t node)
+/* Nothing that a kill or a loss of power does is damage. */
+static void claim_undamaged(struct play *self, size_t node)
 {
+    store_t *store = stage_store(world_stage(self->world, node));
+    struct store_stats stats;
+    store_stats(store, &stats);
+    if (stats.damaged || stats.marked)
+        play_fail(self, "n%zu finds %llu records and %llu contracts damaged", node,
+                  (unsigned long long)stats.damaged, (unsigned long long)stats.marked);
+    if (*store_repaired(store))
+        play_fail(self, "n%zu repaired its data: %s", node, store_repaired(store));
+}
+
+void claims_started(struct play *self, size_t node)
+{
+    claim_undamaged(self, node);
     for (size_t contract = 0; contract < self->contracts_count; contract++) {
         struct reading reading;
         if (!self->contracts[contract].keeps || !state_at(self, node, contract, &reading))
@@ -135,7 +158,7 @@ void claims_in_time(struct play *self)
         bool stood = node->stood_until_us > op->asked_us; /* the node was paused meanwhile */
         uint64_t from = stood ? node->stood_until_us : op->asked_us;
         if (!op->done && op->life == node->life && world_is_up(self->world, op->node) &&
-            !world_is_paused(self->world, op->node) && now - from > most * 1000)
+            !world_is_paused(self->world, op->node) && !node->slow && now - from > most * 1000)
             play_fail(self, "n%zu has not answered %s #%llu", op->node, client_verbs[op->verb].name,
                       (unsigned long long)op->number);
     }
@@ -149,7 +172,8 @@ static bool has_all(struct play *self, size_t node, size_t contract, struct slic
     const struct played_contract *c = &self->contracts[contract];
     uint64_t added = 0;
     for (const struct played_op *op = self->ops; op; op = op->next) {
-        added += op->contract == contract && op->acknowledged && !op->waived;
+        added += op->contract == contract && (op->acknowledged || op->asked_well) && !op->waived &&
+                 !op->former;
         if (op->contract == contract && is_kept(self, op) && !contains(state, op->token)) {
             (void)snprintf(why, size, "n%zu lacks %s of k%04x, acknowledged by n%zu", node,
                            op->token, name_of(self, contract), op->node);
@@ -217,19 +241,26 @@ static void tell_hosts(struct play *self, size_t contract, char *why, size_t siz
 /* All who have it have the same, with all that was acknowledged in it. */
 static bool agrees(struct play *self, size_t contract, char *why, size_t size)
 {
-    struct fingerprint first;
+    struct blob *first = NULL;
     size_t hosts = 0, first_node = 0, members = 0;
     bool ok = true;
     for (size_t node = 0; ok && node < self->nodes_count; node++) {
         struct reading reading;
         members += claims_is_member(self, node);
-        if (!claims_is_member(self, node) || !state_at(self, node, contract, &reading))
+        if (!claims_is_member(self, node))
             continue;
+        if (!state_at(self, node, contract, &reading)) {
+            ok = !self->nodes[node].subs[contract].follows;
+            if (!ok)
+                (void)snprintf(why, size, "n%zu has a subscriber of k%04x, and not k%04x", node,
+                               name_of(self, contract), name_of(self, contract));
+            continue;
+        }
         if (hosts++ == 0) {
-            first = reading.fingerprint;
+            first = blob_hold(reading.bytes);
             first_node = node;
         }
-        ok = memcmp(&first, &reading.fingerprint, sizeof first) == 0;
+        ok = slice_equal(blob_slice(first), blob_slice(reading.bytes));
         if (!ok)
             (void)snprintf(why, size, "n%zu and n%zu differ in k%04x", first_node, node,
                            name_of(self, contract));
@@ -237,6 +268,7 @@ static bool agrees(struct play *self, size_t contract, char *why, size_t size)
              follower_is_up_to_date(self, node, contract, &reading.fingerprint, why, size);
         blob_release(&reading.bytes);
     }
+    blob_release(&first);
     if (ok && !hosts && acknowledged(self, contract)) {
         (void)snprintf(why, size, "k%04x is nowhere", name_of(self, contract));
         return false;

@@ -50,6 +50,7 @@ void claims_on_message(void *play, size_t node, const struct message *message)
 {
     struct play *self = (struct play *)play;
     struct played_node *n = &self->nodes[node];
+    echo_on_message(self, node, message);
     self->dials += message->kind == MESSAGE_DIAL;
     if (message->kind == MESSAGE_OPENED)
         opened(self, n, (const struct opened *)message);
@@ -104,4 +105,14 @@ void claims_joined(struct play *self)
     char why[200];
     if (!claims_is_mesh(self, true, why, sizeof why))
         play_fail(self, "after joining: %s", why);
+}
+
+void claims_unconnected(struct play *self)
+{
+    for (size_t node = 0; node < self->nodes_count; node++) {
+        size_t open = wires_connections(world_wires(self->world), node);
+        if (claims_is_member(self, node) && open != self->nodes[node].live_count)
+            play_fail(self, "at rest, n%zu has %zu connections open and %zu peers", node, open,
+                      self->nodes[node].live_count);
+    }
 }

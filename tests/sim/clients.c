@@ -14,7 +14,7 @@ static const struct subject {
     {"map", "set", 0, true},     {"register", "set", 0, false}, {"multi-register", "set", 0, false},
     {"log", "append", 5, false},
 };
-enum { SUBJECTS = sizeof subjects / sizeof subjects[0] };
+enum { SUBJECTS = sizeof subjects / sizeof subjects[0], VALUE_BYTES_MAX = 20000 };
 
 static const struct subject *subject_of(size_t contract)
 {
@@ -78,7 +78,7 @@ static struct played_op *op_new(struct play *self, size_t node, size_t contract,
     return op;
 }
 
-static struct slice key_of(const struct played_contract *c)
+struct slice clients_key_of(const struct played_contract *c)
 {
     return slice_of(c->contract.key.bytes, CONTRACT_KEY_BYTES);
 }
@@ -91,12 +91,15 @@ static void ask_put(struct play *self, size_t node, size_t contract)
     ask(self, op_new(self, node, contract, VERB_PUT), "c", args, 3);
 }
 
-/* The operands that bring the op's token, after the operation. */
-static size_t operands_of(const struct played_contract *c, const struct played_op *op,
-                          struct slice operands[2])
+/* The operands that bring the op's token, after the operation. Values of a map are large now and
+ * then: they travel in the bulk lane, and states in pieces. */
+static size_t operands_of(struct play *self, const struct played_op *op, struct slice operands[2])
 {
+    static const uint8_t value[VALUE_BYTES_MAX];
+    const struct played_contract *c = &self->contracts[op->contract];
     operands[0] = c->counts ? slice_text("1") : slice_text(op->token);
-    operands[1] = slice_text("v");
+    operands[1] = slice_of(
+        value, dice_one_in(&self->dice, 4) ? dice_between(&self->dice, 1, VALUE_BYTES_MAX) : 1);
     return strcmp(c->contract.kind->name, "map") == 0 ? 2 : 1;
 }
 
@@ -104,10 +107,17 @@ static void ask_edit(struct play *self, size_t node, size_t contract)
 {
     struct played_contract *c = &self->contracts[contract];
     struct played_op *op = op_new(self, node, contract, VERB_EDIT);
-    struct slice args[4] = {key_of(c), slice_text(subject_of(contract)->operation)};
-    size_t count = operands_of(c, op, args + 2);
+    struct slice args[4] = {clients_key_of(c), slice_text(subject_of(contract)->operation)};
+    size_t count = operands_of(self, op, args + 2);
     c->attempted += c->counts;
     ask(self, op, "c", args, 2 + count);
+}
+
+static void ask_delta(struct play *self, struct played_op *op)
+{
+    const struct slice args[] = {clients_key_of(&self->contracts[op->contract]),
+                                 buffer_slice(&op->delta)};
+    ask(self, op, "c", args, 2);
 }
 
 /* A delta that the client made itself, as a replica of its own. */
@@ -119,7 +129,7 @@ static void ask_update(struct play *self, size_t node, size_t contract)
     struct slice operands[2];
     struct buffer delta = {0};
     struct reason why;
-    size_t count = operands_of(c, op, operands);
+    size_t count = operands_of(self, op, operands);
     state_t *empty = state_new(&c->contract);
     put_u64(editor.replica, 1 + op->number);
     struct state_reader reader = state_reader(empty);
@@ -128,21 +138,36 @@ static void ask_update(struct play *self, size_t node, size_t contract)
         play_fail(self, "no delta could be made: %s", why.text);
     state_destroy(&empty);
     c->attempted += c->counts;
-    const struct slice args[] = {key_of(c), buffer_slice(&delta)};
-    ask(self, op, "c", args, 2);
-    buffer_free(&delta);
+    op->delta = delta;
+    ask_delta(self, op);
+}
+
+/* As a client does that heard nothing: the same delta, at whatever node it finds. */
+void clients_ask_again(struct play *self)
+{
+    size_t node = dice_below(&self->dice, self->nodes_count), back = dice_below(&self->dice, 30);
+    struct played_op *former = self->ops;
+    for (; former && (back || !former->delta.size); former = former->next)
+        back -= back > 0;
+    if (!former || !world_is_up(self->world, node) || self->nodes[node].left)
+        return;
+    struct played_op *op = op_new(self, node, former->contract, VERB_UPDATE);
+    memcpy(op->token, former->token, sizeof op->token);
+    op->former = former->former ? former->former : former;
+    buffer_append_slice(&op->delta, buffer_slice(&former->delta));
+    ask_delta(self, op);
 }
 
 static void ask_get(struct play *self, size_t node, size_t contract)
 {
-    const struct slice key = key_of(&self->contracts[contract]);
+    const struct slice key = clients_key_of(&self->contracts[contract]);
     ask(self, op_new(self, node, contract, VERB_GET), "c", &key, 1);
 }
 
 static void ask_subscribe(struct play *self, size_t node, size_t contract)
 {
     struct subscriber *sub = &self->nodes[node].subs[contract];
-    const struct slice args[] = {key_of(&self->contracts[contract]), slice_text("")};
+    const struct slice args[] = {clients_key_of(&self->contracts[contract]), slice_text("")};
     if (sub->asked)
         return;
     sub->asked = true;
@@ -152,7 +177,7 @@ static void ask_subscribe(struct play *self, size_t node, size_t contract)
 static void ask_unsubscribe(struct play *self, size_t node, size_t contract)
 {
     struct subscriber *sub = &self->nodes[node].subs[contract];
-    const struct slice key = key_of(&self->contracts[contract]);
+    const struct slice key = clients_key_of(&self->contracts[contract]);
     if (!sub->follows)
         return;
     sub->follows = false; /* what still comes is not looked at */
@@ -165,6 +190,18 @@ void clients_put_all(struct play *self)
         ask_put(self, dice_below(&self->dice, self->nodes_count), i);
 }
 
+void clients_edit_all(struct play *self)
+{
+    for (size_t contract = 0; contract < self->contracts_count; contract++) {
+        size_t node;
+        do
+            node = dice_below(&self->dice, self->nodes_count);
+        while (!claims_is_member(self, node));
+        if (claims_is_hosted(self, contract))
+            ask_edit(self, node, contract);
+    }
+}
+
 void clients_get_all(struct play *self)
 {
     for (size_t contract = 0; contract < self->contracts_count; contract++)
@@ -173,123 +210,29 @@ void clients_get_all(struct play *self)
                 ask_get(self, node, contract);
 }
 
-void clients_ask_one(struct play *self)
+static void ask_one_at(struct play *self, size_t node)
 {
     static void (*const askers[])(struct play *, size_t, size_t) = {
         ask_put,    ask_edit,   ask_edit,      ask_edit,      ask_edit,
         ask_update, ask_update, ask_update,    ask_get,       ask_get,
         ask_get,    ask_get,    ask_subscribe, ask_subscribe, ask_unsubscribe,
     };
-    size_t node = dice_below(&self->dice, self->nodes_count);
     size_t contract = dice_below(&self->dice, self->contracts_count);
     if (world_is_up(self->world, node) && !self->nodes[node].left)
         askers[dice_below(&self->dice, sizeof askers / sizeof askers[0])](self, node, contract);
 }
 
-/* --- hearing ----------------------------------------------------------------------------- */
-
-static size_t contract_of(const struct play *self, struct slice key)
+void clients_ask_one(struct play *self)
 {
-    for (size_t i = 0; i < self->contracts_count; i++)
-        if (slice_equal(key, key_of(&self->contracts[i])))
-            return i;
-    return SIZE_MAX;
+    ask_one_at(self, dice_below(&self->dice, self->nodes_count));
 }
 
-static void take_state(struct play *self, struct subscriber *sub, size_t node, struct slice state)
+/* Many at one node at once. */
+void clients_crowd(struct play *self)
 {
-    struct reason why;
-    if (state.size && state_merge(sub->view, state, NULL, &why) != 0)
-        play_fail(self, "n%zu gave a client a state that does not merge: %s", node, why.text);
-}
-
-static void hear_notify(struct play *self, size_t node, const struct slice *frames, size_t count)
-{
-    size_t contract = count == 7 ? contract_of(self, frames[3]) : SIZE_MAX;
-    if (contract == SIZE_MAX) {
-        play_fail(self, "n%zu sent a notification of %zu frames", node, count);
-        return;
-    }
-    self->notified++;
-    if (self->nodes[node].subs[contract].follows)
-        take_state(self, &self->nodes[node].subs[contract], node, frames[4]);
-}
-
-static void subscribed(struct play *self, const struct played_op *op, bool ok,
-                       const struct slice *frames)
-{
-    struct subscriber *sub = &self->nodes[op->node].subs[op->contract];
-    sub->asked = sub->follows = ok;
-    if (!ok)
-        return;
-    state_destroy(&sub->view);
-    sub->view = state_new(&self->contracts[op->contract].contract);
-    take_state(self, sub, op->node, frames[5]);
-}
-
-/* A refusal must be one that a network in trouble may give. */
-static void check_refusal(struct play *self, const struct played_op *op, struct slice word,
-                          struct slice sentence)
-{
-    static const int may_be[] = {ERR_NOT_FOUND, ERR_NO_LIVE_PEER, ERR_TIMEOUT, ERR_BUSY};
-    self->refused++;
-    for (size_t i = 0; i < sizeof may_be / sizeof may_be[0]; i++)
-        if (slice_is(word, error_name(may_be[i])))
-            return;
-    play_fail(self, "n%zu answered %s #%llu: %.*s (%.*s)", op->node, client_verbs[op->verb].name,
-              (unsigned long long)op->number, (int)word.size, (const char *)word.data,
-              (int)sentence.size, (const char *)sentence.data);
-}
-
-static void hear_reply(struct play *self, struct played_op *op, const struct slice *frames,
-                       size_t count)
-{
-    bool ok = slice_is(frames[2], CLIENT_PROTOCOL_OK);
-    if (op->done) {
-        play_fail(self, "#%llu was answered twice", (unsigned long long)op->number);
-        return;
-    }
-    op->done = true;
-    op->ok = ok;
-    self->answered++;
-    trace_log_note(world_trace(self->world), world_us(self->world), op->node,
-                   ok ? "OK, request" : "refused, request", op->number);
-    if (!ok)
-        check_refusal(self, op, frames[2], count > 3 ? frames[3] : slice_text(""));
-    if (op->verb == VERB_SUBSCRIBE)
-        subscribed(self, op, ok, frames);
-    if (op->verb == VERB_UNSUBSCRIBE)
-        self->nodes[op->node].subs[op->contract].asked = false;
-    op->acknowledged = ok && (op->verb == VERB_UPDATE || op->verb == VERB_EDIT);
-    if (op->acknowledged)
-        claims_answered(self, op);
-}
-
-static struct played_op *op_numbered(const struct play *self, struct slice id)
-{
-    char text[REQUEST_ID_BYTES_MAX + 1] = "";
-    memcpy(text, id.data, id.size < sizeof text - 1 ? id.size : sizeof text - 1);
-    uint64_t number = strtoull(text, NULL, 10);
-    for (struct played_op *op = self->ops; op; op = op->next)
-        if (op->number == number)
-            return op;
-    return NULL;
-}
-
-void clients_hear(void *play, size_t node)
-{
-    struct play *self = (struct play *)play;
-    const struct slice *frames;
-    size_t count;
-    while ((count = far_clients_take(world_clients(self->world, node), "c", &frames)) > 0) {
-        struct played_op *op = count >= 3 ? op_numbered(self, frames[1]) : NULL;
-        if (!op)
-            play_fail(self, "n%zu sent a client %zu frames that answer nothing", node, count);
-        else if (slice_is(frames[2], CLIENT_PROTOCOL_NOTIFY))
-            hear_notify(self, node, frames, count);
-        else
-            hear_reply(self, op, frames, count);
-    }
+    size_t node = dice_below(&self->dice, self->nodes_count);
+    for (uint64_t n = dice_between(&self->dice, 10, 60); n > 0; n--)
+        ask_one_at(self, node);
 }
 
 void clients_forget(struct play *self, size_t node)
@@ -307,6 +250,7 @@ void clients_free(struct play *self)
         clients_forget(self, i);
     for (struct played_op *op = self->ops, *next; op; op = next) {
         next = op->next;
+        buffer_free(&op->delta);
         free(op);
     }
     for (size_t i = 0; i < PLAY_CONTRACTS_MAX; i++)

@@ -40,7 +40,8 @@ void play_start_node(struct play *self, size_t node)
         return;
     self->nodes[node].life++;
     world_start(self->world, node);
-    claims_kept(self, node);
+    if (world_is_up(self->world, node))
+        claims_started(self, node);
 }
 
 void play_end_node(struct play *self, size_t node, enum play_end how)
@@ -55,6 +56,7 @@ void play_end_node(struct play *self, size_t node, enum play_end how)
         world_kill(self->world, node, how == END_power);
     memset(n->known, 0, sizeof n->known);
     n->known_count = n->live_count = 0;
+    n->slow = false;
 }
 
 /* --- phases ------------------------------------------------------------------------------ */
@@ -100,23 +102,41 @@ static void work(struct play *self, uint64_t ms)
         }
         if (self->options.faults && now >= strike_us) {
             storm_strike(self);
-            strike_us = now + 1000 * dice_between(&self->dice, 100, 8000);
+            strike_us = now + 1000 * dice_between(&self->dice, 100, self->pause_ms);
         }
     }
 }
 
-static uint64_t rest(struct play *self)
+/* Until all is as it should be; how long that took. */
+static uint64_t settle(struct play *self, uint64_t most_ms, uint64_t step_ms, const char *what)
 {
     char why[300] = "";
     uint64_t ms = 0;
-    storm_end(self);
     while (!self->failed && !claims_at_rest(self, why, sizeof why)) {
-        if (ms >= REST_MS)
-            play_fail(self, "not at rest after %d s: %s", REST_MS / 1000, why);
-        run_ms(self, 500);
-        ms += 500;
+        if (ms >= most_ms)
+            play_fail(self, "%s after %llu s: %s", what, (unsigned long long)most_ms / 1000, why);
+        run_ms(self, step_ms);
+        ms += step_ms;
         claims_in_time(self);
     }
+    return ms;
+}
+
+/* The network works as if nothing had been: nobody refuses, and what is said reaches everybody by
+ * itself, not only when somebody compares. */
+static uint64_t live(struct play *self)
+{
+    uint64_t last = self->ops_count;
+    if (self->failed)
+        return 0;
+    clients_edit_all(self);
+    uint64_t ms = settle(self, ALIVE_MS, 100, "a change is not everywhere");
+    for (const struct played_op *op = self->ops; op && op->number >= last; op = op->next)
+        if (!op->ok)
+            play_fail(self, "at rest, n%zu refuses %s of k%04x (#%llu)", op->node,
+                      client_verbs[op->verb].name,
+                      trace_log_contract(&self->contracts[op->contract].contract.key),
+                      (unsigned long long)op->number);
     return ms;
 }
 
@@ -137,6 +157,13 @@ static void look_round(struct play *self)
                       (unsigned long long)op->number);
     if (self->dials && !self->left)
         play_fail(self, "%llu dials at rest", (unsigned long long)self->dials);
+    if (!self->left)
+        claims_unconnected(self);
+}
+
+static void no_start(void *play, size_t node, const struct reason *why)
+{
+    play_fail((struct play *)play, "n%zu could not start: %s", node, why->text);
 }
 
 static void open_world(struct play *self)
@@ -158,6 +185,8 @@ static void open_world(struct play *self)
         .player = self,
         .on_message = claims_on_message,
         .on_sent = clients_hear,
+        .on_power_lost = storm_power_lost,
+        .on_no_start = no_start,
     };
     self->world = world_new(&options);
 }
@@ -174,8 +203,11 @@ struct play_result play_run(const struct play_options *options, size_t rows, FIL
     clients_make_contracts(self);
     join_all(self);
     clients_put_all(self);
+    storm_begin(self);
     work(self, options->storm_ms ? options->storm_ms : dice_between(&self->dice, 10000, 60000));
-    result.rest_ms = rest(self);
+    storm_end(self);
+    result.rest_ms = settle(self, REST_MS, 500, "not at rest");
+    result.alive_ms = live(self);
     look_round(self);
     if (self->failed && to)
         trace_log_print(world_trace(self->world), rows, to);
@@ -188,6 +220,10 @@ struct play_result play_run(const struct play_options *options, size_t rows, FIL
     result.answered = self->answered;
     result.refused = self->refused;
     result.notified = self->notified;
+    memcpy(result.struck, self->struck, sizeof result.struck);
+    result.echoed = self->echoed;
+    result.drives = world_drive_counts(self->world);
+    echo_free(self);
     clients_free(self);
     world_destroy(&self->world);
     return result;

@@ -25,15 +25,24 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
 static void whatever_breaks_it_comes_to_rest_with_nothing_lost(void **state)
 {
     uint64_t first = number_of("SEED", 1), seeds = number_of("SIM_SEEDS", SEEDS), handled = 0;
+    uint64_t struck[FAULTS_MAX] = {0}, echoed = 0, torn = 0;
     (void)state;
     for (uint64_t seed = first; seed < first + seeds; seed++) {
         const struct play_options options = {.seed = seed, .faults = true};
         struct play_result result = play_run(&options, ROWS, stdout);
         handled += result.handled;
+        echoed += result.echoed;
+        torn += result.drives.torn;
+        for (size_t i = 0; i < storm_faults_count; i++)
+            struck[i] += result.struck[i];
         if (result.failed)
             fail_msg("seed %llu: %s\n  again: make sim SEED=%llu", (unsigned long long)seed,
                      result.why, (unsigned long long)seed);
     }
+    for (size_t i = 0; i < storm_faults_count && seeds >= SEEDS; i++)
+        if (!struck[i]) /* then this test does not test it */
+            fail_msg("no seed has %s", storm_faults[i].name);
+    assert_true(seeds < SEEDS || (echoed > 0 && torn > 0));
     print_message("%llu seeds from %llu on, %llu messages\n", (unsigned long long)seeds,
                   (unsigned long long)first, (unsigned long long)handled);
 }

@@ -125,8 +125,8 @@ void wires_send(struct wires *self, size_t place, int side, enum segment_kind ki
 {
     struct link *link = self->links[place];
     struct flow *flow = &link->flows[side];
-    uint64_t due =
-        now(self) + wires_latency_us(self, link->ends[side].machine, link->ends[1 - side].machine);
+    uint64_t due = now(self) + flow->lag_us +
+                   wires_latency_us(self, link->ends[side].machine, link->ends[1 - side].machine);
     if (due < flow->last_due_us)
         due = flow->last_due_us;
     if (self->options.bytes_a_second)
@@ -145,7 +145,7 @@ static void answer_closed(struct wires *self, size_t place, int from, enum segme
         wires_send(self, place, 1 - from, SEGMENT_rst, 0);
 }
 
-static void deliver(struct wires *self, size_t place, int from, struct segment segment)
+void wires_deliver(struct wires *self, size_t place, int from, struct segment segment)
 {
     struct link *link = self->links[place];
     struct end *to = &link->ends[1 - from];
@@ -197,11 +197,10 @@ static void arrive(void *wires, uint64_t a, uint64_t generation)
     if (--flow->count == 0)
         flow->first = 0;
     schedule(self, place, side);
-    deliver(self, place, side, segment);
+    wires_deliver(self, place, side, segment);
 }
 
-/* What waits for this way is sent again, a while later. */
-static void resume(struct wires *self, size_t place, int side)
+void wires_resume(struct wires *self, size_t place, int side)
 {
     struct link *link = self->links[place];
     struct flow *flow = &link->flows[side];
@@ -377,7 +376,7 @@ void wires_start(wires_t *self, size_t number)
     for (size_t place = 0; place < self->links_count; place++)
         for (int side = 0; side < 2; side++)
             if (self->links[place]->used && self->links[place]->ends[1 - side].machine == number)
-                resume(self, place, side);
+                wires_resume(self, place, side);
 }
 
 void wires_kill(wires_t *self, size_t number, bool power)
@@ -401,47 +400,6 @@ void wires_kill(wires_t *self, size_t number, bool power)
         link->ends[side].local = -1;
         free_if_closed(self, place);
     }
-}
-
-static void resume_way(wires_t *self, size_t from, size_t to)
-{
-    for (size_t place = 0; place < self->links_count; place++)
-        for (int side = 0; side < 2; side++)
-            if (self->links[place]->used && self->links[place]->ends[side].machine == from &&
-                self->links[place]->ends[1 - side].machine == to)
-                resume(self, place, side);
-}
-
-void wires_block(wires_t *self, size_t from, size_t to, bool blocked)
-{
-    uint8_t *way = &self->blocked[from * self->options.machines_max + to];
-    bool was = *way;
-    *way = blocked;
-    if (was && !blocked)
-        resume_way(self, from, to);
-}
-
-void wires_unblock_all(wires_t *self)
-{
-    for (size_t from = 0; from < self->machines_count; from++)
-        for (size_t to = 0; to < self->machines_count; to++)
-            wires_block(self, from, to, false);
-}
-
-size_t wires_reset(wires_t *self, size_t a, size_t b)
-{
-    size_t count = 0;
-    for (size_t place = 0; place < self->links_count; place++) {
-        struct link *link = self->links[place];
-        size_t from = link->ends[0].machine, to = link->ends[1].machine;
-        if (!link->used || !((from == a && to == b) || (from == b && to == a)))
-            continue;
-        for (int side = 0; side < 2; side++)
-            if (link->ends[side].local >= 0 && !link->ends[side].broken)
-                deliver(self, place, 1 - side, (struct segment){.kind = SEGMENT_rst});
-        count++;
-    }
-    return count;
 }
 
 struct wires_counts wires_counts(const wires_t *self)

@@ -50,8 +50,15 @@ void wires_block(wires_t *self, size_t from, size_t to, bool blocked);
 bool wires_blocked(const wires_t *self, size_t from, size_t to);
 void wires_unblock_all(wires_t *self);
 
-/* Resets all connections between two, for both ends. Returns how many. */
+/* Each way of each connection that is open between two now takes up to so much longer from here on,
+ * and not those that come later: what was sent on an old one may arrive after what a new one
+ * brought. 0: as ever. */
+void wires_lag(wires_t *self, size_t a, size_t b, uint64_t us);
+
+/* Resets all connections between two, for both ends, or for those at `a` alone: the other learns of
+ * it when a's system tells it, after all that is on its way. Returns how many. */
 size_t wires_reset(wires_t *self, size_t a, size_t b);
+size_t wires_reset_at(wires_t *self, size_t a, size_t b);
 
 /* Connections of a machine's process, also those that are not accepted yet. */
 size_t wires_connections(const wires_t *self, size_t machine);

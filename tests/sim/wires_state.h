@@ -1,4 +1,5 @@
-/* wires_state: what wires.c (connections) and wires_machine.c (a machine's view of them) share.
+/* wires_state: what wires.c (connections), wires_machine.c (a machine's view of them) and
+ * wires_faults.c share.
  */
 #ifndef WEIR_TESTS_WIRES_STATE_H
 #define WEIR_TESTS_WIRES_STATE_H
@@ -19,7 +20,7 @@ struct flow {
     uint64_t base, taken, arrived, written;
     struct segment *segments; /* owned: on their way */
     size_t first, count, segments_capacity;
-    uint64_t last_due_us;
+    uint64_t last_due_us, lag_us;
     bool scheduled; /* an arrival is in the agenda */
     bool stalled;   /* the way is blocked, or nobody is there */
     bool wants_room, room_told;
@@ -86,6 +87,12 @@ uint64_t wires_latency_us(struct wires *self, size_t from, size_t to);
 
 /* Sends from ends[side]; data up to what is written. */
 void wires_send(struct wires *self, size_t link, int side, enum segment_kind kind, size_t bytes);
+
+/* A segment from ends[from] arrives at the other. */
+void wires_deliver(struct wires *self, size_t link, int from, struct segment segment);
+
+/* What waits for this way is sent again, a while later. */
+void wires_resume(struct wires *self, size_t link, int side);
 
 /* The process at ends[side] closes it, or its system does after a kill. */
 void wires_close(struct wires *self, size_t link, int side, bool abort);

@@ -284,6 +284,26 @@ static void a_reset_link_is_told_to_both(void **state)
     assert_int_equal(wires_reset(self->wires, 1, 0), 0);
 }
 
+static void a_new_connection_overtakes_one_that_lags(void **state)
+{
+    struct rig *self = (struct rig *)*state;
+    int a, b, new_a, new_b;
+    connect_them(self, &a, &b);
+    wires_lag(self->wires, 1, 0, 60000000); /* drawn: up to a minute */
+    assert_int_equal(write_text(self, 0, a, "old"), 3);
+    assert_int_equal(wires_reset_at(self->wires, 0, 1), 1);
+    assert_int_equal(expect(self, 0, WIRE_reset), a);
+    self->ends[0]->close(self->ends[0]->self, a, true);
+    connect_them(self, &new_a, &new_b);
+    assert_int_equal(write_text(self, 0, new_a, "new"), 3);
+    pass_ms(self, 100);
+    assert_int_equal(expect(self, 1, WIRE_readable), new_b);
+    expect_text(self, 1, new_b, "new");
+    pass_ms(self, 60000);
+    assert_int_equal(expect(self, 1, WIRE_reset), b); /* and takes "old" with it */
+    (void)expect(self, 1, WIRE_none);
+}
+
 static void things_of_one_time_happen_in_the_order_they_were_put_down(void **state)
 {
     struct agenda agenda = {0};
@@ -320,6 +340,7 @@ int main(void)
         TEST(a_dial_is_refused_where_no_process_is_and_times_out_where_no_way_is),
         TEST(a_kill_is_told_at_once_and_a_power_cut_when_the_machine_is_back),
         TEST(a_reset_link_is_told_to_both),
+        TEST(a_new_connection_overtakes_one_that_lags),
         cmocka_unit_test(things_of_one_time_happen_in_the_order_they_were_put_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,57 +1,12 @@
-#include "tests/sim/world.h"
+#include "tests/sim/world_state.h"
 
-#include "actors/identity.h"
-#include "tests/support/scratch.h"
-
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-
-static const int64_t world_wall_ms = 1700000000000;
-enum {
-    CLOCK_STEP_MS = 1000000,
-    REMEMBERED_MAX = 64
-}; /* machines were not switched on at the same time */
-
-struct node {
-    struct world *world;
-    size_t number;
-    struct world_node setup;
-    char dir[SCRATCH_PATH_MAX + 16];
-    struct identity identity;
-    struct node_id id;
-    struct dice dice;
-    stage_t *stage;
-    far_clients_t *clients;
-    uint64_t sent;    /* messages to clients, seen by the player */
-    uint64_t wake_us; /* the earliest appointment; NEVER: none */
-    uint64_t handled; /* by former stages */
-    struct remembered {
-        struct peer_node nodes[REMEMBERED_MAX]; /* their address points at addresses */
-        char addresses[REMEMBERED_MAX][PEER_ADDRESS_BYTES_MAX];
-        size_t count;
-    } known; /* as in a node's file */
-    bool ready, paused;
-};
-
-struct world {
-    struct world_options options;
-    char dir[SCRATCH_PATH_MAX];
-    uint64_t us;
-    struct agenda agenda;
-    wires_t *wires;
-    struct trace_log trace;
-    struct node **nodes; /* owned */
-    size_t nodes_count;
-    size_t *ready; /* owned: a ring of nodes to run */
-    size_t ready_first, ready_count;
-};
 
 /* --- running ----------------------------------------------------------------------------- */
 
-static void set_ready(void *world, size_t node)
+void world_set_ready(void *world, size_t node)
 {
     struct world *self = (struct world *)world;
     struct node *n = self->nodes[node];
@@ -69,7 +24,7 @@ static void wake(void *world, uint64_t node, uint64_t unused)
     if (n->wake_us > self->us) /* another was made since */
         return;
     n->wake_us = NEVER;
-    set_ready(self, node);
+    world_set_ready(self, node);
 }
 
 static void schedule(struct world *self, struct node *node)
@@ -87,6 +42,10 @@ static void run_node(struct world *self, struct node *node)
     if (!node->stage || node->paused)
         return;
     stage_run(node->stage, self->us);
+    if (drive_is_cut(node->drive)) {
+        self->options.on_power_lost(self->options.player, node->number);
+        return;
+    }
     schedule(self, node);
     if (far_clients_sent(node->clients) == node->sent)
         return;
@@ -119,229 +78,6 @@ void world_run_ms(world_t *self, uint64_t ms)
     uint64_t until_us = self->us + ms * 1000;
     while (world_step(self, until_us))
         ;
-}
-
-static void watch(void *watcher, struct message *message)
-{
-    struct node *node = (struct node *)watcher;
-    struct world *self = node->world;
-    trace_log_message(&self->trace, self->us, node->number, message);
-    if (self->options.on_message)
-        self->options.on_message(self->options.player, node->number, message);
-}
-
-static uint64_t delay_us(void *watcher, enum worker_id to)
-{
-    struct node *node = (struct node *)watcher;
-    bool disk = to == WORKER_journal || to == WORKER_checkpoint;
-    const struct world_options *options = &node->world->options;
-    return dice_below(&node->dice, 1 + (disk ? options->flush_delay_us : options->worker_delay_us));
-}
-
-/* --- nodes ------------------------------------------------------------------------------- */
-
-static void give_up(const char *what, const struct reason *why)
-{
-    (void)fprintf(stderr, "%s: %s\n", what, why->text);
-    abort();
-}
-
-size_t world_add(world_t *self, const struct world_node *setup)
-{
-    struct node *node = (struct node *)calloc(1, sizeof *node);
-    struct reason why;
-    if (!node || self->nodes_count == self->options.nodes_max)
-        abort();
-    node->world = self;
-    node->setup = *setup;
-    node->number = wires_add(self->wires, !setup->unreachable);
-    node->wake_us = NEVER;
-    (void)snprintf(node->dir, sizeof node->dir, "%s/n%zu", self->dir, node->number);
-    if (mkdir(node->dir, 0700) != 0)
-        abort();
-    if (identity_load(node->dir, &node->identity, &why) != 0)
-        give_up("identity", &why);
-    memcpy(node->id.bytes, node->identity.public_key, sizeof node->id.bytes);
-    dice_seed(&node->dice, self->options.seed, 1000 + node->number);
-    self->nodes[self->nodes_count++] = node;
-    return node->number;
-}
-
-static void remember(void *remember_for, const struct peer_node *nodes, size_t count)
-{
-    struct remembered *known = &((struct node *)remember_for)->known;
-    known->count = count < REMEMBERED_MAX ? count : REMEMBERED_MAX;
-    for (size_t i = 0; i < known->count; i++) {
-        struct slice address = nodes[i].address;
-        if (address.size)
-            memcpy(known->addresses[i], address.data, address.size);
-        known->nodes[i] = nodes[i];
-        known->nodes[i].address = slice_of(known->addresses[i], address.size);
-    }
-}
-
-/* How a node is connected: borrows from the node, and from gateways. */
-static struct connections_options connections_of(struct world *self, struct node *node,
-                                                 struct peer_node gateways[WORLD_GATEWAYS_MAX])
-{
-    for (size_t i = 0; i < node->setup.gateways_count; i++) {
-        size_t gateway = node->setup.gateways[i];
-        gateways[i] = (struct peer_node){
-            .role = 1, .address = slice_text(wires_address(self->wires, gateway))};
-        memcpy(gateways[i].id, &self->nodes[gateway]->id, sizeof gateways[i].id);
-    }
-    return (struct connections_options){
-        .id = node->id,
-        .address = node->setup.unreachable ? NULL : wires_address(self->wires, node->number),
-        .role = node->setup.gateway,
-        .gateways = gateways,
-        .gateway_count = node->setup.gateways_count,
-        .known = node->known.nodes,
-        .known_count = node->known.count,
-        .seed = dice_throw(&node->dice),
-        .remember_for = node,
-        .remember = remember,
-    };
-}
-
-static struct transport_options transport_of(struct world *self, const struct node *node)
-{
-    struct transport_options options = {
-        .wire = wires_of(self->wires, node->number),
-        .config = {.network = slice_text("sim"),
-                   .version_min = PEER_PROTOCOL_MIN,
-                   .version_max = PEER_PROTOCOL_MAX,
-                   .role = node->setup.gateway ? ROLE_gateway : ROLE_peer}};
-    memcpy(options.config.secret_key, node->identity.secret_key, 32);
-    memcpy(options.config.public_key, node->identity.public_key, 32);
-    if (!node->setup.unreachable)
-        options.config.address = slice_text(wires_address(self->wires, node->number));
-    return options;
-}
-
-void world_start(world_t *self, size_t number)
-{
-    struct node *node = self->nodes[number];
-    struct peer_node gateways[WORLD_GATEWAYS_MAX];
-    struct reason why;
-    if (node->stage)
-        return;
-    node->clients = far_clients_new();
-    const struct connections_options connections = connections_of(self, node, gateways);
-    const struct transport_options transport = transport_of(self, node);
-    struct stage_options options = {
-        .cast = {.client_wire = far_clients_wire(node->clients),
-                 .facts = {.id = node->identity.id,
-                           .role = node->setup.gateway ? "gateway" : "peer",
-                           .network = "sim",
-                           .listen = wires_address(self->wires, node->number),
-                           .advertised = connections.address ? connections.address : ""},
-                 .id = node->id,
-                 .state_bytes_max = STATE_BYTES_MAX,
-                 .connections = connections,
-                 .transport = transport,
-                 .networked = connections_is_networked(&connections)},
-        .dir = node->dir,
-        .map_bytes = self->options.map_bytes,
-        .log_segment_bytes = self->options.log_segment_bytes,
-        .clock_ms = (int64_t)dice_below(&node->dice, CLOCK_STEP_MS) + 1,
-        .wall_ms = world_wall_ms + node->setup.wall_skew_ms,
-        .watcher = node,
-        .watch = watch,
-        .delay_us = self->options.worker_delay_us ? delay_us : NULL,
-    };
-    randombytes_buf(options.cast.replica, sizeof options.cast.replica);
-    wires_start(self->wires, number);
-    if (stage_new(&options, self->us, &node->stage, &why) != 0)
-        give_up("start of a node", &why);
-    trace_log_note(&self->trace, self->us, number, "start", 0);
-    node->sent = 0;
-    node->wake_us = NEVER;
-    set_ready(self, number);
-}
-
-static void end_stage(struct node *node)
-{
-    node->handled += stage_handled(node->stage);
-    stage_destroy(&node->stage);
-    far_clients_destroy(&node->clients);
-    node->paused = false;
-}
-
-void world_kill(world_t *self, size_t number, bool power)
-{
-    struct node *node = self->nodes[number];
-    if (!node->stage)
-        return;
-    trace_log_note(&self->trace, self->us, number, power ? "power off" : "kill", 0);
-    wires_kill(self->wires, number, power); /* first: the actors get no word out any more */
-    end_stage(node);
-}
-
-void world_stop(world_t *self, size_t number)
-{
-    struct node *node = self->nodes[number];
-    if (!node->stage)
-        return;
-    trace_log_note(&self->trace, self->us, number, "stop", 0);
-    end_stage(node);
-    wires_kill(self->wires, number, false);
-}
-
-void world_pause(world_t *self, size_t number, bool paused)
-{
-    struct node *node = self->nodes[number];
-    if (!node->stage || node->paused == paused)
-        return;
-    trace_log_note(&self->trace, self->us, number, paused ? "pause" : "resume", 0);
-    node->paused = paused;
-    if (!paused)
-        set_ready(self, number);
-}
-
-size_t world_nodes(const world_t *self)
-{
-    return self->nodes_count;
-}
-
-bool world_is_up(const world_t *self, size_t node)
-{
-    return self->nodes[node]->stage != NULL;
-}
-
-bool world_is_paused(const world_t *self, size_t node)
-{
-    return self->nodes[node]->paused;
-}
-
-void world_ask(world_t *self, size_t node, const char *client, const struct slice *frames,
-               size_t count)
-{
-    far_clients_ask(self->nodes[node]->clients, client, frames, count);
-    set_ready(self, node);
-}
-
-far_clients_t *world_clients(world_t *self, size_t node)
-{
-    return self->nodes[node]->clients;
-}
-
-stage_t *world_stage(world_t *self, size_t node)
-{
-    return self->nodes[node]->stage;
-}
-
-const struct node_id *world_id(const world_t *self, size_t node)
-{
-    return &self->nodes[node]->id;
-}
-
-size_t world_find(const world_t *self, const struct node_id *id)
-{
-    for (size_t i = 0; i < self->nodes_count; i++)
-        if (memcmp(id, &self->nodes[i]->id, sizeof *id) == 0)
-            return i;
-    return SIZE_MAX;
 }
 
 /* --- making ------------------------------------------------------------------------------ */
@@ -381,7 +117,7 @@ world_t *world_new(const struct world_options *options)
                                         .window_bytes = options->window_bytes,
                                         .bytes_a_second = options->bytes_a_second,
                                         .owner = self,
-                                        .wake = set_ready};
+                                        .wake = world_set_ready};
     self->wires = wires_new(&wires);
     return self;
 }
@@ -395,6 +131,7 @@ void world_destroy(world_t **pointer)
     for (size_t i = 0; i < self->nodes_count; i++) {
         stage_destroy(&self->nodes[i]->stage);
         far_clients_destroy(&self->nodes[i]->clients);
+        drive_destroy(&self->nodes[i]->drive);
         free(self->nodes[i]);
     }
     wires_destroy(&self->wires);

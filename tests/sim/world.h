@@ -1,11 +1,14 @@
 /* world: many nodes in one thread, on one virtual clock, over a virtual network; the handlers are
  * the node's own, the stores real ones. All that happens follows from the seed.
  *
- * A node is a number. It has a machine (wires.h), a directory, an identity and clients; its
- * process can be started, killed, stopped with a goodbye, paused, and started again. */
+ * A node is a number. It has a machine (wires.h), a disk (drive.h), an identity and clients; its
+ * process can be started, killed, stopped with a goodbye, paused, slowed down, and started again.
+ *
+ *   world.c   the clock, who runs when          world_node.c   a node's life */
 #ifndef WEIR_TESTS_WORLD_H
 #define WEIR_TESTS_WORLD_H
 
+#include "tests/sim/drive.h"
 #include "tests/sim/wires.h"
 #include "tests/sim/trace_log.h"
 #include "tests/support/far_clients.h"
@@ -29,6 +32,10 @@ struct world_options {
     /* Called before a message is handled; after a run in which a client was sent something. */
     void (*on_message)(void *player, size_t node, const struct message *message);
     void (*on_sent)(void *player, size_t node);
+    /* After world_cut_power_at: it went. The node is to be ended with world_kill, by this. */
+    void (*on_power_lost)(void *player, size_t node);
+    /* Its store could not be opened. NULL: that ends the program. */
+    void (*on_no_start)(void *player, size_t node, const struct reason *why);
 };
 
 world_t *world_new(const struct world_options *options);
@@ -42,10 +49,23 @@ struct world_node {
 };
 size_t world_add(world_t *self, const struct world_node *node);
 
-void world_start(world_t *self, size_t node); /* ends the program if its store cannot be opened */
-void world_kill(world_t *self, size_t node, bool power); /* power: its machine goes silent */
-void world_stop(world_t *self, size_t node);             /* as on SIGTERM: with a goodbye */
+void world_start(world_t *self, size_t node);
+/* power: its machine goes silent, and its disk is what a loss of power leaves */
+void world_kill(world_t *self, size_t node, bool power);
+void world_stop(world_t *self, size_t node); /* as on SIGTERM: with a goodbye */
+/* As SIGSTOP and SIGCONT: its system still takes what is sent to it, as far as windows go. */
 void world_pause(world_t *self, size_t node, bool paused);
+
+/* The power is to go in the n-th call from now on in which the node changes its disk, or syncs. */
+void world_cut_power_at(world_t *self, size_t node, uint64_t calls);
+struct drive_counts world_drive_counts(const world_t *self); /* of all disks */
+
+/* Each turn of this worker handles one message and takes so long, until its process ends; 0: it is
+ * as quick as ever. */
+void world_slow(world_t *self, size_t node, enum worker_id worker, uint64_t us);
+
+/* Somebody sets its wall clock; the monotonic one goes on. */
+void world_step_clock(world_t *self, size_t node, int64_t by_ms);
 
 size_t world_nodes(const world_t *self); /* added */
 bool world_is_up(const world_t *self, size_t node);
@@ -54,6 +74,9 @@ bool world_is_paused(const world_t *self, size_t node);
 /* A client's request; what it is sent is taken by far_clients_take. */
 void world_ask(world_t *self, size_t node, const char *client, const struct slice *frames,
                size_t count);
+/* As an actor of this node would send it; given away. */
+void world_send(world_t *self, size_t node, enum actor_id from, enum actor_id to,
+                enum message_kind kind, struct message *message);
 far_clients_t *world_clients(world_t *self, size_t node);
 stage_t *world_stage(world_t *self, size_t node); /* NULL while it is down */
 const struct node_id *world_id(const world_t *self, size_t node);

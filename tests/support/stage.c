@@ -14,6 +14,14 @@ struct chain {
     struct mail mail;
 };
 
+/* A worker as a thread that may be slow. */
+struct pace {
+    uint64_t turn_us; /* 0: it is not */
+    uint64_t free_us; /* when its turn is over */
+    bool worked;      /* in this run */
+    struct mail held; /* came meanwhile */
+};
+
 struct stage {
     struct stage_options options;
     store_t *store;
@@ -22,9 +30,12 @@ struct stage {
     bool is_paused[ACTOR_COUNT];
     struct mail queue;
     struct chain *chains[WORKER_COUNT], *chains_last[WORKER_COUNT];
+    struct pace paces[WORKER_COUNT];
     struct outbox outbox;
     struct now now;
     uint64_t us, handled;
+    uint32_t turned; /* actors of slow workers that had their turn in this run */
+    bool halted;
 };
 
 /* --- between workers --------------------------------------------------------------------- */
@@ -97,24 +108,70 @@ static void free_chains(struct stage *self)
 
 /* --- delivery ---------------------------------------------------------------------------- */
 
+static bool is_busy(const struct stage *self, const struct pace *pace)
+{
+    return pace->turn_us && (pace->worked || pace->free_us > self->us);
+}
+
+static void handle(struct stage *self, struct message *message)
+{
+    const struct hosted *actor = &self->cast.actors[message->to];
+    struct pace *pace = &self->paces[placement[message->to]];
+    if (self->is_paused[message->to]) {
+        mail_push(&self->paused[message->to], message);
+        return;
+    }
+    if (self->options.watch)
+        self->options.watch(self->options.watcher, message);
+    self->outbox.from = actor->spec->id;
+    actor->spec->receive(actor->self, message, self->now, &self->outbox);
+    sort_outbox(self);
+    self->handled++;
+    pace->worked = true;
+}
+
 static bool handle_queue(struct stage *self)
 {
     bool moved = false;
-    for (struct message *m = mail_pop(&self->queue); m; m = mail_pop(&self->queue)) {
-        const struct hosted *actor = &self->cast.actors[m->to];
-        if (self->is_paused[m->to]) {
-            mail_push(&self->paused[m->to], m);
+    while (!self->halted) {
+        struct message *message = mail_pop(&self->queue);
+        struct pace *pace = message ? &self->paces[placement[message->to]] : NULL;
+        if (!message)
+            break;
+        if (pace->held.first || is_busy(self, pace)) {
+            mail_push(&pace->held, message);
             continue;
         }
-        if (self->options.watch)
-            self->options.watch(self->options.watcher, m);
-        self->outbox.from = actor->spec->id;
-        actor->spec->receive(actor->self, m, self->now, &self->outbox);
-        sort_outbox(self);
-        self->handled++;
+        handle(self, message);
         moved = true;
     }
     return moved;
+}
+
+/* What waited for a worker. */
+static bool take_held(struct stage *self)
+{
+    bool took = false;
+    for (int w = 0; w < WORKER_COUNT && !self->halted; w++) {
+        struct pace *pace = &self->paces[w];
+        while (pace->held.first && !is_busy(self, pace) && !self->halted) {
+            handle(self, mail_pop(&pace->held));
+            took = true;
+        }
+    }
+    return took;
+}
+
+/* A slow worker has one turn in a run, and none while it is busy with the last. */
+static bool may_turn(struct stage *self, enum actor_id id)
+{
+    const struct pace *pace = &self->paces[placement[id]];
+    if (!pace->turn_us)
+        return true;
+    if (pace->free_us > self->us || self->turned & 1u << id)
+        return false;
+    self->turned |= 1u << id;
+    return true;
 }
 
 /* What an actor does of itself in a turn. */
@@ -122,8 +179,9 @@ static bool turn_of(struct stage *self, enum actor_id id)
 {
     const struct hosted *actor = &self->cast.actors[id];
     const struct actor_spec *spec = actor->spec;
+    struct pace *pace = &self->paces[placement[id]];
     bool moved = false;
-    if (!spec || self->is_paused[id])
+    if (!spec || self->is_paused[id] || self->halted || !may_turn(self, id))
         return false;
     self->outbox.from = id;
     if (spec->pump && spec->wants_input(actor->self))
@@ -132,6 +190,7 @@ static bool turn_of(struct stage *self, enum actor_id id)
         spec->tick(actor->self, self->now, &self->outbox);
         moved |= spec->deadline_ms(actor->self) == 0; /* at once again */
     }
+    pace->worked |= moved;
     if (spec->turn_end)
         spec->turn_end(actor->self, self->now, &self->outbox);
     sort_outbox(self);
@@ -145,13 +204,30 @@ static void set_clock(struct stage *self, uint64_t us)
     self->now.wall_ms = (uint64_t)((int64_t)(us / 1000) + self->options.wall_ms);
 }
 
+static void begin_turns(struct stage *self)
+{
+    self->turned = 0;
+    for (int w = 0; w < WORKER_COUNT; w++)
+        self->paces[w].worked = false;
+}
+
+static void end_turns(struct stage *self)
+{
+    for (int w = 0; w < WORKER_COUNT; w++)
+        if (self->paces[w].worked && self->paces[w].turn_us)
+            self->paces[w].free_us = self->us + self->paces[w].turn_us;
+}
+
 void stage_run(stage_t *self, uint64_t us)
 {
     unsigned spins = 0;
     set_clock(self, us);
-    for (bool moved = true; moved;) {
+    begin_turns(self);
+    for (bool moved = true; moved && !self->halted;) {
         int last = 0;
-        moved = take_due(self) && handle_queue(self);
+        moved = take_held(self);
+        if (take_due(self))
+            moved |= handle_queue(self);
         for (int a = 0; a < ACTOR_COUNT; a++)
             if (turn_of(self, (enum actor_id)a)) {
                 moved = true;
@@ -162,6 +238,14 @@ void stage_run(stage_t *self, uint64_t us)
             abort();
         }
     }
+    end_turns(self);
+}
+
+/* When a slow worker has a turn again that it needs; NEVER. */
+static uint64_t turn_us(const struct stage *self, const struct pace *pace)
+{
+    bool waits = pace->turn_us && pace->free_us > self->us;
+    return waits || pace->held.first ? pace->free_us : NEVER;
 }
 
 uint64_t stage_wake_us(const stage_t *self)
@@ -177,12 +261,43 @@ uint64_t stage_wake_us(const stage_t *self)
         /* one that is still due waits for the clock to move */
         ms = ms > self->now.ms ? ms : self->now.ms + 1;
         uint64_t us = (uint64_t)((int64_t)ms - self->options.clock_ms) * 1000;
+        const struct pace *pace = &self->paces[placement[a]];
+        us = pace->turn_us && us < pace->free_us ? pace->free_us : us;
         wake_us = us < wake_us ? us : wake_us;
     }
-    for (int w = 0; w < WORKER_COUNT; w++)
+    for (int w = 0; w < WORKER_COUNT; w++) {
         if (self->chains[w] && self->chains[w]->due_us < wake_us)
             wake_us = self->chains[w]->due_us;
+        uint64_t us = turn_us(self, &self->paces[w]);
+        wake_us = us < wake_us ? us : wake_us;
+    }
     return wake_us;
+}
+
+void stage_halt(stage_t *self)
+{
+    self->halted = true;
+}
+
+void stage_slow(stage_t *self, enum worker_id worker, uint64_t us)
+{
+    struct pace *pace = &self->paces[worker];
+    pace->turn_us = us;
+    if (!us)
+        pace->free_us = self->us;
+}
+
+void stage_set_wall(stage_t *self, int64_t wall_ms)
+{
+    self->options.wall_ms = wall_ms;
+}
+
+void stage_send(stage_t *self, enum actor_id from, enum actor_id to, enum message_kind kind,
+                struct message *message)
+{
+    self->outbox.from = from;
+    send_to(&self->outbox, to, kind, message);
+    sort_outbox(self);
 }
 
 void stage_pause(stage_t *self, enum actor_id actor, bool paused)
@@ -237,6 +352,8 @@ void stage_destroy(stage_t **pointer)
     *pointer = NULL;
     for (int a = 0; a < ACTOR_COUNT; a++)
         mail_free(&self->paused[a]);
+    for (int w = 0; w < WORKER_COUNT; w++)
+        mail_free(&self->paces[w].held);
     mail_free(&self->queue);
     free_chains(self);
     cast_free(&self->cast);

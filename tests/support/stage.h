@@ -37,6 +37,20 @@ void stage_run(stage_t *self, uint64_t us);
 /* When it wants to be run next without anything coming from outside; NEVER. */
 uint64_t stage_wake_us(const stage_t *self);
 
+/* Nothing is handled any more, from the running handler's return on: the process is no more. */
+void stage_halt(stage_t *self);
+
+/* Each turn of a worker handles one message and takes so long; what comes meanwhile waits. 0: all
+ * that is there, in no time (the default). */
+void stage_slow(stage_t *self, enum worker_id worker, uint64_t us);
+
+/* The wall clock is set: to this when `us` was 0. */
+void stage_set_wall(stage_t *self, int64_t wall_ms);
+
+/* A message as an actor of this stage would send it; it is given away. Run the stage then. */
+void stage_send(stage_t *self, enum actor_id from, enum actor_id to, enum message_kind kind,
+                struct message *message);
+
 void stage_pause(stage_t *self, enum actor_id actor, bool paused);
 size_t stage_waiting(const stage_t *self, enum actor_id actor); /* messages of a paused actor */
 
