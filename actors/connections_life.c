@@ -12,6 +12,14 @@ static void ask_for_life(const struct link *link, struct now now, struct outbox 
     (void)peer_tell(out, link->number, LANE_control, PEER_PING, &ping);
 }
 
+static void log_silence(const struct peer *peer, bool silent)
+{
+    char id[BASE58_TEXT_MAX];
+    base58_encode(peer->id.bytes, sizeof peer->id.bytes, id);
+    trace(TRACE_info, "peer %s %s", id,
+          silent ? "says nothing: others take its place until it does" : "is heard again");
+}
+
 /* Those who choose among peers hear of it, all of them or none. */
 static void tell_silent(connections_t *self, struct link *link, bool silent, struct outbox *out)
 {
@@ -30,6 +38,8 @@ static void tell_silent(connections_t *self, struct link *link, bool silent, str
         told->head.to = (uint8_t)a;
         mail_push(&mail, &told->head);
     }
+    if (link->peer->silent != silent)
+        log_silence(link->peer, silent);
     self->counters.silences += silent && !link->peer->silent;
     link->peer->silent = silent;
     for (struct message *m = mail_pop(&mail); m; m = mail_pop(&mail))
