@@ -147,13 +147,16 @@ static void lay_cable(const struct spaces *self, size_t number, const char *end)
 
 static int cable_open(const char *end)
 {
-    int size = CABLE_BUFFER;
+    int size = CABLE_BUFFER, yes = 1;
     struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP)};
     address.sll_ifindex = (int)if_nametoindex(end);
     int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     assert_true(fd >= 0);
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size); /* as much as it may */
+    /* The system gives a cable its queue some time after it was plugged in; until then it takes
+     * frames and drops them. So no queue. */
+    assert_int_equal(setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &yes, sizeof yes), 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     return fd;
 }
