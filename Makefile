@@ -46,6 +46,7 @@ SCRIPTS  := $(wildcard tests/*/*_test.sh)
 SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c tests/fuzz/% tests/sim/sim.c tests/crash/recorder.c,$(TEST_SOURCES)))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.c))
 CRASH    := $(BUILD)/tests/crash/crash_images_test $(BUILD)/tests/integration/kill_at_call_test
+DISK     := $(patsubst %,$(BUILD)/tests/%_test,fault/store_fault fault/store_read_fault integration/disk_full integration/bad_disk)
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 BENCH_COMMON := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/common/*.c))
 EXAMPLES := $(patsubst docs/examples/%.c,$(BUILD)/examples/%,$(wildcard docs/examples/*.c))
@@ -106,6 +107,11 @@ soak:  ## five nodes, 200 contracts, churn and faults, their memory watched: MIN
 	@scripts/setup build test
 	+$(Q)$(SUB) $(BUILD)/weir $(BUILD)/tests/soak/soak_test
 	@PROGRESS=1 MINUTES=$(MINUTES) WEIR=$(abspath $(BUILD))/weir $(SEED:%=SEED=%) $(BUILD)/tests/soak/soak_test
+
+disk:  ## a disk that is full, small or fails, under the real node; as root, with a loop device for ext4
+	@scripts/setup build test
+	+$(Q)$(SUB) $(BUILD)/weir $(DISK)
+	@for test in $(DISK); do DISK=all WEIR=$(abspath $(BUILD))/weir $$test || exit 1; done
 
 bench:  ## measure, next to Redis: `name: value unit` lines
 	@scripts/setup build bench
@@ -233,7 +239,7 @@ clean:  ## remove what was built
 	rm -rf build build-*
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/bench/*/*.d)
-.PHONY: all help run check asan tsan fuzz sim crash netfaults soak bench bench-net lint check-compilers demo demo-chat lib tests fuzzers \
+.PHONY: all help run check asan tsan fuzz sim crash disk netfaults soak bench bench-net lint check-compilers demo demo-chat lib tests fuzzers \
         examples bench-programs install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:

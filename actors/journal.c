@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-enum { PREPARE_AFTER_MS = 200, FULL_RETRY_MS = 100 };
+/* FULL_LOOK_MS: while nothing waits for room, and all that comes is refused. */
+enum { PREPARE_AFTER_MS = 200, FULL_RETRY_MS = 100, FULL_LOOK_MS = 500 };
 
 struct journal {
     log_t *log;
@@ -164,7 +165,7 @@ static void tick(void *actor, struct now now, struct outbox *out)
     if (self->full) /* turn_end tries again */
         self->prepare_at_ms = now.ms + FULL_RETRY_MS;
     else if (self->code || !log_prepare(self->log))
-        self->prepare_at_ms = NEVER;
+        self->prepare_at_ms = log_is_full(self->log) ? now.ms + FULL_LOOK_MS : NEVER;
 }
 
 const struct actor_spec journal_spec = {

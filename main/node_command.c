@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/trace.h"
 #include "client/cli.h"
+#include "main/bad_page.h"
 #include "main/commands.h"
 #include "main/operator_log.h"
 #include "main/node_settings.h"
@@ -178,6 +179,8 @@ static int start(const struct node_settings *settings)
     (void)sigaddset(&signals, SIGTERM);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* the write says so too */
+    bad_page_watch();
     (void)setenv("ZSYS_SIGHANDLER", "false", 1); /* czmq leaves signals to us */
     return run_node(&options, &signals);
 }

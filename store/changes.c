@@ -148,7 +148,8 @@ static int merge(store_t *self, struct merging *merging, struct slice delta,
     if (change.changed || change.created) {
         if (change.changed)
             change.after = summary_fingerprint(&merging->summary);
-        rc = merging->replay ? 0 : store_check_room(self, delta.size, why);
+        bool shrinks = held && merging->summary.state_bytes < held->summary.state_bytes;
+        rc = merging->replay ? 0 : store_check_room(self, delta.size, shrinks, why);
         if (rc == 0)
             rc = commit(self, merging, &change, why);
     }

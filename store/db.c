@@ -3,7 +3,10 @@
 #include "store/failure.h"
 #include "store/files.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -11,6 +14,7 @@
 #include <unistd.h>
 
 enum { TABLES = 2, MAP_STEP_BYTES = 1 << 20 };
+enum { LOCK_FILE_BYTES = 16 << 10 }; /* more than LMDB's 126 readers need, of 64 bytes each */
 
 int db_failure(const struct db *self, int code, const char *doing, struct reason *why)
 {
@@ -114,7 +118,22 @@ static int open_data(struct db *self, bool make, bool read_only, struct reason *
     return failed ? db_failure(self, failed, "open", why) : 0;
 }
 
-static int open_env(struct db *self, unsigned flags, uint64_t map_bytes, struct reason *why)
+/* LMDB writes to its lock file through a map: where a full disk had no place for the page, that
+ * would end the process by a signal. */
+static int reserve_lock(const struct db *self, struct reason *why)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s-lock", self->path) >= (int)sizeof path)
+        return store_failure(why, ENAMETOOLONG, "open", self->path);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return store_failure(why, errno, "open", path);
+    int failed = file_reserve(fd, LOCK_FILE_BYTES);
+    (void)close(fd);
+    return failed ? store_failure(why, failed, "make room for", path) : 0;
+}
+
+static int try_env(struct db *self, unsigned flags, uint64_t map_bytes)
 {
     int failed = mdb_env_create(&self->env);
     if (!failed)
@@ -124,6 +143,21 @@ static int open_env(struct db *self, unsigned flags, uint64_t map_bytes, struct 
     if (!failed)
         failed = mdb_env_open(self->env, self->path,
                               flags | MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD, 0600);
+    if (failed == EINTR) { /* of its first read, which it does not repeat */
+        mdb_env_close(self->env);
+        self->env = NULL;
+    }
+    return failed;
+}
+
+static int open_env(struct db *self, unsigned flags, uint64_t map_bytes, struct reason *why)
+{
+    int failed, rc = flags & MDB_NOLOCK ? 0 : reserve_lock(self, why);
+    if (rc)
+        return rc;
+    do
+        failed = try_env(self, flags, map_bytes);
+    while (failed == EINTR);
     return failed ? db_failure(self, failed, "open", why) : check_length(self, why);
 }
 

@@ -90,6 +90,33 @@ int dir_sync(const char *path, struct reason *why)
     return failed ? store_failure(why, failed, "sync", path) : 0;
 }
 
+/* Whatever short counts and interruptions come. -1 and errno when it fails. */
+static ssize_t read_text_from(int fd, char *to, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t n = read(fd, to + done, size - done);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        if (n == 0)
+            break;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return (ssize_t)done;
+}
+
+static ssize_t write_text_to(int fd, const char *from, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t n = write(fd, from + done, size - done);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return (ssize_t)done;
+}
+
 /* Opens, reads at most size - 1 bytes as text, closes. *found false when there is no such file. */
 static int read_text(const char *path, char *text, size_t size, bool *found, struct reason *why)
 {
@@ -98,7 +125,7 @@ static int read_text(const char *path, char *text, size_t size, bool *found, str
     text[0] = 0;
     if (fd < 0)
         return errno == ENOENT ? 0 : store_failure(why, errno, "open", path);
-    ssize_t n = read(fd, text, size - 1);
+    ssize_t n = read_text_from(fd, text, size - 1);
     int failed = n < 0 ? errno : 0;
     (void)close(fd);
     text[n < 0 ? 0 : n] = 0;
@@ -144,8 +171,7 @@ static int write_text(const char *path, const char *text, struct reason *why)
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return store_failure(why, errno, "make", path);
-    ssize_t n = write(fd, text, strlen(text));
-    int failed = n < 0 ? errno : (size_t)n < strlen(text) ? ENOSPC : fsync(fd) ? errno : 0;
+    int failed = write_text_to(fd, text, strlen(text)) < 0 || fsync(fd) ? errno : 0;
     if (close(fd) && !failed)
         failed = errno;
     return failed ? store_failure(why, failed, "write", path) : 0;
@@ -223,6 +249,20 @@ int file_size(const char *path, bool *found, uint64_t *size, struct reason *why)
     *found = stat(path, &facts) == 0;
     *size = *found ? (uint64_t)facts.st_size : 0;
     return *found || errno == ENOENT ? 0 : store_failure(why, errno, "look at", path);
+}
+
+int file_reserve(int fd, uint64_t bytes)
+{
+    struct stat facts;
+    int failed;
+    if (fstat(fd, &facts))
+        return errno;
+    if ((uint64_t)facts.st_size >= bytes && (uint64_t)facts.st_blocks * 512 >= bytes)
+        return 0; /* a full disk may refuse even what changes nothing */
+    do
+        failed = posix_fallocate(fd, 0, (off_t)bytes);
+    while (failed == EINTR);
+    return failed;
 }
 
 uint64_t disk_free(const char *path)

@@ -46,6 +46,10 @@ MUST_USE int lock_take(const char *dir, bool make, int *fd, struct reason *why);
 /* Size of a file; *found false when there is none. */
 MUST_USE int file_size(const char *path, bool *found, uint64_t *size, struct reason *why);
 
+/* Gives the first so many bytes of a file their place on the disk, as far as they have none.
+ * Returns 0 or errno. */
+int file_reserve(int fd, uint64_t bytes);
+
 /* Bytes that a process of ours may still use on the disk of path; UINT64_MAX when unknown. */
 uint64_t disk_free(const char *path);
 

@@ -22,6 +22,7 @@ struct log {
     uint64_t at;            /* where the next flush goes in it */
     _Atomic uint64_t synced;
     bool failed;
+    _Atomic bool full;   /* the last segment that was needed could not be made */
     struct iovec *parts; /* of one flush */
 };
 
@@ -69,6 +70,7 @@ static int reserve(log_t *self, struct blob *const *records, size_t count, struc
     int rc = 0;
     while (rc == 0 && shelf_count_free(&self->shelf) < needed)
         rc = shelf_make(&self->shelf, why);
+    atomic_store(&self->full, rc == ERR_STORE_FULL);
     return rc;
 }
 
@@ -209,7 +211,7 @@ bool log_prepare(log_t *self)
     if (self->active && self->at < whole && self->active->filled < whole)
         return fill_segment(self, self->active, self->at);
     struct segment *spare = shelf_free(&self->shelf);
-    if (!spare && shelf_make(&self->shelf, NULL) == 0)
+    if (!spare && log_ready(self, NULL) == 0)
         spare = shelf_free(&self->shelf);
     return spare && spare->filled < whole && fill_segment(self, spare, 0);
 }
@@ -273,7 +275,9 @@ void log_start(log_t *self, uint64_t seq)
 
 int log_ready(log_t *self, struct reason *why)
 {
-    return shelf_free(&self->shelf) ? 0 : shelf_make(&self->shelf, why);
+    int rc = shelf_free(&self->shelf) ? 0 : shelf_make(&self->shelf, why);
+    atomic_store(&self->full, rc == ERR_STORE_FULL && room(self) == 0);
+    return rc;
 }
 
 void log_close(log_t **self)
@@ -292,6 +296,11 @@ void log_close(log_t **self)
 uint64_t log_synced(const log_t *self)
 {
     return atomic_load_explicit(&self->synced, memory_order_relaxed);
+}
+
+bool log_is_full(const log_t *self)
+{
+    return atomic_load_explicit(&self->full, memory_order_relaxed);
 }
 
 uint64_t log_held(const log_t *self, uint64_t folded, size_t *segments)

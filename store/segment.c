@@ -100,9 +100,7 @@ int segment_make(const char *dir, uint64_t number, uint64_t bytes, int *fd, stru
 {
     char *path = path_join(dir, segment_name(number).text), *making = path_join(dir, MAKING_FILE);
     int made = path && making ? open(making, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
-    int failed = made >= 0        ? posix_fallocate(made, 0, (off_t)bytes)
-                 : path && making ? errno
-                                  : ENOMEM;
+    int failed = made >= 0 ? file_reserve(made, bytes) : path && making ? errno : ENOMEM;
     if (!failed)
         failed = sync_data(made);
     if (!failed && rename(making, path))

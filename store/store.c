@@ -165,14 +165,17 @@ static uint64_t free_on_disk(store_t *self, uint64_t needed)
     return self->disk_bytes;
 }
 
-int store_check_room(store_t *self, size_t bytes, struct reason *why)
+int store_check_room(store_t *self, size_t bytes, bool shrinks, struct reason *why)
 {
     if (!self->log)
         return 0; /* a copy or a replay: what was acknowledged must fit */
     uint64_t waiting = store_unfolded_bytes(self) + bytes;
     uint64_t used = self->used_bytes + self->log_bytes;
-    if (used + 2 * waiting > self->options.store_bytes_max)
+    if (!shrinks && used + 2 * waiting > self->options.store_bytes_max)
         return fail(why, ERR_STORE_FULL, "the store's limit is reached: raise --max-store");
+    if (log_is_full(self->log))
+        return fail(why, ERR_STORE_FULL,
+                    "there is no room for the log in %s; make room on the disk", self->db->log_dir);
     uint64_t needed = DISK_RESERVE_BYTES + 4 * waiting;
     if (free_on_disk(self, needed) < needed)
         return fail(why, ERR_STORE_FULL, "the disk of %s is full", self->db->dir);

@@ -172,6 +172,10 @@ MUST_USE int log_append(log_t *self, struct blob *const *records, size_t count, 
 /* Segments whose records all have seq <= folded are free again. */
 void log_recycle(log_t *self, uint64_t folded);
 
+/* Was there no room on the disk for the segment that comes next? Changes are refused meanwhile;
+ * log_prepare tries again. From any thread. */
+bool log_is_full(const log_t *self);
+
 /* Makes one spare segment ready if there is none, a piece a call (a few ms: for idle moments). True
  * if it did; false when there is nothing left to do. */
 bool log_prepare(log_t *self);

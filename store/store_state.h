@@ -105,9 +105,10 @@ static inline struct overlay *store_frozen(const store_t *self)
 /* Must a change wait for the fold? Looks at the log, which store_check_room does not do again. */
 bool store_must_wait(store_t *self);
 
-/* A change of that size must leave room for the fold of all that waits for it. After
- * store_must_wait. ERR_STORE_FULL. */
-MUST_USE int store_check_room(store_t *self, size_t bytes, struct reason *why);
+/* A change of that size must leave room for the fold of all that waits for it. One that shrinks its
+ * state is how clients make room: the store's limit does not refuse it. After store_must_wait.
+ * ERR_STORE_FULL. */
+MUST_USE int store_check_room(store_t *self, size_t bytes, bool shrinks, struct reason *why);
 
 /* --- layers --- */
 

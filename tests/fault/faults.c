@@ -18,7 +18,7 @@ const char *const fault_names[FAULTS] = {"EIO", "ENOSPC", "EINTR", "short write"
                                          "ENOSPC from there on"};
 
 static struct {
-    bool counting;
+    bool counting, reads;    /* reads: they are counted, and nothing else is */
     unsigned calls, fail_at; /* fail_at 0: none */
     enum fault mode;
 } plan;
@@ -26,6 +26,12 @@ static struct {
 void faults_plan(unsigned n, enum fault fault)
 {
     plan = (__typeof__(plan)){.counting = true, .fail_at = n, .mode = fault};
+}
+
+void faults_plan_reads(unsigned n, enum fault fault)
+{
+    faults_plan(n, fault);
+    plan.reads = true;
 }
 
 unsigned faults_end(void)
@@ -94,10 +100,10 @@ static void note_sync(int fd)
 #define VISIBLE __attribute__((visibility("default")))
 
 /* Is this the call that fails? `partly`: it may also do less than it was asked. */
-static bool fails(bool partly, bool *is_short)
+static bool is_due(bool reads, bool partly, bool *is_short)
 {
     *is_short = false;
-    if (!plan.counting)
+    if (!plan.counting || plan.reads != reads)
         return false;
     unsigned call = ++plan.calls;
     bool due = plan.mode == FAIL_FULL ? plan.fail_at && call >= plan.fail_at : call == plan.fail_at;
@@ -120,6 +126,11 @@ static bool fails(bool partly, bool *is_short)
         return false;
     }
     return false;
+}
+
+static bool fails(bool partly, bool *is_short)
+{
+    return is_due(false, partly, is_short);
 }
 
 #define REAL(name) ((__typeof__(&(name)))(uintptr_t)dlsym(RTLD_NEXT, #name))
@@ -198,6 +209,22 @@ VISIBLE int ftruncate(int fd, off_t size)
 {
     bool is_short;
     return fails(true, &is_short) ? -1 : REAL(ftruncate)(fd, size);
+}
+
+VISIBLE ssize_t pread(int fd, void *data, size_t size, off_t offset)
+{
+    bool is_short;
+    if (is_due(true, true, &is_short))
+        return -1;
+    return REAL(pread)(fd, data, is_short ? size / 2 : size, offset);
+}
+
+VISIBLE ssize_t read(int fd, void *data, size_t size)
+{
+    bool is_short;
+    if (is_due(true, true, &is_short))
+        return -1;
+    return REAL(read)(fd, data, is_short ? size / 2 : size);
 }
 
 static uint64_t disk_told = UINT64_MAX;

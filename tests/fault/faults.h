@@ -12,6 +12,9 @@ extern const char *const fault_names[FAULTS];
 /* From now on the n-th call fails so (FAIL_FULL: and all after it); n 0: none does. */
 void faults_plan(unsigned n, enum fault fault);
 
+/* The same of the calls that read, and of none else. */
+void faults_plan_reads(unsigned n, enum fault fault);
+
 /* No call fails any more. Returns how many there were. */
 unsigned faults_end(void);
 
