@@ -113,6 +113,11 @@ disk:  ## a disk that is full, small or fails, under the real node; as root, wit
 	+$(Q)$(SUB) $(BUILD)/weir $(DISK)
 	@for test in $(DISK); do DISK=all WEIR=$(abspath $(BUILD))/weir $$test || exit 1; done
 
+coverage:  ## lines and branches that tests of functions reach; fails below 95 % in proto/, contracts/
+	@scripts/setup build test
+	+$(Q)$(SUB) covered BUILD=build-coverage CFLAGS="-O0 -g" SANITIZE="--coverage -fprofile-update=atomic"
+	@scripts/coverage build-coverage
+
 bench:  ## measure, next to Redis: `name: value unit` lines
 	@scripts/setup build bench
 	+$(Q)$(SUB) $(BUILD)/weir bench-programs
@@ -146,6 +151,11 @@ demo-chat:  ## three nodes and five people in a chat room, for CHAT_SECONDS=120
 lib: $(BUILD)/libweir.a $(BUILD)/libweir.so.$(SOVERSION)
 tests: $(BUILD)/weir lib examples $(TESTS) $(FUZZ:=_replay)
 fuzzers: $(FUZZ)
+# For coverage: what calls functions, without processes. What was counted before is forgotten.
+COVERING := $(filter $(addprefix $(BUILD)/tests/,unit/% property/% fault/%),$(TESTS)) $(FUZZ:=_replay)
+covered: $(BUILD)/weir $(COVERING)
+	$(Q)find $(BUILD) -name '*.gcda' -delete
+	@CC="$(CC)" SANITIZE="$(SANITIZE)" scripts/run-tests $(BUILD) $(COVERING)
 examples: $(EXAMPLES)
 bench-programs: $(BENCH)
 
@@ -239,7 +249,7 @@ clean:  ## remove what was built
 	rm -rf build build-*
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/bench/*/*.d)
-.PHONY: all help run check asan tsan fuzz sim crash disk netfaults soak bench bench-net lint check-compilers demo demo-chat lib tests fuzzers \
-        examples bench-programs install uninstall clean
+.PHONY: all help run check asan tsan fuzz sim crash disk netfaults soak bench bench-net lint check-compilers \
+        demo demo-chat lib tests fuzzers examples bench-programs install uninstall clean coverage covered
 .SECONDARY:
 .DELETE_ON_ERROR:
