@@ -104,22 +104,28 @@ bool claims_had_elsewhere(struct play *self, const struct played_op *op, size_t 
 void claims_answered(struct play *self, struct played_op *op)
 {
     struct reading reading;
-    bool found = false, down = false;
+    bool here = false, flushed = false, elsewhere = false, down = false;
     if (!self->contracts[op->contract].keeps)
         return;
-    for (size_t node = 0; node < self->nodes_count && !found; node++) {
+    for (size_t node = 0; node < self->nodes_count; node++) {
         if (!world_is_up(self->world, node)) {
             down = true;
             continue;
         }
         if (!state_at(self, node, op->contract, &reading))
             continue;
-        found = contains(bytes_of(&reading), op->token);
-        op->had_it |= found && node == op->node;
+        bool found = contains(bytes_of(&reading), op->token);
+        if (found && node == op->node) {
+            here = true;
+            flushed = is_flushed(self, node, &reading);
+        }
+        elsewhere |= found && node != op->node;
         blob_release(&reading.bytes);
     }
-    if (!found && !down)
+    if (!here && !elsewhere && !down)
         play_fail(self, "n%zu acknowledged %s, which nobody has", op->node, op->token);
+    /* What is not flushed here may have come meanwhile, and the answer was another's. */
+    op->had_it |= here && (flushed || (!elsewhere && !down));
 }
 
 /* Nothing that a kill or a loss of power does is damage. */
