@@ -123,6 +123,51 @@ static void what_nobody_needs_goes_when_the_store_fills(void **state)
         assert_int_equal(hosts_bits(i), 7);
 }
 
+static void need(size_t at, bool on)
+{
+    struct watch *watch = (struct watch *)message_new(sizeof *watch);
+    assert_non_null(watch);
+    watch->key = hosts_key();
+    watch->on = on;
+    hosts_give(&hosts[at], MESSAGE_NEEDED, ACTOR_subscribe, &watch->head);
+    hosts_run();
+}
+
+static void what_a_client_follows_stays_until_it_does_no_more(void **state)
+{
+    (void)state;
+    struct contract_key key = hosts_key();
+    hosts_link_all(HOSTS);
+    hosts_put(5, 7);
+    need(5, true);
+    hosts_advance(EVICT_IDLE_MS + 5000);
+    crowd(5);
+    assert_int_equal(hosts[5].drops, 0);
+    need(5, false);
+    crowd(5);
+    assert_false(hosts_stored(&hosts[5], &key)->there);
+}
+
+/* It joins as one that has nothing, and who joins it gives its own before it is fed. */
+static void a_damaged_copy_is_nobodys_feed_before_it_is_whole(void **state)
+{
+    (void)state;
+    struct contract_key key = hosts_key();
+    hosts_link_all(2);
+    hosts_put(1, 7);
+    hosts_advance(5000);
+    assert_int_equal(hosts_bits(0), 7);
+    hosts_stored(&hosts[0], &key)->lost = true;
+    hosts_stored(&hosts[0], &key)->bits = 1;
+    hosts_unlink(0, 1);
+    hosting_destroy(&hosts[0].hosting);
+    hosts_start(0);
+    hosts_link(0, 1);
+    hosts_advance(5000);
+    assert_int_equal(hosts[0].healed, 1);
+    assert_int_equal(hosts_bits(0), 7);
+}
+
 static void what_the_feed_has_not_got_does_not_go(void **state)
 {
     (void)state;
@@ -162,6 +207,8 @@ int main(void)
         CLAIM(who_asks_for_a_copy_is_nearer),
         CLAIM(a_copy_is_wanted_as_long_as_whoever_asked_for_it_is_live),
         CLAIM(what_nobody_needs_goes_when_the_store_fills),
+        CLAIM(what_a_client_follows_stays_until_it_does_no_more),
+        CLAIM(a_damaged_copy_is_nobodys_feed_before_it_is_whole),
         CLAIM(what_the_feed_has_not_got_does_not_go),
         CLAIM(what_changes_while_the_feed_is_asked_does_not_go),
     };

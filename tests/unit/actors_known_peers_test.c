@@ -130,6 +130,28 @@ static void a_file_that_cannot_be_written_stays_as_it_was(void **state)
     known_peers_close(&known);
 }
 
+/* The disk is full when it is written. */
+static void a_list_that_is_not_written_whole_leaves_the_old_one(void **state)
+{
+    struct peer_node node = {{1}, 0, slice_text("one.example:31337")};
+    struct peer_node other = {{2}, 0, slice_text("two.example:31337")};
+    struct reason why = {""};
+    char fresh[96];
+    size_t count;
+    (void)state;
+    known_peers_t *known = open_peers();
+    assert_int_equal(known_peers_write(known, &node, 1, &why), 0);
+    (void)snprintf(fresh, sizeof fresh, "%s/peers.new", dir);
+    assert_int_equal(symlink("/dev/full", fresh), 0);
+    assert_int_equal(known_peers_write(known, &other, 1, &why), ERR_IO);
+    known_peers_close(&known);
+    known = open_peers();
+    const struct peer_node *read = known_peers_list(known, &count);
+    assert_int_equal(count, 1);
+    assert_true(slice_is(read->address, "one.example:31337"));
+    known_peers_close(&known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +160,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_that_are_no_peers_are_passed_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_long_file_is_read_up_to_the_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_cannot_be_written_stays_as_it_was, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_list_that_is_not_written_whole_leaves_the_old_one, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
