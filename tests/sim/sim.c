@@ -22,7 +22,7 @@ static int usage(const char *program)
 {
     (void)fprintf(stderr,
                   "usage: %s [--seeds N] [--first SEED] [--seed SEED] [--nodes N] [--storm MS] "
-                  "[--jobs N] [--calm] [--trace] [--rows N]\n",
+                  "[--jobs N] [--patience MS] [--calm] [--trace] [--rows N]\n",
                   program);
     return 2;
 }
@@ -30,6 +30,7 @@ static int usage(const char *program)
 struct settings {
     struct play_options play;
     uint64_t first, seeds, jobs;
+    uint64_t patience_ms; /* seeds that take longer to come to rest are told */
     size_t rows;
     const char *program;
 };
@@ -57,6 +58,8 @@ static bool read_settings(struct settings *self, int argc, char **argv)
             self->play.storm_ms = number;
         else if (o == 'j')
             self->jobs = number < 1 ? 1 : number < JOBS_MAX ? number : JOBS_MAX;
+        else if (o == 'p')
+            self->patience_ms = number;
         else if (o == 'c')
             self->play.faults = false;
         else if (o == 't')
@@ -162,6 +165,9 @@ static void play_one(const struct settings *settings, uint64_t seed, struct sum 
             to, "seed %llu failed: %s\n  again: %s --seed %llu --nodes %zu --storm %llu%s\n",
             (unsigned long long)seed, result.why, settings->program, (unsigned long long)seed,
             play.nodes, (unsigned long long)play.storm_ms, play.faults ? "" : " --calm");
+    if (result.rest_ms > settings->patience_ms)
+        (void)fprintf(to, "seed %llu came to rest after %.1f s\n", (unsigned long long)seed,
+                      (double)result.rest_ms / 1000);
     (void)fclose(to);
     (void)fwrite(text, 1, size, stdout);
     (void)fflush(stdout);
@@ -225,6 +231,7 @@ int main(int argc, char **argv)
                                 .first = 1,
                                 .seeds = 100,
                                 .jobs = 1,
+                                .patience_ms = UINT64_MAX,
                                 .rows = ROWS,
                                 .program = argv[0]};
     double began = seconds(CLOCK_MONOTONIC);
