@@ -89,9 +89,8 @@ static void on_gone(operation_t *self, const struct peer_order *gone, struct now
          row = relays_each(&self->relays, &at)) {
         if (row->asker == gone->number)
             relays_close(&self->relays, row);
-        else if (row->state == RELAY_asking && row->asked == gone->number)
-            get_asked_failed(self, row, ERR_NO_LIVE_PEER, "the peer that was asked is gone", true,
-                             now, out);
+        else
+            get_peer_gone(self, row, gone->number, now, out);
     }
 }
 
@@ -173,8 +172,7 @@ static void tick(void *actor, struct now now, struct outbox *out)
     operation_t *self = (operation_t *)actor;
     for (struct relay *row; (row = relays_expired(&self->relays, now.ms));) {
         if (is_silent(row, now)) {
-            get_asked_failed(self, row, ERR_TIMEOUT, "the peers that were asked do not answer",
-                             true, now, out);
+            get_asked_silent(self, row, now, out);
             continue;
         }
         const char *why = now.ms < row->deadline_ms ? "you do not read" : "no peer answered";

@@ -16,6 +16,13 @@ void get_ask(operation_t *self, struct relay *row, struct now now, struct outbox
 void get_asked_failed(operation_t *self, struct relay *row, int code, const char *why, bool gone,
                       struct now now, struct outbox *out);
 
+/* It says nothing: the next is asked beside it, and whoever speaks first is heard out. */
+void get_asked_silent(operation_t *self, struct relay *row, struct now now, struct outbox *out);
+
+/* A peer went, which the row may have asked. */
+void get_peer_gone(operation_t *self, struct relay *row, peer_t peer, struct now now,
+                   struct outbox *out);
+
 /* Answers the client with what is in its request, or with an error; the row closes. */
 void get_finish(operation_t *self, struct relay *row, struct request *request, struct outbox *out);
 void get_finish_with(operation_t *self, struct relay *row, int code, const char *why,

@@ -48,11 +48,31 @@ static void nobody_nearer(operation_t *self, struct relay *row, struct now now, 
     } else if (!row->beside) {
         row->beside = true;
         get_ask(self, row, now, out);
+    } else if (row->unanswered) {
+        relay_move(row, RELAY_asking); /* one of them may only be slow */
     } else if (row->code) {
         get_finish_with(self, row, row->code, row->why.text, out);
     } else {
         get_finish_with(self, row, ERR_NO_LIVE_PEER, "no peer is live to ask", out);
     }
+}
+
+/* How long it is waited for the first word before another is asked beside it: twice as long for
+ * each that is silent already, so that on a slow line not all hosts send the same at once. */
+static uint64_t patience_ms(const struct relay *row)
+{
+    uint64_t ms = row->asker ? RELAY_PATIENCE_MS / 2 : RELAY_PATIENCE_MS;
+    return ms << (__builtin_popcount(row->unanswered) - 1);
+}
+
+/* Nobody is left to be asked. A node between hears out those that it has asked. */
+static void nobody_left(operation_t *self, struct relay *row, struct now now, struct outbox *out)
+{
+    relays_give_up_at(&self->relays, row, NEVER);
+    if (!row->asker)
+        nobody_nearer(self, row, now, out);
+    else if (row->here || !row->unanswered)
+        get_serve_nobody_left(self, row, out);
 }
 
 void get_ask(operation_t *self, struct relay *row, struct now now, struct outbox *out)
@@ -61,36 +81,72 @@ void get_ask(operation_t *self, struct relay *row, struct now now, struct outbox
         relay_move(row, RELAY_asking);
         if (ask(row, next, now, out)) {
             row->asked = next;
-            relays_give_up_at(&self->relays, row,
-                              now.ms + (row->asker ? RELAY_PATIENCE_MS / 2 : RELAY_PATIENCE_MS));
+            row->unanswered |= (uint8_t)(1u << (row->tried_count - 1));
+            relays_give_up_at(&self->relays, row, now.ms + patience_ms(row));
             return;
         }
         relay_failed(row, ERR_INTERNAL, "out of memory");
     }
-    relays_give_up_at(&self->relays, row, NEVER);
-    if (row->asker)
-        get_serve_nobody_left(self, row, out);
-    else
-        nobody_nearer(self, row, now, out);
+    nobody_left(self, row, now, out);
 }
 
 void get_asked_failed(operation_t *self, struct relay *row, int code, const char *why, bool gone,
                       struct now now, struct outbox *out)
 {
+    row->unanswered &= (uint8_t)~relay_unanswered_by(row, row->asked);
     relay_failed(row, code, why);
     if (row->asker && !gone)
-        get_serve_nobody_left(self, row, out);
+        nobody_left(self, row, now, out);
     else
         get_ask(self, row, now, out);
 }
 
+void get_asked_silent(operation_t *self, struct relay *row, struct now now, struct outbox *out)
+{
+    relay_failed(row, ERR_TIMEOUT, "the peers that were asked do not answer");
+    get_ask(self, row, now, out);
+}
+
+/* One that is not waited for alone any more will not do it either. */
+static void other_failed(operation_t *self, struct relay *row, peer_t peer, int code,
+                         const char *why, struct now now, struct outbox *out)
+{
+    peer_t asked = row->asked;
+    row->unanswered &= (uint8_t)~relay_unanswered_by(row, peer);
+    relay_failed(row, code, why);
+    row->asked = asked;
+    if (!asked && !row->unanswered)
+        nobody_left(self, row, now, out);
+}
+
+void get_peer_gone(operation_t *self, struct relay *row, peer_t peer, struct now now,
+                   struct outbox *out)
+{
+    static const char why[] = "the peer that was asked is gone";
+    if (row->state != RELAY_asking)
+        row->unanswered &= (uint8_t)~relay_unanswered_by(row, peer);
+    else if (row->asked == peer)
+        get_asked_failed(self, row, ERR_NO_LIVE_PEER, why, true, now, out);
+    else if (relay_unanswered_by(row, peer))
+        other_failed(self, row, peer, ERR_NO_LIVE_PEER, why, now, out);
+}
+
 /* --- what they answer -------------------------------------------------------------------- */
 
-/* The row that waits for this peer's answer to tx; NULL: it is gone, or asks somebody else now. */
+/* The row that waits for this peer's answer to tx; NULL: it is gone, or another answers it. */
 static struct relay *asked_of(const operation_t *self, const struct peer_mail *mail, uint64_t tx)
 {
     struct relay *row = relays_find(&self->relays, tx);
-    return row && row->state == RELAY_asking && row->asked == mail->number ? row : NULL;
+    if (!row || row->state != RELAY_asking)
+        return NULL;
+    return row->asked == mail->number || relay_unanswered_by(row, mail->number) ? row : NULL;
+}
+
+/* The first that has something to say is the one that is asked; what others say is too late. */
+static void hear_out(struct relay *row, peer_t peer)
+{
+    row->asked = peer;
+    row->unanswered = 0;
 }
 
 /* Kind and parameters must be the key's, or the piece belongs to another contract. */
@@ -134,6 +190,7 @@ bool get_on_piece(operation_t *self, struct peer_mail *mail, struct now now, str
     struct reason why;
     if (!row)
         return false;
+    hear_out(row, mail->number);
     if (check_piece(row, piece, &contract, &why) != 0) {
         peer_blame(out, mail->number, why.text);
         get_asked_failed(self, row, ERR_BAD_STATE, why.text, false, now, out);
@@ -176,9 +233,13 @@ void get_on_got(operation_t *self, const struct peer_mail *mail, struct now now,
         return;
     if (got->code) {
         int code = operation_code_from_wire(got->code, got->why, &why);
-        get_asked_failed(self, row, code, why.text, false, now, out);
+        if (row->asked == mail->number)
+            get_asked_failed(self, row, code, why.text, false, now, out);
+        else
+            other_failed(self, row, mail->number, code, why.text, now, out);
         return;
     }
+    hear_out(row, mail->number);
     memcpy(row->fingerprint.bytes, got->fingerprint, FINGERPRINT_BYTES);
     if (row->asker)
         get_serve_end(self, row, 0, "", out);

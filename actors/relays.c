@@ -246,6 +246,16 @@ peer_t relay_next(struct relay *self, const struct ring_view *ring)
     return next;
 }
 
+_Static_assert(RELAY_TRIES_MAX <= 8, "unanswered has a bit for each");
+
+uint8_t relay_unanswered_by(const struct relay *self, peer_t peer)
+{
+    for (size_t i = 0; i < self->tried_count; i++)
+        if (self->tried[i] == peer)
+            return (uint8_t)(self->unanswered & 1u << i);
+    return 0;
+}
+
 void relay_failed(struct relay *self, int code, const char *why)
 {
     self->asked = 0;

@@ -76,9 +76,10 @@ struct relay {
     bool own_read;      /* a client's: the own copy was looked for */
     bool ending, ended; /* GOT, with code and why, is to be sent; was sent */
 
+    uint8_t unanswered; /* a bit for each of tried: was asked, is live, and has said nothing yet */
+
     /* UPDATE */
     bool changed;
-    uint8_t unanswered; /* a bit for each of tried: was asked, is live, and has said nothing yet */
     size_t done_bytes, sent_bytes; /* of a large delta: taken by the host; in the last message */
 };
 
@@ -126,6 +127,9 @@ void relay_move(struct relay *self, enum relay_state state);
  * those that are silent last.
  * With `beside` set any, RELAY_BESIDE_MAX times. Remembers it as tried. 0: nobody is left. */
 peer_t relay_next(struct relay *self, const struct ring_view *ring);
+
+/* The bit of a peer that was asked and has said nothing yet; 0: it is not one. */
+uint8_t relay_unanswered_by(const struct relay *self, peer_t peer);
 
 /* One peer could not do it. NOT_FOUND is what all must say; any other error is told before it. */
 void relay_failed(struct relay *self, int code, const char *why);

@@ -125,17 +125,6 @@ static void finish_refused(operation_t *self, struct relay *row, int code, const
 
 /* --- asking ------------------------------------------------------------------------------ */
 
-_Static_assert(RELAY_TRIES_MAX <= 8, "unanswered has a bit for each");
-
-/* The bit of a peer that was asked and has said nothing yet; 0: it is not one. */
-static uint8_t bit_of(const struct relay *row, peer_t peer)
-{
-    for (size_t i = 0; i < row->tried_count; i++)
-        if (row->tried[i] == peer)
-            return (uint8_t)(row->unanswered & 1u << i);
-    return 0;
-}
-
 /* How long it is waited for a word before another is asked beside it; a message takes its time on a
  * slow line. Twice as long for each that is silent already, so that hosts which are only busy are
  * not asked for more and more. An EDIT is asked of one alone. */
@@ -204,7 +193,7 @@ static bool may_ask_another(const struct relay *row, int code)
 static bool is_out(struct relay *row, peer_t peer, int code, const char *why)
 {
     peer_t asked = row->asked;
-    row->unanswered &= (uint8_t)~bit_of(row, peer);
+    row->unanswered &= (uint8_t)~relay_unanswered_by(row, peer);
     relay_failed(row, code, why);
     if (!asked || asked == peer)
         return false;
@@ -227,7 +216,7 @@ static void asked_failed(operation_t *self, struct relay *row, peer_t peer, int 
 void update_on_gone(operation_t *self, struct relay *row, peer_t peer, struct now now,
                     struct outbox *out)
 {
-    if (!bit_of(row, peer))
+    if (!relay_unanswered_by(row, peer))
         return;
     if (is_edit(row))
         update_finish(self, row, ERR_NO_LIVE_PEER,
@@ -243,7 +232,7 @@ void update_on_updated(operation_t *self, const struct peer_mail *mail, struct n
     const struct peer_updated *updated = &mail->body.updated;
     struct relay *row = relays_find(&self->relays, updated->tx);
     struct reason why;
-    if (!row || row->state != RELAY_asking || !bit_of(row, mail->number))
+    if (!row || row->state != RELAY_asking || !relay_unanswered_by(row, mail->number))
         return; /* it is done, or nobody asked */
     if (updated->code) {
         int code = operation_code_from_wire(updated->code, updated->why, &why);
@@ -252,7 +241,7 @@ void update_on_updated(operation_t *self, const struct peer_mail *mail, struct n
     }
     struct request *request = row->request;
     row->asked = mail->number; /* the first that takes it takes all of it */
-    row->unanswered = bit_of(row, mail->number);
+    row->unanswered = relay_unanswered_by(row, mail->number);
     row->changed |= updated->changed != 0;
     row->done_bytes += row->sent_bytes;
     memcpy(request->change.after.bytes, updated->fingerprint, FINGERPRINT_BYTES);

@@ -38,11 +38,17 @@ struct settings {
 static bool read_settings(struct settings *self, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"seeds", required_argument, NULL, 'n'}, {"first", required_argument, NULL, 'f'},
-        {"seed", required_argument, NULL, 's'},  {"nodes", required_argument, NULL, 'k'},
-        {"storm", required_argument, NULL, 'm'}, {"jobs", required_argument, NULL, 'j'},
-        {"calm", no_argument, NULL, 'c'},        {"trace", no_argument, NULL, 't'},
-        {"rows", required_argument, NULL, 'r'},  {NULL, 0, NULL, 0},
+        {"seeds", required_argument, NULL, 'n'},
+        {"first", required_argument, NULL, 'f'},
+        {"seed", required_argument, NULL, 's'},
+        {"nodes", required_argument, NULL, 'k'},
+        {"storm", required_argument, NULL, 'm'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"patience", required_argument, NULL, 'p'},
+        {"calm", no_argument, NULL, 'c'},
+        {"trace", no_argument, NULL, 't'},
+        {"rows", required_argument, NULL, 'r'},
+        {NULL, 0, NULL, 0},
     };
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         uint64_t number = optarg ? strtoull(optarg, NULL, 0) : 0;

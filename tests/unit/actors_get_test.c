@@ -198,12 +198,74 @@ static void a_peer_that_says_nothing_is_followed_by_the_next_in_a_second(void **
     solo_expect_nothing(&world);
     solo_advance_ms(&world, 1);
     struct peer_get second = asked(NEARER);
-    give_piece(NEAREST, first.tx); /* too late */
+    assert_int_equal(first.tx, second.tx);
     give_piece(NEARER, second.tx);
+    give_piece(NEAREST, first.tx); /* too late */
     give_got(NEARER, second.tx, 0);
     merge_answers((struct request *)solo_take(&world, MESSAGE_MERGE), 0);
     read_answers(0);
     (void)solo_expect_reply(&world, 0);
+}
+
+/* On a slow line a piece takes longer than patience lasts. Found by seed 20303 of the simulator:
+ * each host in turn was asked for a large state, and none was heard out. */
+static void who_begins_to_answer_late_is_heard_out(void **state)
+{
+    (void)state;
+    solo_live_all(&world, 1, 4);
+    get_hosted(ERR_NOT_FOUND);
+    struct peer_get get = asked(NEAREST);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS);
+    (void)asked(NEARER);
+    solo_advance_ms(&world, 2 * RELAY_PATIENCE_MS - 1); /* twice as long for each that is silent */
+    solo_expect_nothing(&world);
+    give_piece(NEAREST, get.tx);
+    merge_answers((struct request *)solo_take(&world, MESSAGE_MERGE), 0);
+    give_piece(NEARER, get.tx); /* too late now */
+    give_got(NEARER, get.tx, ERR_NOT_FOUND);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS); /* and nobody else is asked */
+    give_got(NEAREST, get.tx, 0);
+    read_answers(0);
+    (void)solo_expect_reply(&world, 0);
+    solo_expect_nothing(&world);
+}
+
+static void when_all_are_silent_the_first_word_of_any_counts(void **state)
+{
+    (void)state;
+    solo_live_all(&world, 1, 2);
+    get_hosted(ERR_NOT_FOUND);
+    struct peer_get get = asked(NEAREST);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS);
+    (void)asked(NEARER);
+    solo_advance_ms(&world, 2 * RELAY_PATIENCE_MS);
+    read_answers(ERR_NOT_FOUND);
+    solo_advance_ms(&world, 10 * RELAY_PATIENCE_MS);
+    solo_expect_nothing(&world);
+    give_got(NEARER, get.tx, ERR_NOT_FOUND);
+    solo_expect_nothing(&world); /* there is still one */
+    give_piece(NEAREST, get.tx);
+    give_got(NEAREST, get.tx, 0);
+    merge_answers((struct request *)solo_take(&world, MESSAGE_MERGE), 0);
+    read_answers(0);
+    (void)solo_expect_reply(&world, 0);
+}
+
+/* lesson L3 */
+static void when_all_that_are_silent_go_the_error_says_so_at_once(void **state)
+{
+    (void)state;
+    solo_live_all(&world, 1, 2);
+    get_hosted(ERR_NOT_FOUND);
+    (void)asked(NEAREST);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS);
+    (void)asked(NEARER);
+    solo_advance_ms(&world, 2 * RELAY_PATIENCE_MS);
+    read_answers(ERR_NOT_FOUND);
+    solo_gone(&world, NEAREST);
+    solo_expect_nothing(&world);
+    solo_gone(&world, NEARER);
+    (void)solo_expect_reply(&world, ERR_NO_LIVE_PEER);
 }
 
 /* lesson L3 */
@@ -667,6 +729,23 @@ static void a_hop_that_goes_is_replaced_one_that_refuses_is_not(void **state)
     nothing_is_open();
 }
 
+static void a_hop_that_begins_late_is_passed_on(void **state)
+{
+    (void)state;
+    solo_live_all(&world, 1, SOLO_PEERS);
+    peer_get_hosted(5, ERR_NOT_FOUND);
+    struct peer_get get = asked(NEAREST);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS / 2);
+    (void)asked(NEARER);
+    give_got(NEARER, get.tx, ERR_NOT_FOUND);
+    solo_expect_nothing(&world); /* the nearest may only be slow */
+    give_piece(NEAREST, get.tx);
+    asker_got_piece(7, LANE_small);
+    give_got(NEAREST, get.tx, 0);
+    asker_got_end(0, LANE_small);
+    solo_expect_nothing(&world);
+}
+
 static void an_own_copy_is_better_than_an_error(void **state)
 {
     (void)state;
@@ -885,6 +964,9 @@ int main(void)
         T(a_leaf_asks_whoever_can_be_dialled),
         T(a_peer_that_goes_is_followed_by_the_next_at_once),
         T(a_peer_that_says_nothing_is_followed_by_the_next_in_a_second),
+        T(who_begins_to_answer_late_is_heard_out),
+        T(when_all_are_silent_the_first_word_of_any_counts),
+        T(when_all_that_are_silent_go_the_error_says_so_at_once),
         T(when_all_peers_go_the_error_says_so_at_once),
         T(all_that_are_nearer_and_three_beside_are_asked),
         T(an_error_of_one_is_told_before_the_not_found_of_others),
@@ -909,6 +991,7 @@ int main(void)
         T(without_hops_left_nobody_is_asked),
         T(only_peers_nearer_to_the_key_are_asked_for_others),
         T(a_hop_that_goes_is_replaced_one_that_refuses_is_not),
+        T(a_hop_that_begins_late_is_passed_on),
         T(an_own_copy_is_better_than_an_error),
         T(a_wrong_piece_is_not_passed_on),
         T(an_asker_that_goes_is_forgotten),
