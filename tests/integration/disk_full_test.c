@@ -180,9 +180,13 @@ static void write_until_full(void)
     }
 }
 
+/* (Under --max-store a fold makes a little room again: then more is written.) */
 static void assert_refused(void)
 {
-    assert_int_equal(set(0), WEIR_STORE_FULL);
+    int rc;
+    while ((rc = set(0)) == 0)
+        write_until_full();
+    assert_int_equal(rc, WEIR_STORE_FULL);
     assert_false(process_ended(&world.node));
     assert_read();
     follow(); /* also who comes now */
@@ -309,6 +313,7 @@ static void serves_what_it_has(void)
     data_dir_remove(elsewhere);
     process_start(&world.node, world.data, NULL);
     connect_clients();
+    assert_int_equal(set(0), WEIR_STORE_FULL);
     assert_refused();
 }
 
