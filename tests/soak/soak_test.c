@@ -31,7 +31,7 @@ enum {
     SHORT_UNIT_MS = 150,
     HEAP_TOLERANCE_KIB = 256, /* of drift; or this share of the level, when that is more: */
     HEAP_TOLERANCE_PERCENT = 5,
-    MEMORY_TOLERANCE_KIB = 8 << 10, /* malloc keeps what was a peak's for the next one */
+    MEMORY_TOLERANCE_KIB = 4 << 10, /* malloc keeps what was a peak's for the next one */
     FDS_TOLERANCE = 1,
 };
 static const double MINUTES_SHORT = 0.12;
