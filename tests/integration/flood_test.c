@@ -1,9 +1,8 @@
 /* lessons C3, C4, C5 between processes: 10,000 updates a second are offered at a node while one of
  * the two that follow it is stopped 99 hundredths of the time. Nothing is lost, nobody dials, the
  * node's memory has a bound, and the healthy follower does not notice. */
-#include "base/base58.h"
-#include "proto/ring.h"
-#include "tests/support/network.h"
+#include "tests/support/rooted.h"
+#include "tests/support/measures.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -43,44 +42,6 @@ static int end_network(void **state)
     (void)state;
     network_end(&network);
     return 0;
-}
-
-/* --- contracts that the sender is the root of: both others follow it, not each other ------ */
-
-static place_t place_of(size_t node)
-{
-    struct node_id id;
-    assert_int_equal(base58_decode(slice_text(network.nodes[node].id), id.bytes, sizeof id.bytes),
-                     0);
-    return ring_place_of_node(&id);
-}
-
-static void put(const char *kind, uint8_t key[32])
-{
-    const struct weir_reply *reply;
-    for (unsigned i = 0;; i++) {
-        char name[32];
-        weir_contract_t *contract;
-        weir_params_t *params = weir_params_new();
-        (void)snprintf(name, sizeof name, "%s-%u", kind, i);
-        assert_int_equal(weir_params_set(params, "name", name, NULL), 0);
-        struct weir_bytes bytes = weir_params_bytes(params), none = {0};
-        assert_int_equal(weir_contract_new(kind, bytes, &contract, NULL), 0);
-        memcpy(key, weir_contract_key(contract), 32);
-        place_t place = ring_place_of_contract(weir_contract_key(contract));
-        bool fits = true;
-        for (size_t n = 1; n < NODES; n++)
-            fits =
-                fits && ring_distance(place_of(SENDER), place) < ring_distance(place_of(n), place);
-        if (fits)
-            assert_int_equal(weir_put(network.nodes[SENDER].client, kind, bytes, none, &reply), 0);
-        weir_contract_destroy(&contract);
-        weir_params_destroy(&params);
-        if (fits)
-            break;
-    }
-    for (size_t n = 0; n < NODES; n++)
-        assert_int_equal(weir_get(network.nodes[n].client, key, &reply), 0);
 }
 
 /* --- the flood ---------------------------------------------------------------------------- */
@@ -152,12 +113,6 @@ static void on_event(weir_t *w, const struct weir_event *event, void *events)
     ++*(size_t *)events;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* An update at the sender until it is told at the healthy one, in ms. */
 static int64_t probe(const uint8_t key[32], const size_t *events)
 {
@@ -192,13 +147,12 @@ static int64_t queue_for(size_t node)
 /* Floods, and meanwhile probes. Returns the median in ms. */
 static int64_t flood_and_probe(struct flood *flood, const uint8_t probed[32], size_t *events)
 {
-    static int64_t took[PROBES_MAX];
-    size_t probes = 0;
+    struct measures took = {0};
     int64_t waiting = 0;
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, run_flood, flood), 0);
-    while (!atomic_load(&flood->over) && probes < PROBES_MAX) {
-        took[probes++] = probe(probed, events);
+    while (!atomic_load(&flood->over) && took.count < PROBES_MAX) {
+        measures_add(&took, probe(probed, events));
         int64_t queue = queue_for(SLOW);
         waiting = queue > waiting ? queue : waiting;
         network_pause_ms(PROBE_EVERY_MS);
@@ -206,12 +160,13 @@ static int64_t flood_and_probe(struct flood *flood, const uint8_t probed[32], si
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(flood->failed, 0);
     assert_int_equal(flood->taken, flood->count);
-    qsort(took, probes, sizeof took[0], by_size);
+    int64_t median = measures_percent(&took, 50);
     print_message("%zu updates, %zu probes: median %lld ms, longest %lld ms; %lld bytes waited\n",
-                  flood->count, probes, (long long)took[probes / 2], (long long)took[probes - 1],
-                  (long long)waiting);
+                  flood->count, took.count, (long long)median,
+                  (long long)measures_percent(&took, 100), (long long)waiting);
+    measures_free(&took);
     assert_true(waiting < QUEUE_BYTES_MAX);
-    return took[probes / 2];
+    return median;
 }
 
 /* --- afterwards --------------------------------------------------------------------------- */
@@ -274,8 +229,8 @@ static void a_flood_slows_its_sender_and_nobody_else(void **state)
     size_t events = 0;
     network_start(&network, NODES, (const char *const[]){"--log-level", "warn", NULL});
     assert_true(network_settles(&network, NODES - 1, SETTLE_MS));
-    put("log", flooded);
-    put("map", probed);
+    rooted_put(&network, SENDER, "log", flooded); /* both others follow it, not each other */
+    rooted_put(&network, SENDER, "map", probed);
     assert_int_equal(weir_subscribe(network.nodes[HEALTHY].client, probed, NULL, on_event, &events),
                      0);
     struct flood flood = {.key = flooded, .count = UPDATES};

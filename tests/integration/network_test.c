@@ -145,7 +145,7 @@ static void a_reset_is_known_at_once_and_by_name(void **state) /* lesson L2 */
     fake_peer_init(&fake);
     memcpy(network.nodes[FAKE].id, fake.id, sizeof network.nodes[FAKE].id); /* none of ours */
     for (size_t i = 0; i < NODES; i++)
-        ends[i] = fake_peer_join(&fake, network.nodes[i].id, network.nodes[i].address);
+        ends[i] = fake_peer_join(&fake, network.nodes[i].id, network.nodes[i].address, NULL);
     assert_true(network_settles(&network, NODES, SETTLE_MS));
     for (size_t i = 0; i < NODES; i++)
         fake_peer_reset(ends[i]);

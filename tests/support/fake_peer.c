@@ -1,8 +1,6 @@
 #include "tests/support/fake_peer.h"
 
-#include "base/buffer.h"
 #include "proto/peer_protocol.h"
-#include "proto/session.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -29,7 +27,7 @@ static int reach(const char *address)
 {
     struct sockaddr_in to = {.sin_family = AF_INET};
     struct timeval patience = {.tv_sec = PATIENCE_S};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     to.sin_port = htons((uint16_t)strtoul(strrchr(address, ':') + 1, NULL, 10));
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_true(fd >= 0);
@@ -45,35 +43,59 @@ static void write_out(int fd, struct buffer *out)
     out->size = 0;
 }
 
-static void start_session(int fd, const handshake_t *handshake)
+static void say(int fd, session_t *session, struct slice plain, bool last)
 {
-    const struct handshake_result *result = handshake_result(handshake);
     struct buffer out = {0};
-    session_t *session = session_new(result->initiator, result->send_key, result->receive_key,
-                                     result->stream_header);
-    assert_non_null(session);
-    assert_int_equal(session_seal(session, slice_of(NULL, 0), false, &out), 0);
+    assert_int_equal(session_seal(session, plain, last, &out), 0);
     write_out(fd, &out);
-    session_destroy(&session);
     buffer_free(&out);
 }
 
-int fake_peer_join(const struct fake_peer *self, const char *node_id, const char *address)
+static session_t *start_session(int fd, const handshake_t *handshake)
 {
-    uint8_t node[32], random[HANDSHAKE_RANDOM_BYTES], size[2], answer[HANDSHAKE_BYTES_MAX];
-    struct handshake_config config = {.network = slice_text("weir"),
-                                      .version_min = PEER_PROTOCOL_MIN,
-                                      .version_max = PEER_PROTOCOL_MAX,
-                                      .role = ROLE_peer};
-    struct buffer out = {0};
+    const struct handshake_result *result = handshake_result(handshake);
+    session_t *session = session_new(result->initiator, result->send_key, result->receive_key,
+                                     result->stream_header);
+    assert_non_null(session);
+    say(fd, session, slice_of(NULL, 0), false);
+    return session;
+}
+
+/* The handshake after its first message, which is appended. config is made here, and lent to it. */
+static handshake_t *begin(const struct fake_peer *self, const char *node_id,
+                          struct handshake_config *config, struct buffer *out)
+{
+    uint8_t node[32], random[HANDSHAKE_RANDOM_BYTES];
     struct reason why = {""};
-    memcpy(config.secret_key, self->secret_key, sizeof config.secret_key);
-    memcpy(config.public_key, self->public_key, sizeof config.public_key);
+    *config = (struct handshake_config){.network = slice_text("weir"),
+                                        .version_min = PEER_PROTOCOL_MIN,
+                                        .version_max = PEER_PROTOCOL_MAX,
+                                        .role = ROLE_peer};
+    memcpy(config->secret_key, self->secret_key, sizeof config->secret_key);
+    memcpy(config->public_key, self->public_key, sizeof config->public_key);
     assert_int_equal(base58_decode(slice_text(node_id), node, sizeof node), 0);
     randombytes_buf(random, sizeof random);
-    int fd = reach(address);
-    handshake_t *handshake = handshake_dial(&config, node, random, &out, &why);
+    handshake_t *handshake = handshake_dial(config, node, random, out, &why);
     assert_non_null(handshake);
+    return handshake;
+}
+
+void fake_peer_first_words(const struct fake_peer *self, const char *node_id, struct buffer *out)
+{
+    struct handshake_config config;
+    handshake_t *handshake = begin(self, node_id, &config, out);
+    handshake_destroy(&handshake);
+}
+
+int fake_peer_join(const struct fake_peer *self, const char *node_id, const char *address,
+                   session_t **session)
+{
+    uint8_t size[2], answer[HANDSHAKE_BYTES_MAX];
+    struct handshake_config config;
+    struct buffer out = {0};
+    struct reason why = {""};
+    int fd = reach(address);
+    handshake_t *handshake = begin(self, node_id, &config, &out);
     write_out(fd, &out);
     assert_int_equal(recv(fd, size, sizeof size, MSG_WAITALL), sizeof size);
     size_t length = (size_t)size[0] << 8 | size[1];
@@ -81,10 +103,19 @@ int fake_peer_join(const struct fake_peer *self, const char *node_id, const char
     assert_int_equal(recv(fd, answer, length, MSG_WAITALL), (ssize_t)length);
     if (handshake_read_answer(handshake, slice_of(answer, length), &why) != 0)
         fail_msg("the node refuses: %s", why.text);
-    start_session(fd, handshake);
+    session_t *started = start_session(fd, handshake);
+    if (session)
+        *session = started;
+    else
+        session_destroy(&started);
     handshake_destroy(&handshake);
     buffer_free(&out);
     return fd;
+}
+
+void fake_peer_say_goodbye(int fd, session_t *session)
+{
+    say(fd, session, slice_text("stopping: this node stops"), true);
 }
 
 void fake_peer_reset(int fd)

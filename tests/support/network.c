@@ -1,5 +1,7 @@
 #include "tests/support/network.h"
 
+#include "tests/support/vitals.h"
+
 #include <arpa/inet.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -116,27 +118,48 @@ void network_node_start(struct network *self, size_t number, const char *const *
     start_process(node, all);
     ready_word(&node->process, "id", node->id, sizeof node->id);
     ready_word(&node->process, "peers", node->address, sizeof node->address);
+    const char *tcp = strstr(node->process.ready, "tcp://");
+    assert_non_null(tcp);
+    (void)snprintf(node->tcp, sizeof node->tcp, "%.*s", (int)strcspn(tcp, ", "), tcp);
     if (!node->client)
         open_client(node);
+}
+
+/* place: NULL for one beside the test. */
+static void add(struct network *self, const struct network_place *place, const char *const *options,
+                bool apart)
+{
+    assert_true(self->count < NETWORK_NODES_MAX);
+    size_t number = self->count++;
+    struct network_node *node = &self->nodes[number];
+    *node = (struct network_node){.apart = apart};
+    data_dir_new(node->data);
+    if (place)
+        node->place = *place;
+    if (number && !apart)
+        (void)snprintf(node->gateway, sizeof node->gateway, "%s@%s", self->nodes[0].id,
+                       self->nodes[0].address);
+    network_node_start(self, number, options);
 }
 
 static void start_all(struct network *self, size_t count, const struct network_place *places,
                       const char *const *options, bool apart)
 {
     memset(self, 0, sizeof *self);
-    assert_true(count <= NETWORK_NODES_MAX);
-    for (size_t i = 0; i < count; i++) {
-        struct network_node *node = &self->nodes[i];
-        data_dir_new(node->data);
-        node->apart = apart;
-        if (places)
-            node->place = places[i];
-        if (i && !apart)
-            (void)snprintf(node->gateway, sizeof node->gateway, "%s@%s", self->nodes[0].id,
-                           self->nodes[0].address);
-        self->count = i + 1;
-        network_node_start(self, i, options);
-    }
+    while (self->count < count)
+        add(self, places ? &places[self->count] : NULL, options, apart);
+}
+
+struct network_node *network_add(struct network *self, const char *const *options)
+{
+    add(self, NULL, options, false);
+    return &self->nodes[self->count - 1];
+}
+
+void network_remove_last(struct network *self)
+{
+    network_node_kill(self, self->count - 1);
+    data_dir_remove(self->nodes[--self->count].data);
 }
 
 void network_start(struct network *self, size_t count, const char *const *options)
@@ -167,11 +190,8 @@ void network_node_kill(struct network *self, size_t number)
 
 void network_end(struct network *self)
 {
-    for (size_t i = 0; i < self->count; i++) {
-        network_node_kill(self, i);
-        data_dir_remove(self->nodes[i].data);
-    }
-    self->count = 0;
+    while (self->count)
+        network_remove_last(self);
 }
 
 json_t *network_peers(struct network *self, size_t number)
@@ -236,22 +256,14 @@ bool network_is_folded(struct network *self, size_t number)
     return count_in_status(self, number, "store", "unfolded_bytes") == 0;
 }
 
+int64_t network_count_clients(struct network *self, size_t number, const char *name)
+{
+    return count_in_status(self, number, "clients", name);
+}
+
 int64_t network_memory_peak_kib(const struct network *self, size_t number)
 {
-    char path[64], line[256];
-    int64_t kib = -1;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return 0;
-#endif
-    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)self->nodes[number].process.pid);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    while (fgets(line, sizeof line, file))
-        if (strncmp(line, "VmHWM:", 6) == 0)
-            kib = strtoll(line + 6, NULL, 10);
-    (void)fclose(file);
-    assert_true(kib > 0);
-    return kib;
+    return vitals_memory_peak_kib(self->nodes[number].process.pid);
 }
 
 bool network_settles(struct network *self, size_t live, int within_ms)

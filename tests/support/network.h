@@ -23,6 +23,7 @@ struct network_node {
     struct process process;
     struct network_place place;          /* {0}: beside the test, on loopback */
     char data[64], id[64], address[128]; /* address: where it listens for peers, HOST:PORT */
+    char tcp[128];                       /* where it serves clients, beside its socket file */
     char gateway[256];                   /* ID@HOST:PORT of whom it joins through; "" */
     weir_t *client;
     bool stopped; /* SIGSTOP */
@@ -42,7 +43,11 @@ void network_start_apart(struct network *self, size_t count, const char *const *
  * is between. */
 void network_start_at(struct network *self, size_t count, const struct network_place *places,
                       const char *const *options);
-/* Kills what runs and removes all data. */
+/* One more, whose gateway is the first. */
+struct network_node *network_add(struct network *self, const char *const *options);
+/* Kills it and removes its data. */
+void network_remove_last(struct network *self);
+/* Does that with all of them. */
 void network_end(struct network *self);
 
 /* Starts one (again), with the data it has, on the port that it had. */
@@ -57,6 +62,7 @@ bool network_is_live(struct network *self, size_t node, const char *id);
 
 /* A count of the `connections` in its STATUS; 0 for a reason (closed_…) that there was not. */
 int64_t network_count(struct network *self, size_t node, const char *name);
+int64_t network_count_clients(struct network *self, size_t node, const char *name); /* of those */
 
 /* Is all that it stored in its data file, committed? */
 bool network_is_folded(struct network *self, size_t node);

@@ -12,12 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 enum { READY_MS_MAX = 60000, OPTIONS_MAX = 24 }; /* only a fault takes that long */
+
+static unsigned descriptors_max;
+
+void process_limit_descriptors(unsigned most)
+{
+    descriptors_max = most;
+}
 
 void data_dir_new(char dir[64])
 {
@@ -58,6 +66,9 @@ static void become_node(const char *data_dir, const char *const *options,
         args[count++] = "--listen";
         args[count++] = "none";
     }
+    struct rlimit few = {.rlim_cur = descriptors_max, .rlim_max = descriptors_max};
+    if (descriptors_max && setrlimit(RLIMIT_NOFILE, &few) != 0)
+        _exit(126);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(out, STDOUT_FILENO);
     close(out);

@@ -27,6 +27,10 @@ void process_start(struct process *self, const char *data_dir, const char *const
 bool process_try(struct process *self, const char *data_dir, const char *const *options,
                  const char *const *command);
 
+/* Processes started from now on may have so many files and sockets open, and not more; 0: as many
+ * as the test. */
+void process_limit_descriptors(unsigned most);
+
 /* Has it ended? Then its status is taken, and it is not to be stopped or killed any more. */
 bool process_ended(struct process *self);
 
