@@ -158,6 +158,7 @@ static void on_event(transport_t *self, const struct wire_event *event, const st
 {
     struct peer_link *link = links_of(&self->links, event->connection);
     if (event->kind == WIRE_accepted) { /* and only then: a link that is known stays (lesson C4) */
+        self->accepts_left--;
         transport_accepted(self, event, turn);
         transport_keep_accepting(self);
         return;
@@ -190,6 +191,8 @@ static bool take_events(transport_t *self, const struct turn *turn)
 {
     const struct peer_wire *wire = self->options.wire;
     struct wire_event event = {.kind = WIRE_none};
+    self->accepts_left = ACCEPTS_A_TURN;
+    transport_keep_accepting(self);
     for (int taken = 0; taken < EVENTS_A_TURN; taken++) {
         wire->next(wire->self, &event);
         if (event.kind == WIRE_none)

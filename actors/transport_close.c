@@ -15,12 +15,11 @@ void transport_deadline(transport_t *self, struct peer_link *link, uint64_t at_m
         self->timed_at_ms = at_ms;
 }
 
-/* Strangers are let in while there is room for them and for dials. */
 void transport_keep_accepting(transport_t *self)
 {
     size_t most = self->options.connections_max;
     most -= most > 2 * CONNECTIONS_FOR_DIALS ? CONNECTIONS_FOR_DIALS : most / 2;
-    bool accepting = self->links.count < most;
+    bool accepting = self->links.count < most && self->accepts_left > 0;
     if (accepting == self->accepting)
         return;
     const struct peer_wire *wire = self->options.wire;

@@ -10,14 +10,20 @@
 
 /* --- in ---------------------------------------------------------------------------------- */
 
-/* One too many: the oldest of whom nothing was heard goes, or the oldest. */
+static bool is_silent(const struct peer_link *link)
+{
+    return link->state == LINK_stranger && !link->readable && !link->in.size;
+}
+
+/* One too many: the oldest of whom nothing was heard goes, or the oldest. Age begins anew with the
+ * answer, so that who is answered late has time to read it. */
 static void push_out_one(transport_t *self, const struct turn *turn)
 {
     struct peer_link *oldest = NULL;
     for (struct peer_link *link = self->links.timed; link; link = link->timed_next) {
-        if (link->counted && (!oldest || link->state == LINK_stranger))
+        if (link->counted && (!oldest || is_silent(link)))
             oldest = link;
-        if (oldest && oldest->state == LINK_stranger)
+        if (oldest && is_silent(oldest))
             break;
     }
     if (oldest)
@@ -157,6 +163,7 @@ bool transport_first_message(transport_t *self, struct peer_link *link, struct s
         return false;
     }
     link->state = LINK_answered;
+    transport_deadline(self, link, link->deadline_ms); /* as it was; the last to be pushed out */
     links_unsent(&self->links, link, true);
     return true;
 }

@@ -27,7 +27,8 @@ struct transport {
     uint64_t retry_at_ms;   /* to look after mail that is not freed; NEVER: none is waited for */
     bool accepting;         /* as the wire was told */
     bool more_to_write;     /* a link's turn was over before its messages were */
-    size_t handshakes_left; /* in this turn */
+    size_t handshakes_left; /* in this turn … */
+    size_t accepts_left;    /* … and so many strangers let in */
     struct buffer sealed;   /* records on the way from the lanes to the wire */
     uint8_t plain[RECORD_PLAIN_BYTES_MAX];
     uint8_t input[PEER_READ_BYTES + 2 * RECORD_SEALED_BYTES_MAX];
@@ -38,7 +39,7 @@ struct transport {
 /* When it is closed if nothing becomes of it; NEVER: not. */
 void transport_deadline(transport_t *self, struct peer_link *link, uint64_t at_ms);
 
-/* Strangers are let in while there is room for them and for dials. */
+/* Strangers are let in while there is room for them and for dials, some a turn. */
 void transport_keep_accepting(transport_t *self);
 
 /* With *closed if there is one, which it takes. */

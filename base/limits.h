@@ -216,7 +216,7 @@
 #define HANDSHAKE_MS           5000u  /* to be connected in, then to finish a handshake in */
 #define HANDSHAKES_MAX         256u   /* strangers at once; one more pushes out the oldest */
 #define HANDSHAKES_A_PREFIX    16u    /* of them from one /24 or /48 */
-#define HANDSHAKES_A_TURN      8u     /* about 2 ms of curves, then others have their turn */
+#define HANDSHAKES_A_TURN      1u     /* some 0.25 ms of curves, then others have their turn */
 #define PREFIX_HANDSHAKES_MAX  64u    /* at once from one prefix, after a while without any … */
 #define PREFIX_HANDSHAKES_S    8u     /* … and then this many a second: under 1 % of a core */
 #define PREFIXES_MAX           4096u  /* remembered; beyond them nobody unknown is let in */
@@ -244,7 +244,7 @@
 #define GOODBYE_MS            1000u        /* for the far end to take the last record, and close */
 #define GOODBYE_ALL_MS        300u         /* the same when this node stops, for all of them */
 #define ACCEPT_PAUSE_MS       100u         /* after descriptors ran out */
-#define ACCEPTS_A_TURN        64u
+#define ACCEPTS_A_TURN        4u  /* strangers, some 0.15 ms; then others have their turn */
 #define RESOLVES_MAX          64u /* names being resolved; more are refused */
 
 #endif

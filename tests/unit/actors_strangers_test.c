@@ -176,6 +176,40 @@ static void a_crowd_pushes_out_its_oldest_and_no_peer(void **unused)
     net_free(net);
 }
 
+/* lesson C5: a flood of strangers is let in bit by bit, and others have their turn between. */
+static void a_turn_lets_so_many_in_and_no_more(void **unused)
+{
+    (void)unused;
+    enum { WAITING = 3 * ACCEPTS_A_TURN + 1 };
+    struct net *net = net_new();
+    for (unsigned i = 0; i < WAITING; i++)
+        assert_true(wire_pair_stranger(net->wires, 1, 27, 0, (uint8_t)i) >= 0);
+    for (unsigned turns = 1; turns <= 3; turns++) {
+        assert_true(net_turn(net, 1));
+        assert_int_equal(counters(net)->accepted, turns * ACCEPTS_A_TURN);
+    }
+    net_run(net);
+    assert_int_equal(counters(net)->accepted, WAITING);
+    assert_true(wire_pair_accepts(net->wires, 1));
+    net_free(net);
+}
+
+static void who_has_said_nothing_is_pushed_out_before_who_has(void **unused)
+{
+    (void)unused;
+    struct net *net = net_new();
+    int strangers[HANDSHAKES_MAX + 2];
+    for (unsigned i = 0; i < HANDSHAKES_MAX + 2; i++) {
+        strangers[i] = wire_pair_stranger(net->wires, 1, 28, (uint8_t)(i >> 8), (uint8_t)i);
+        if (i != 100 && i != 200)
+            wire_pair_say(net->wires, strangers[i], slice_of("\1", 1));
+        net_run(net);
+    }
+    for (unsigned i = 0; i < HANDSHAKES_MAX + 2; i++)
+        assert_int_equal(wire_pair_is_over(net->wires, strangers[i]), i == 100 || i == 200);
+    net_free(net);
+}
+
 static void at_the_cap_nobody_is_accepted_until_there_is_room(void **unused)
 {
     (void)unused;
@@ -214,13 +248,18 @@ struct hand { /* a node that the test plays itself */
     int wire;
 };
 
-static void shake(struct net *net, struct hand *self)
+static void come(struct net *net, struct hand *self)
+{
+    *self = (struct hand){.config = net->nodes[0].config};
+    self->wire = wire_pair_stranger(net->wires, 1, 30, 0, 0);
+    net_run(net);
+}
+
+static void introduce(struct net *net, struct hand *self)
 {
     uint8_t random[HANDSHAKE_RANDOM_BYTES];
     struct buffer first = {0};
     struct reason why = {""};
-    *self = (struct hand){.config = net->nodes[0].config};
-    self->wire = wire_pair_stranger(net->wires, 1, 30, 0, 0);
     randombytes_buf(random, sizeof random);
     self->handshake =
         handshake_dial(&self->config, net->nodes[1].config.public_key, random, &first, &why);
@@ -234,6 +273,12 @@ static void shake(struct net *net, struct hand *self)
         0);
     const struct handshake_result *result = handshake_result(self->handshake);
     self->session = session_new(true, result->send_key, result->receive_key, result->stream_header);
+}
+
+static void shake(struct net *net, struct hand *self)
+{
+    come(net, self);
+    introduce(net, self);
 }
 
 static void say_record(struct net *net, struct hand *self, struct slice plain, bool last)
@@ -251,6 +296,28 @@ static void let_go(struct net *net, struct hand *self)
     handshake_destroy(&self->handshake);
     session_destroy(&self->session);
     net_run(net);
+}
+
+static void who_is_answered_late_is_not_the_next_to_be_pushed_out(void **unused)
+{
+    (void)unused;
+    struct net *net = net_new();
+    struct hand hand;
+    int strangers[HANDSHAKES_MAX];
+    come(net, &hand);
+    for (unsigned i = 0; i < HANDSHAKES_MAX; i++) {
+        if (i == HANDSHAKES_MAX - 1)
+            introduce(net, &hand);
+        strangers[i] = wire_pair_stranger(net->wires, 1, 29, (uint8_t)(i >> 8), (uint8_t)i);
+        wire_pair_say(net->wires, strangers[i], slice_of("\1", 1));
+        net_run(net);
+    }
+    assert_true(wire_pair_is_over(net->wires, strangers[0]));
+    assert_false(wire_pair_is_over(net->wires, hand.wire));
+    say_record(net, &hand, slice_of(NULL, 0), false);
+    net_drop(net_expect(net, 1, MESSAGE_OPENED));
+    let_go(net, &hand);
+    net_free(net);
 }
 
 /* What follows a first message that is refused is nobody's to open. */
@@ -371,6 +438,9 @@ int main(void)
         cmocka_unit_test(a_prefix_has_so_many_at_once_and_no_more),
         cmocka_unit_test(a_prefix_comes_at_a_bounded_rate),
         cmocka_unit_test(a_crowd_pushes_out_its_oldest_and_no_peer),
+        cmocka_unit_test(a_turn_lets_so_many_in_and_no_more),
+        cmocka_unit_test(who_has_said_nothing_is_pushed_out_before_who_has),
+        cmocka_unit_test(who_is_answered_late_is_not_the_next_to_be_pushed_out),
         cmocka_unit_test(at_the_cap_nobody_is_accepted_until_there_is_room),
         cmocka_unit_test(a_refused_stranger_that_says_more_hears_why_and_is_closed),
         cmocka_unit_test(a_first_record_that_is_too_large_makes_no_peer),
