@@ -73,7 +73,7 @@ void delivery_send(client_api_t *self, struct session *session, struct message *
 static void finish_status(client_api_t *self, struct request *reply, struct now now)
 {
     const struct client_wire *wire = self->options.wire;
-    self->counters.connected = wire->connected(wire->self);
+    self->counters.connected = wire->connected(wire->self, &self->counters.turned_away);
     report_answer(reply, report_status(reply, &self->counters, &self->options.facts,
                                        now.ms - self->options.started_ms));
 }

@@ -195,9 +195,11 @@ static int router_send(void *wire, struct slice to, const struct part *parts, si
     return 0;
 }
 
-static size_t router_connected(void *wire)
+static size_t router_connected(void *wire, uint64_t *turned_away)
 {
-    return client_count_now(((client_router_t *)wire)->count);
+    const client_count_t *count = ((client_router_t *)wire)->count;
+    *turned_away = client_count_turned_away(count);
+    return client_count_now(count);
 }
 
 static int router_descriptor(void *wire)
@@ -223,12 +225,14 @@ int client_router_new(const struct client_router_options *options, client_router
     zsock_set_rcvhwm(self->socket, CLIENT_PIPE_REQUESTS);
     zsock_set_sndhwm(self->socket, CLIENT_PIPE_REPLIES);
     zsock_set_router_mandatory(self->socket, 1);
+    const int patience = CLIENT_HANDSHAKE_MS;
+    (void)zmq_setsockopt(self->handle, ZMQ_HANDSHAKE_IVL, &patience, sizeof patience);
     /* What is somewhat over a small --max-state is to be refused by name, not by hanging up. */
     uint64_t most = options->state_bytes_max > ENTRY_VALUE_BYTES_MAX ? options->state_bytes_max
                                                                      : ENTRY_VALUE_BYTES_MAX;
     int64_t frame_max = (int64_t)most + 4096;
     (void)zmq_setsockopt(self->handle, ZMQ_MAXMSGSIZE, &frame_max, sizeof frame_max);
-    int rc = client_count_new(self->handle, &self->count, why);
+    int rc = client_count_new(self->handle, options->connections_max, &self->count, why);
     if (rc == 0)
         rc = client_router_bind(self, options, why);
     if (rc) {

@@ -12,6 +12,7 @@ struct client_router_options {
     const char *data_dir;    /* the server's CURVE certificate lives there */
     const char *client_keys; /* directory of clients' public certificates (zcert); NULL: none */
     uint64_t state_bytes_max; /* frames over this (and a little) close the connection */
+    size_t connections_max;   /* at once; who comes then is turned away */
 };
 
 typedef struct client_router client_router_t;

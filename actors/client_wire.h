@@ -48,8 +48,9 @@ struct client_wire {
      * gone. */
     int (*send)(void *self, struct slice to, const struct part *parts, size_t count,
                 struct owed *owed);
-    size_t (*connected)(void *self); /* connections that there are now */
-    int (*descriptor)(void *self);   /* to poll for input; -1: none */
+    /* Connections that there are now; *turned_away: those that were one too many, ever. */
+    size_t (*connected)(void *self, uint64_t *turned_away);
+    int (*descriptor)(void *self); /* to poll for input; -1: none */
 };
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "actors/cast.h"
 #include "actors/client_router.h"
+#include "actors/descriptors.h"
 #include "actors/identity.h"
 #include "actors/node_peers.h"
 #include "base/trace.h"
@@ -18,6 +19,7 @@ enum { ENDPOINTS_MAX = 32, SOCKET_PATH_MAX = 107 /* sun_path */ };
 
 struct node {
     struct identity identity;
+    struct descriptor_shares shares;
     store_t *store;
     client_router_t *router;
     struct node_peers peers;
@@ -115,6 +117,7 @@ static int start_actors(node_t *self, const struct node_options *options, struct
                                 .relaxed = options->relaxed};
     randombytes_buf(cast.replica, sizeof cast.replica); /* lesson M7 */
     node_peers_cast(&self->peers, &options->peers, &self->identity, &cast);
+    cast.transport.connections_max = self->shares.peers;
     int rc = cast_make(&self->cast, &cast, why);
     if (rc)
         return rc;
@@ -130,7 +133,7 @@ int node_start(const struct node_options *options, node_t **node, struct reason 
         return fail(why, ERR_NO_MEMORY, "out of memory");
     }
     struct serving serving = {.endpoints = {NULL}};
-    int rc = peer_tcp_check_limit(why); /* libzmq ends the process when it runs out */
+    int rc = descriptors_share(&self->shares, why);
     if (rc == 0)
         rc = list_endpoints(&serving, options, why);
     if (rc == 0)
@@ -141,6 +144,7 @@ int node_start(const struct node_options *options, node_t **node, struct reason 
         rc = identity_load(options->data_dir, &self->identity, why);
     if (rc == 0)
         rc = node_peers_open(&self->peers, &options->peers, options->data_dir, why);
+    serving.options.connections_max = self->shares.clients;
     if (rc == 0)
         rc = client_router_new(&serving.options, &self->router, why);
     if (rc == 0)

@@ -70,7 +70,6 @@ void node_peers_cast(struct node_peers *self, const struct node_peer_options *op
                                       .advertised = address};
     struct handshake_config *config = &cast->transport.config;
     cast->transport.wire = peer_tcp_wire(self->tcp);
-    cast->transport.connections_max = peer_tcp_room();
     memcpy(config->secret_key, identity->secret_key, sizeof config->secret_key);
     memcpy(config->public_key, identity->public_key, sizeof config->public_key);
     config->network = slice_text(options->network);

@@ -7,11 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { EVENTS_AT_ONCE = 64, OTHER_DESCRIPTORS = 160, ROOM_MIN = 16 };
+enum { EVENTS_AT_ONCE = 64 };
 
 /* --- events ------------------------------------------------------------------------------ */
 
@@ -222,25 +221,4 @@ const struct peer_wire *peer_tcp_wire(const peer_tcp_t *self)
 const char *peer_tcp_bound(const peer_tcp_t *self)
 {
     return self->bound;
-}
-
-int peer_tcp_check_limit(struct reason *why)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= OTHER_DESCRIPTORS + ROOM_MIN)
-        return 0;
-    return fail(why, ERR_BUSY,
-                "this process may open %llu files and sockets, and needs at least %d (ulimit -n)",
-                (unsigned long long)limit.rlim_cur, OTHER_DESCRIPTORS + ROOM_MIN);
-}
-
-size_t peer_tcp_room(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-        limit.rlim_cur >= CONNECTIONS_MAX + OTHER_DESCRIPTORS)
-        return CONNECTIONS_MAX;
-    return limit.rlim_cur < OTHER_DESCRIPTORS + ROOM_MIN
-               ? ROOM_MIN /* lowered since it was checked */
-               : (size_t)limit.rlim_cur - OTHER_DESCRIPTORS;
 }

@@ -28,11 +28,4 @@ const char *peer_tcp_bound(const peer_tcp_t *self);
 /* Is there such an address to listen on? Looks it up, binds nothing. ERR_BAD_REQUEST. */
 MUST_USE int peer_tcp_check_listen(const char *listen, struct reason *why);
 
-/* May this process open as many files and sockets as a node needs at least? ERR_BUSY. */
-MUST_USE int peer_tcp_check_limit(struct reason *why);
-
-/* Connections that the limit of open files leaves room for, what else a node opens set aside; for
- * transport_options. At most CONNECTIONS_MAX. */
-size_t peer_tcp_room(void);
-
 #endif

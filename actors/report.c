@@ -89,9 +89,10 @@ static json_t *store_object(const struct storage_report *storage)
 static json_t *clients_object(const struct client_counters *c)
 {
     const struct figure figures[] = {
-        {"connected", c->connected}, {"open", c->open},       {"requests", c->requests},
-        {"replies", c->replies},     {"refused", c->refused}, {"notifications", c->notifications},
-        {"discarded", c->discarded},
+        {"connected", c->connected}, {"open", c->open},
+        {"requests", c->requests},   {"replies", c->replies},
+        {"refused", c->refused},     {"notifications", c->notifications},
+        {"discarded", c->discarded}, {"turned_away", c->turned_away},
     };
     return object_of(figures, sizeof figures / sizeof figures[0]);
 }

@@ -20,6 +20,7 @@ struct node_facts {
 struct client_counters {
     uint64_t connected, open;
     uint64_t requests, replies, notifications, refused, discarded;
+    uint64_t turned_away; /* connections: there were as many as may be */
 };
 
 /* A text as the request's JSON (taken over; NULL: out of memory). Sets the request's code. */

@@ -118,10 +118,11 @@ static int wire_send(void *wire, struct slice to, const struct part *parts, size
 }
 
 /* Who was answered, and neither hung up nor was forgotten. */
-static size_t wire_connected(void *wire)
+static size_t wire_connected(void *wire, uint64_t *turned_away)
 {
     const struct far_clients *self = (const struct far_clients *)wire;
     size_t count = 0;
+    *turned_away = 0;
     for (size_t i = 0; i < CLIENTS; i++)
         count += self->clients[i].name[0] && !self->clients[i].gone;
     return count;
