@@ -118,6 +118,17 @@ coverage:  ## lines and branches that tests of functions reach; fails below 95 %
 	+$(Q)$(SUB) covered BUILD=build-coverage CFLAGS="-O0 -g" SANITIZE="--coverage -fprofile-update=atomic"
 	@scripts/coverage build-coverage
 
+closes:  ## every close is reported once, by its reason, within 100 ms: CLOSES=5000
+	@scripts/setup build test
+	+$(Q)$(SUB) $(BUILD)/weir $(BUILD)/tests/integration/closes_test
+	@CLOSES=$(or $(CLOSES),5000) WITHIN_MS=100 WEIR=$(abspath $(BUILD))/weir $(BUILD)/tests/integration/closes_test
+
+floods:  ## 10,000 strangers, then 10,000 greedy clients, for SECONDS=30 each; figures beside their bounds
+	@scripts/setup build test
+	+$(Q)$(SUB) $(BUILD)/weir $(BUILD)/tests/integration/floods_test
+	@FLOOD_BOUNDS=1 FLOOD_SECONDS=$(SECONDS) FLOOD_CONNECTIONS=$(or $(CONNECTIONS),10000) FLOOD_A_SECOND=12500 \
+	    WEIR=$(abspath $(BUILD))/weir $(BUILD)/tests/integration/floods_test
+
 bench:  ## measure, next to Redis: `name: value unit` lines
 	@scripts/setup build bench
 	+$(Q)$(SUB) $(BUILD)/weir bench-programs
@@ -249,7 +260,7 @@ clean:  ## remove what was built
 	rm -rf build build-*
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/bench/*/*.d)
-.PHONY: all help run check asan tsan fuzz sim crash disk netfaults soak bench bench-net lint check-compilers \
+.PHONY: all help run check asan tsan fuzz sim crash disk netfaults soak closes floods bench bench-net lint check-compilers \
         demo demo-chat lib tests fuzzers examples bench-programs install uninstall clean coverage covered
 .SECONDARY:
 .DELETE_ON_ERROR:
