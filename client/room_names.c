@@ -116,7 +116,7 @@ static void call(struct person *person, const struct person *before, const struc
     size_t a = common(person, before), b = common(person, after), shared = a > b ? a : b;
     size_t letters = shared + 1 > least ? shared + 1 : least;
     if (alone && *person->look && !strchr(person->nickname, '~') &&
-        !room_names_mixes(person->nickname))
+        !room_names_deceives(person->nickname))
         letters = 0;
     snprintf(person->name, sizeof person->name, "%s%s%.*s", person->nickname, letters ? "~" : "",
              (int)letters, person->letters);

@@ -1,7 +1,7 @@
 /* room_names: what people in a room are called on a terminal: the nickname that they gave
  * themselves, safe and in one line; where two look the same (client/room_names_look.h), or one
- * looks like such a name, or mixes alphabets, with the beginning of the key behind it, ann~5Kxy,
- * which nobody can choose; without a nickname ~5KxyAbcd. */
+ * looks like such a name, or mixes alphabets, or has letters in parts, with the beginning of the
+ * key behind it, ann~5Kxy, which nobody can choose; without a nickname ~5KxyAbcd. */
 #ifndef WEIR_CLIENT_ROOM_NAMES_H
 #define WEIR_CLIENT_ROOM_NAMES_H
 

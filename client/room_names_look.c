@@ -17,23 +17,29 @@ static bool is_invisible(uint32_t point)
 /* --- case ------------------------------------------------------------------------------------ */
 
 /* A capital, and behind it its small letter: the capital even, and odd. */
-static const struct utf8_range even[] = {{0x100, 0x137}, {0x14a, 0x177}, {0x460, 0x481},
-                                         {0x48a, 0x4bf}, {0x4d0, 0x52f}, {0x1e00, 0x1e95}};
+static const struct utf8_range even[] = {{0x100, 0x137},  {0x14a, 0x177}, {0x460, 0x481},
+                                         {0x48a, 0x4bf},  {0x4d0, 0x52f}, {0x1e00, 0x1e95},
+                                         {0x1ea0, 0x1eff}};
 static const struct utf8_range odd[] = {{0x139, 0x148}, {0x179, 0x17e}, {0x4c1, 0x4ce}};
 
+/* Others, how far from them their small letters are; Ohm, Kelvin and Angstrom are letters, too. */
 static const struct {
     struct utf8_range capitals;
-    uint32_t to_small;
+    int32_t to_small;
 } rows[] = {
-    {{'A', 'Z'}, 32},     {{0xc0, 0xd6}, 32},   {{0xd8, 0xde}, 32},   {{0x391, 0x3a9}, 32},
-    {{0x400, 0x40f}, 80}, {{0x410, 0x42f}, 32}, {{0x531, 0x556}, 48},
+    {{'A', 'Z'}, 32},          {{0xc0, 0xd6}, 32},        {{0xd8, 0xde}, 32},
+    {{0x178, 0x178}, -121},    {{0x386, 0x386}, 38},      {{0x388, 0x38a}, 37},
+    {{0x38c, 0x38c}, 64},      {{0x38e, 0x38f}, 63},      {{0x391, 0x3ab}, 32},
+    {{0x400, 0x40f}, 80},      {{0x410, 0x42f}, 32},      {{0x4c0, 0x4c0}, 15},
+    {{0x531, 0x556}, 48},      {{0x2126, 0x2126}, -7517}, {{0x212a, 0x212a}, -8383},
+    {{0x212b, 0x212b}, -8262},
 };
 
 static uint32_t small(uint32_t point)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (point >= rows[i].capitals.first && point <= rows[i].capitals.last)
-            return point + rows[i].to_small;
+            return (uint32_t)((int32_t)point + rows[i].to_small);
     if (utf8_among(point, even, sizeof even / sizeof even[0]))
         return point | 1;
     return utf8_among(point, odd, sizeof odd / sizeof odd[0]) ? (point + 1) & ~1u : point;
@@ -45,8 +51,8 @@ static uint32_t small(uint32_t point)
 static const struct {
     const char *drawn, *as;
 } alike[] = {
-    {"авеѕіјкмнорстухԁԛԝһ", "abesijkmhopctyxdqwh"}, /* Cyrillic */
-    {"αβεζηικμνορτυχ", "abezhikmvoptyx"},           /* Greek */
+    {"авеѕіјкмнорстухԁԛԝһӏ", "abesijkmhopctyxdqwhi"}, /* Cyrillic */
+    {"αβεζηικμµνορτυχ", "abezhikmmnoptyx"},           /* Greek */
 };
 
 /* The Latin letter that a Greek or Cyrillic one passes for, else itself. */
@@ -66,7 +72,8 @@ static uint32_t as_latin(uint32_t point)
 
 /* --- a look ---------------------------------------------------------------------------------- */
 
-/* Wide forms of ASCII are ASCII. l, I and 1 are one, and so are O and 0. */
+/* Wide forms of ASCII are ASCII. l, I and 1 are one, O and 0, and n and v: the Greek Nu is drawn as
+ * an N, and as a v when it is small. */
 static uint32_t as_read(uint32_t point)
 {
     if (point >= 0xff01 && point <= 0xff5e)
@@ -74,7 +81,7 @@ static uint32_t as_read(uint32_t point)
     point = as_latin(small(point));
     if (point == '1' || point == 'l' || point == '|')
         return 'i';
-    return point == '0' ? 'o' : point;
+    return point == '0' ? 'o' : point == 'v' ? 'n' : point;
 }
 
 void room_names_look(const char *line, char *look)
@@ -95,19 +102,21 @@ void room_names_look(const char *line, char *look)
     buffer_free(&read);
 }
 
-bool room_names_mixes(const char *line)
+bool room_names_deceives(const char *line)
 {
     static const struct utf8_range latin[] = {
         {'A', 'Z'}, {'a', 'z'}, {0xc0, 0x24f}, {0x1e00, 0x1eff}};
     static const struct utf8_range others[] = {{0x370, 0x3ff}, {0x400, 0x52f}, {0x1f00, 0x1fff}};
+    static const struct utf8_range parts[] = {{0x300, 0x36f}, {0x1100, 0x11ff}, {0x3099, 0x309a}};
     struct slice rest = slice_text(line);
-    bool has_latin = false, has_other = false;
+    bool has_latin = false, has_other = false, has_part = false;
     for (size_t size; rest.size; rest = slice_after(rest, size)) {
         uint32_t point = 0;
         size = utf8_point(rest, &point);
         size = size ? size : 1;
         has_latin |= utf8_among(point, latin, sizeof latin / sizeof latin[0]);
         has_other |= utf8_among(point, others, sizeof others / sizeof others[0]);
+        has_part |= utf8_among(point, parts, sizeof parts / sizeof parts[0]);
     }
-    return has_latin && has_other;
+    return has_part || (has_latin && has_other);
 }

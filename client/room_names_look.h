@@ -10,7 +10,8 @@
  * same are the same. `look` has room for as many bytes as the line. */
 void room_names_look(const char *line, char *look);
 
-/* Are there Latin letters in it beside Greek or Cyrillic ones? */
-bool room_names_mixes(const char *line);
+/* Are there Latin letters in it beside Greek or Cyrillic ones, or letters in parts, which are drawn
+ * as the whole one (e and U+0301 as é; of Hangul and kana, too)? */
+bool room_names_deceives(const char *line);
 
 #endif

@@ -36,10 +36,28 @@ static void letters_that_are_drawn_alike_are_one(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        {"Ann", "ann"},   {"ａＮＮ", "ann"},  {"bill", "biii"},         {"BI11", "biii"},
-        {"B00", "boo"},   {"ада", "aдa"},     {"АДА", "aдa"},           {"Вова", "boba"},
-        {"вова", "boba"}, {"ΝΙΚΟΣ", "vikoσ"}, {"Ångström", "ångström"}, {"ŽOFIE", "žofie"},
-        {"\xff", ""}, /* no UTF-8 */
+        {"Ann", "ann"},
+        {"ａＮＮ", "ann"},
+        {"bill", "biii"},
+        {"BI11", "biii"},
+        {"B00", "boo"},
+        {"ада", "aдa"},
+        {"АДА", "aдa"},
+        {"Вова", "boba"},
+        {"вова", "boba"},
+        {"ΝΙΚΟΣ", "nikoσ"},
+        {"Ångström", "ångström"},
+        {"ŽOFIE", "žofie"},
+        {"νανά", "nanά"},
+        {"ΝΑΝΆ", "nanά"},
+        {"NINA", "nina"},
+        {"ΝΙΝΑ", "nina"},
+        {"ẠNH", "ạnh"},
+        {"ŸU", "ÿu"},
+        {"Όλγα", "όλγa"},
+        {"раӀ", "pai"},
+        {"Ａ\xe2\x84\xab\xe2\x84\xaa\xe2\x84\xa6", "aåkω"}, /* of Angstrom, Kelvin, Ohm */
+        {"\xff", ""},                                       /* no UTF-8 */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_look(rows[i][0], rows[i][1]);
@@ -59,9 +77,21 @@ static void alphabets_are_mixed_or_not(void **state)
     static const char *const mixed[] = {"аnn", "niκos", "Zoё", "ŽофиЯ", "x\xffи"};
     static const char *const plain[] = {"", "ann", "анна", "νίκος", "Zoë", "анна 2 👍", "日本 taro"};
     for (size_t i = 0; i < sizeof mixed / sizeof mixed[0]; i++)
-        assert_true(room_names_mixes(mixed[i]));
+        assert_true(room_names_deceives(mixed[i]));
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
-        assert_false(room_names_mixes(plain[i]));
+        assert_false(room_names_deceives(plain[i]));
+}
+
+static void letters_in_parts_are_seen(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"rene\xcc\x81", "\xcc\x81", "и\xcc\x86", "か\xe3\x82\x99",
+                                        "\xe1\x84\x92\xe1\x85\xa1"};
+    static const char *const whole[] = {"rené", "й", "が", "하"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        assert_true(room_names_deceives(parts[i]));
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
+        assert_false(room_names_deceives(whole[i]));
 }
 
 int main(void)
@@ -71,6 +101,7 @@ int main(void)
         cmocka_unit_test(letters_that_are_drawn_alike_are_one),
         cmocka_unit_test(other_letters_stay_apart),
         cmocka_unit_test(alphabets_are_mixed_or_not),
+        cmocka_unit_test(letters_in_parts_are_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
