@@ -167,6 +167,24 @@ void chat_do_reply(struct chat *chat, struct slice args)
         chat->mode = CHAT_MODE_REPLY;
 }
 
+/* Queued by the library, or its code. Which message it is about is told to who chose none. */
+static void do_about(struct chat *chat, const struct weir_room_message *m, int rc)
+{
+    enum { SHOWN_COLUMNS = 24 };
+    const struct chat_room *room = chat_current(chat);
+    struct buffer clean = {0}, cut = {0};
+    struct slice name = chat_room_name(room, m->author);
+    chat_do_queued(chat, rc);
+    if (rc || chat_flow_chosen(room->flow))
+        return;
+    chat_text_clean(slice_of(m->text.data, m->text.size), CHAT_ONE_LINE, &clean);
+    chat_text_cut(buffer_slice(&clean), SHOWN_COLUMNS, &cut);
+    chat_note(chat, false, "on the last message, of %.*s: %.*s (Up chooses another)",
+              (int)name.size, (const char *)name.data, (int)cut.size, (const char *)cut.data);
+    buffer_free(&clean);
+    buffer_free(&cut);
+}
+
 void chat_do_edit(struct chat *chat, struct slice args)
 {
     struct weir_room_message m;
@@ -178,7 +196,7 @@ void chat_do_edit(struct chat *chat, struct slice args)
     }
     memcpy(chat->target, m.spot, sizeof chat->target);
     if (args.size) {
-        chat_do_queued(chat, weir_room_edit(chat_current(chat)->room, m.spot, bytes_of(args)));
+        do_about(chat, &m, weir_room_edit(chat_current(chat)->room, m.spot, bytes_of(args)));
         return;
     }
     chat->mode = CHAT_MODE_EDIT;
@@ -191,7 +209,7 @@ void chat_do_delete(struct chat *chat, struct slice args)
     (void)args;
     if (!find_message(chat, true, &m))
         return;
-    chat_do_queued(chat, weir_room_delete(chat_current(chat)->room, m.spot));
+    do_about(chat, &m, weir_room_delete(chat_current(chat)->room, m.spot));
     chat_flow_choose_none(chat_current(chat)->flow);
 }
 
@@ -211,20 +229,6 @@ static bool reacted(const struct chat_room *room, const struct weir_room_message
     return false;
 }
 
-/* Which message it was, for who chose none. */
-static void tell_last(struct chat *chat, const struct weir_room_message *m)
-{
-    enum { SHOWN_COLUMNS = 24 };
-    struct buffer clean = {0}, cut = {0};
-    struct slice name = chat_room_name(chat_current(chat), m->author);
-    chat_text_clean(slice_of(m->text.data, m->text.size), CHAT_ONE_LINE, &clean);
-    chat_text_cut(buffer_slice(&clean), SHOWN_COLUMNS, &cut);
-    chat_note(chat, false, "on the last message, of %.*s: %.*s (Up chooses another)",
-              (int)name.size, (const char *)name.data, (int)cut.size, (const char *)cut.data);
-    buffer_free(&clean);
-    buffer_free(&cut);
-}
-
 void chat_do_react(struct chat *chat, struct slice args)
 {
     struct weir_room_message m;
@@ -232,11 +236,8 @@ void chat_do_react(struct chat *chat, struct slice args)
     struct slice text = chat_emoji_of(args);
     if (!find_message(chat, false, &m))
         return;
-    bool remove = reacted(room, &m, text), chosen = chat_flow_chosen(room->flow) != NULL;
-    int rc = weir_room_react(room->room, m.spot, bytes_of(text), remove);
-    chat_do_queued(chat, rc);
-    if (!rc && !chosen)
-        tell_last(chat, &m);
+    bool remove = reacted(room, &m, text);
+    do_about(chat, &m, weir_room_react(room->room, m.spot, bytes_of(text), remove));
     chat_flow_choose_none(room->flow);
 }
 

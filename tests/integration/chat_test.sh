@@ -140,6 +140,11 @@ shows "one more" ada 'this was a mistake'
 keys bob Up M-d
 shows "what is deleted is gone" ada '│ \(deleted\)'
 hides "for good" ada 'this was a mistake'
+say bob 'and this another'
+shows "one more still" ada 'and this another'
+say bob '/delete'
+shows "without a chosen one it is told which one is deleted" bob 'on the last message, of bob: and this another'
+hides "which is gone" ada 'and this another'
 say bob '/dm ada only for your eyes'
 shows "a direct message is marked" ada '✉ to you alone: only for your eyes'
 chat beth
