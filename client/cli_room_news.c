@@ -61,26 +61,42 @@ static bool has_ban(const struct room_people *self, const struct room_people_ban
     return bsearch(ban, self->bans, self->ban_count, sizeof *ban, by_ban) != NULL;
 }
 
-/* The bans of `now` that `before` has not. */
-static void tell_bans(const struct room_people *before, const struct room_people *now,
-                      enum room_news_kind kind, room_news_fn *tell, void *arg)
+static void tell_banned(const struct room_people *before, const struct room_people *now,
+                        room_news_fn *tell, void *arg)
 {
-    for (size_t i = 0; i < now->ban_count; i++)
-        if (!has_ban(before, &now->bans[i]))
-            tell(arg,
-                 &(struct room_news){kind, now->bans[i].target, now->bans[i].author, unix_ms()});
+    for (size_t i = 0; i < now->ban_count; i++) {
+        const struct room_people_ban *ban = &now->bans[i];
+        if (!has_ban(before, ban))
+            tell(arg, &(struct room_news){ROOM_NEWS_BANNED, ban->target, ban->author, unix_ms()});
+    }
 }
 
-/* Members who are out, though nobody banned them. */
+/* Who is let in again: not who is out still, for another ban. */
+static void tell_lifted(const struct room_people *before, const struct room_people *now,
+                        weir_room_t *room, room_news_fn *tell, void *arg)
+{
+    for (size_t i = 0; i < before->ban_count; i++) {
+        const struct room_people_ban *ban = &before->bans[i];
+        enum weir_room_standing standing;
+        if (!has_ban(now, ban) && weir_room_standing(room, ban->target, &standing) == 0 &&
+            standing != WEIR_ROOM_BANNED && standing != WEIR_ROOM_CUT_OFF)
+            tell(arg, &(struct room_news){ROOM_NEWS_LIFTED, ban->target, ban->author, unix_ms()});
+    }
+}
+
+/* Members who are out, though nobody banned them, and did not leave. */
 static void tell_out(const struct room_people *before, const struct room_people *now,
                      weir_room_t *room, room_news_fn *tell, void *arg)
 {
     for (size_t i = 0; i < before->member_count; i++) {
         const uint8_t *key = before->members + i * WEIR_KEY_BYTES;
         enum weir_room_standing standing;
-        if (!has_member(now, key) && weir_room_standing(room, key, &standing) == 0 &&
-            standing == WEIR_ROOM_CUT_OFF)
+        if (has_member(now, key) || weir_room_standing(room, key, &standing))
+            continue;
+        if (standing == WEIR_ROOM_CUT_OFF)
             tell(arg, &(struct room_news){ROOM_NEWS_OUT, key, NULL, unix_ms()});
+        if (standing == WEIR_ROOM_CROWDED)
+            tell(arg, &(struct room_news){ROOM_NEWS_CROWDED, key, NULL, unix_ms()});
     }
 }
 
@@ -91,9 +107,9 @@ int room_people_look(struct room_people *self, weir_room_t *room, room_news_fn *
     if (rc)
         return rc;
     if (self->known) {
-        tell_bans(self, &now, ROOM_NEWS_BANNED, tell, arg);
+        tell_banned(self, &now, tell, arg);
         tell_out(self, &now, room, tell, arg);
-        tell_bans(&now, self, ROOM_NEWS_LIFTED, tell, arg);
+        tell_lifted(self, &now, room, tell, arg);
     }
     room_people_free(self);
     *self = now;
@@ -105,8 +121,9 @@ int room_people_look(struct room_people *self, weir_room_t *room, room_news_fn *
 void room_line_news(struct room_lines *lines, const struct room_news *news)
 {
     static const char *const told[] = {[ROOM_NEWS_BANNED] = "banned by ",
-                                       [ROOM_NEWS_LIFTED] = "ban lifted by ",
-                                       [ROOM_NEWS_OUT] = "out, with who invited them"};
+                                       [ROOM_NEWS_LIFTED] = "no longer banned by ",
+                                       [ROOM_NEWS_OUT] = "out, with who invited them",
+                                       [ROOM_NEWS_CROWDED] = "out, the room takes fewer now"};
     room_line_time(lines, news->time_ms);
     fprintf(lines->out, "  --------  %s  (%s%s)\n", room_names_of(lines->names, news->who),
             told[news->kind], news->by ? room_names_of(lines->names, news->by) : "");
@@ -114,8 +131,10 @@ void room_line_news(struct room_lines *lines, const struct room_news *news)
 
 void room_json_news(FILE *out, const weir_room_t *room, const struct room_news *news)
 {
-    static const char *const told[] = {
-        [ROOM_NEWS_BANNED] = "banned", [ROOM_NEWS_LIFTED] = "lifted", [ROOM_NEWS_OUT] = "out"};
+    static const char *const told[] = {[ROOM_NEWS_BANNED] = "banned",
+                                       [ROOM_NEWS_LIFTED] = "lifted",
+                                       [ROOM_NEWS_OUT] = "out",
+                                       [ROOM_NEWS_CROWDED] = "crowded"};
     fputs("{\"member\":", out);
     room_json_key(out, news->who);
     fputs(",\"nickname\":", out);

@@ -7,13 +7,14 @@
 
 enum room_news_kind {
     ROOM_NEWS_BANNED,
-    ROOM_NEWS_LIFTED,
-    ROOM_NEWS_OUT /* with somebody by whose invitation they came */
+    ROOM_NEWS_LIFTED,  /* no longer banned: by's ban was lifted, or by may not ban now */
+    ROOM_NEWS_OUT,     /* with somebody by whose invitation they came */
+    ROOM_NEWS_CROWDED, /* the owner made the room smaller */
 };
 
 struct room_news {
     enum room_news_kind kind;
-    const uint8_t *who, *by; /* by: who banned, or lifted it; NULL: out */
+    const uint8_t *who, *by; /* by: whose ban it is, or was; NULL: out */
     uint64_t time_ms;
 };
 typedef void room_news_fn(void *arg, const struct room_news *news);

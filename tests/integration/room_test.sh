@@ -234,6 +234,7 @@ is "or by its key" 0 "$(ann members club --banned --json | python 'len(d)')"
 bob leave club --json >"$dir/out"
 is "json of leaving" "club False" "$(python 'd["name"], d["forgotten"]' <"$dir/out" | tr -d "(',)")"
 exits "who left says no more" 1 "you left it" bob say club hello
+exits "and is told nothing alone" 3 "no member of this room now; \`weir room members\`" ann dm club bob hello
 exits "and leaves no more" 1 "--forget" bob leave club
 is "but may forget the room" "0 weir: room leave: club was left before; it is forgotten on this machine" \
     "$(bob leave club --forget 2>"$dir/err"; echo $? "$(cat "$dir/err")")"
@@ -315,7 +316,7 @@ ann ban other "$key_of_nora"
 followed hall --since "$since"
 is "what does not count is not there" "-- ann third" "$(line | cut -c1-2) $(line | awk '{ print $3, $4 }')"
 ann ban other "$key_of_nora" --lift
-is "who lifts a ban is told" "(ban lifted by ann)" "$(line | grep -o '(ban .*)')"
+is "that a ban is lifted is told" "(no longer banned by ann)" "$(line | grep -o '(no longer .*)')"
 is "when it is lifted what it hid comes" "from afar" "$(line | grep -o 'from afar')"
 ann ban other "$key_of_nora"
 is "a ban is told as well" "(banned by ann)" "$(line | grep -o '(ban.*)')"
@@ -393,6 +394,8 @@ erin list >/dev/null 2>&1
 erin create own >/dev/null 2>&1
 exits "a room that no node here has is not entered" 3 "weir peers" erin join "$invitation"
 is "nor kept" own "$(erin list | cut -f1)"
+is "but one that is kept may be forgotten, and nobody is told" "0 nobody was told" \
+    "$(WEIR_NODE=$far nora leave nook --forget 2>"$dir/err"; echo $? "$(grep -o 'nobody was told' "$dir/err")")"
 "$WEIR" connect "$here_at" --node "$far" >/dev/null
 is "once the nodes are connected it is" "0 pact" "$(erin join "$invitation" >"$dir/out"; echo $? "$(cat "$dir/out")")"
 erin nick pact erin

@@ -423,13 +423,10 @@ static void expect_news(struct party *party, struct room_people *people, struct 
     free(text);
 }
 
-static void who_is_put_out_or_let_in_again_is_told(void **state)
+/* Eve by an invitation of bob's, everybody by a name. */
+static void invite_eve(struct party *party)
 {
-    struct party *party = *state;
-    struct room_people people = {0};
-    struct room_lines lines = {.room = party->rooms[0]};
     char *invitation = NULL;
-    const uint8_t *bob = weir_signer_public(party->signers[1]);
     call_oneself(party, 0, "ann");
     call_oneself(party, 1, "bob");
     assert_int_equal(weir_room_invite(party->rooms[1], &invitation), 0);
@@ -438,6 +435,15 @@ static void who_is_put_out_or_let_in_again_is_told(void **state)
     weir_free(invitation);
     share(party, 2);
     call_oneself(party, 2, "eve");
+}
+
+static void who_is_put_out_or_let_in_again_is_told(void **state)
+{
+    struct party *party = *state;
+    struct room_people people = {0};
+    struct room_lines lines = {.room = party->rooms[0]};
+    const uint8_t *bob = weir_signer_public(party->signers[1]);
+    invite_eve(party);
     expect_news(party, &people, &lines, ""); /* looked at for the first time */
     expect_news(party, &people, &lines, "");
     assert_int_equal(weir_room_ban(party->rooms[0], bob, 0), 0);
@@ -447,10 +453,43 @@ static void who_is_put_out_or_let_in_again_is_told(void **state)
     expect_news(party, &people, &lines, "");
     assert_int_equal(weir_room_ban(party->rooms[0], bob, 1), 0);
     share(party, 0);
-    expect_news(party, &people, &lines, "bob  (ban lifted by ann) lifted;");
+    expect_news(party, &people, &lines, "bob  (no longer banned by ann) lifted;");
     assert_int_equal(weir_room_leave(party->rooms[1]), 0);
     share(party, 1);
     expect_news(party, &people, &lines, ""); /* that is a message */
+    room_people_free(&people);
+    room_names_destroy(&lines.names);
+}
+
+static void who_stays_out_for_another_ban_is_not_told_to_be_in(void **state)
+{
+    struct party *party = *state;
+    struct room_people people = {0};
+    struct room_lines lines = {.room = party->rooms[0]};
+    const uint8_t *bob = weir_signer_public(party->signers[1]);
+    const uint8_t *eve = weir_signer_public(party->signers[2]);
+    invite_eve(party);
+    assert_int_equal(weir_room_ban(party->rooms[1], eve, 0), 0);
+    share(party, 1);
+    expect_news(party, &people, &lines, "");
+    assert_int_equal(weir_room_ban(party->rooms[0], bob, 0), 0); /* and his ban is none any more */
+    share(party, 0);
+    expect_news(party, &people, &lines, "bob  (banned by ann) banned;");
+    room_people_free(&people);
+    room_names_destroy(&lines.names);
+}
+
+static void who_has_no_place_any_more_is_told(void **state)
+{
+    struct party *party = *state;
+    struct room_people people = {0};
+    struct room_lines lines = {.room = party->rooms[0]};
+    invite_eve(party);
+    expect_news(party, &people, &lines, "");
+    const struct weir_room_settings fewer = {.members = 1};
+    assert_int_equal(weir_room_configure(party->rooms[0], &fewer), 0);
+    share(party, 0);
+    expect_news(party, &people, &lines, "eve  (out, the room takes fewer now) crowded;");
     room_people_free(&people);
     room_names_destroy(&lines.names);
 }
@@ -474,6 +513,8 @@ int main(void)
         PARTY_TEST(what_is_dated_ahead_is_marked),
         PARTY_TEST(other_peoples_text_cannot_move_the_terminal),
         PARTY_TEST(who_is_put_out_or_let_in_again_is_told),
+        PARTY_TEST(who_stays_out_for_another_ban_is_not_told_to_be_in),
+        PARTY_TEST(who_has_no_place_any_more_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
