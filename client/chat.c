@@ -235,7 +235,8 @@ int cli_chat(struct cli *cli)
     chat.w = cli->w;
     rc = cli->w ? chat_rooms_open(&chat, cli->arg_count ? cli->args[0] : NULL, &why)
                 : WEIR_NO_MEMORY;
-    rc = rc ? room_cli_fail_why(cli, rc, why.text, NULL) : on_terminal(cli, &chat);
+    rc = rc ? room_cli_fail_why(cli, rc, why.text, rc == WEIR_NOT_FOUND ? HINT_NO_ROOM : NULL)
+            : on_terminal(cli, &chat);
     chat_free(cli, &chat);
     return rc;
 }

@@ -71,7 +71,7 @@ static int open_room(struct room_cli *self)
     if (!rc)
         rc = room_book_load(self->book, self->at, &self->room, &why);
     return rc ? room_cli_fail_why(self->cli, rc, why.text,
-                                  rc == WEIR_NOT_FOUND ? "enter one with `weir room join`" : NULL)
+                                  rc == WEIR_NOT_FOUND ? HINT_NO_ROOM : NULL)
               : 0;
 }
 
@@ -132,7 +132,7 @@ int room_cli_send(struct room_cli *self)
 
 int room_cli_finish(struct room_cli *self, int code)
 {
-    return code ? room_cli_fail(self, code, NULL) : room_cli_send(self);
+    return code ? room_cli_fail(self, code, HINT_PEOPLE) : room_cli_send(self);
 }
 
 /* --- arguments ------------------------------------------------------------------------------- */
@@ -151,8 +151,7 @@ int room_cli_person(struct room_cli *self, size_t i, uint8_t key[WEIR_KEY_BYTES]
     int rc = room_names_find(self->room, self->cli->args[i], key);
     if (!rc)
         return 0;
-    return room_cli_fail_why(self->cli, rc, weir_room_error(self->room),
-                             "`weir room members` lists who is there");
+    return room_cli_fail_why(self->cli, rc, weir_room_error(self->room), HINT_PEOPLE);
 }
 
 char *room_cli_text(const struct cli *cli, size_t i)

@@ -41,6 +41,12 @@ int room_cli_send(struct room_cli *self);
 #define HINT_IDENTITY                                                                              \
     "`weir room create` and `weir room join` make one, with --identity one of that name"
 
+/* What to do when a room is not in the book. */
+#define HINT_NO_ROOM "enter one with `weir room join`"
+
+/* What to do when somebody is not there. */
+#define HINT_PEOPLE "`weir room members` lists who is there"
+
 /* What to do when no node has a room. */
 #define HINT_ROOM "`weir peers` shows whether the node is connected to others, who may have it"
 

@@ -160,8 +160,9 @@ static int leave(struct room_cli *self)
     const char *silent = forgets ? why_silent(self) : NULL;
     int rc = silent ? 0 : weir_room_leave(self->room);
     if (rc)
-        return room_cli_fail_why(self->cli, rc, weir_room_error(self->room),
-                                 rc == WEIR_DENIED ? "--forget forgets it on this machine" : NULL);
+        return room_cli_fail_why(
+            self->cli, rc, weir_room_error(self->room),
+            rc == WEIR_DENIED && !forgets ? "--forget forgets it on this machine" : NULL);
     rc = silent ? 0 : room_cli_send(self);
     if (!rc && forgets)
         rc = forget(self, silent);

@@ -372,6 +372,10 @@ said=$(XDG_CONFIG_HOME=$dir/ada "$WEIR" chat --identity adda 2>&1 >/dev/null </d
 case $? in 3) ok "an identity that is none is refused" ;; *) not_ok "an identity that is none is refused" 3 ada2 ;; esac
 case $said in *"no identity adda"*"there is me;"*"weir room create"*) ok "with those that there are" ;;
 *) not_ok "with those that there are" "me, not: $said" ada2 ;; esac
+said=$(XDG_CONFIG_HOME=$dir/ada "$WEIR" chat attic 2>&1 >/dev/null </dev/null)
+case $? in 3) ok "a room that is none is refused" ;; *) not_ok "a room that is none is refused" 3 ada2 ;; esac
+case $said in *"no room \"attic\""*"; enter one with \`weir room join\`"*) ok "with how to enter one" ;;
+*) not_ok "with how to enter one" "weir room join, not: $said" ada2 ;; esac
 [ -e "$dir/ada/weir/keys/adda.key" ] && not_ok "and is not made" "no key" ada2 || ok "and is not made"
 exec 2>/dev/null
 XDG_CONFIG_HOME=$dir/dave "$WEIR" chat </dev/null >"$dir/out" 2>"$dir/err"
