@@ -43,6 +43,7 @@ struct page_walk {
     size_t page_bytes;
     uint64_t pages; /* whole ones, in the file */
     uint64_t txn;
+    uint64_t listed_most;   /* the highest free page, inside the file or not */
     uint8_t *seen, *listed; /* a bit a page: reached; free */
     uint8_t *levels[LEVELS_MAX];
     struct buffer value; /* of the last big node */

@@ -60,6 +60,7 @@ static void take_free(struct page_walk *self, uint64_t number, struct slice key,
             return;
         }
         before = page;
+        self->listed_most = page > self->listed_most ? page : self->listed_most;
         if (page < self->pages)
             page_bit_set(self->listed, page);
     }
@@ -165,6 +166,19 @@ static void check_free(struct page_walk *self)
         }
 }
 
+/* LMDB reads no page past the last that its root knows of, and gives the next ones away anew. */
+static void check_last(struct page_walk *self, uint64_t last)
+{
+    uint64_t most = self->listed_most;
+    for (uint64_t i = ROOTS; i < self->pages; i++)
+        if (page_bit(self->seen, i) && i > most)
+            most = i;
+    if (last >= self->pages)
+        page_fault(self, last, "it is not in the file");
+    else if (most > last)
+        page_fault(self, most, "the root does not know of it");
+}
+
 static void walk_strays(struct page_walk *self)
 {
     uint8_t *page = page_buffer(self, 0);
@@ -235,8 +249,6 @@ static int choose_root(struct page_walk *self, struct page_root *chosen)
 static void walk_all(struct page_walk *self, const struct page_root *meta, bool strays)
 {
     self->txn = meta->txn;
-    if (meta->last >= self->pages)
-        page_fault(self, meta->last, "it is not in the file");
     uint64_t before = self->found->faults;
     walk_table(self, WALK_free, &meta->free);
     check_free(self);
@@ -253,6 +265,7 @@ static void walk_all(struct page_walk *self, const struct page_root *meta, bool 
      * the list of free pages tells. */
     if (!free_known && self->found->faults != before)
         self->found->stale = true;
+    check_last(self, meta->last);
     if (strays)
         walk_strays(self);
 }
