@@ -83,10 +83,13 @@ static bool read_field(struct box *self, char letter, struct slice field)
     }
 }
 
+/* A node that says nothing about it leaves the code's own text. */
 static void set_failure(struct box *self, int code, struct slice sentence)
 {
     self->reply = (struct weir_reply){.code = code};
     self->reply.sentence = terminate(self->sentence, sizeof self->sentence, sentence);
+    if (!self->sentence[0])
+        self->reply.sentence = error_text(code);
 }
 
 void box_read_reply(struct box *self, enum verb verb)
@@ -95,9 +98,9 @@ void box_read_reply(struct box *self, enum verb verb)
     self->reply = (struct weir_reply){.sentence = ""};
     if (!slice_is(status, CLIENT_PROTOCOL_OK)) {
         int code = error_from_name(status.data, status.size);
-        struct slice text = self->count > FRAMES_BEFORE_FIELDS ? frame(self, FRAMES_BEFORE_FIELDS)
-                                                               : slice_text(error_text(code));
-        set_failure(self, code, text);
+        struct slice none = slice_of(NULL, 0);
+        set_failure(self, code,
+                    self->count > FRAMES_BEFORE_FIELDS ? frame(self, FRAMES_BEFORE_FIELDS) : none);
         return;
     }
     const char *letters = ok_fields[verb];

@@ -169,6 +169,20 @@ static void an_error_comes_with_its_code_and_sentence(void **state)
     fake_request_free(&r);
 }
 
+static void an_error_without_a_sentence_has_its_codes(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen = {0};
+    struct fake_request r;
+    update(f->w, &seen);
+    fake_node_expect(&f->node, f->w, "UPDATE", &r);
+    REPLY(&f->node, &r, slice_text("STORE_FULL"), slice_text(""));
+    step_until(f->w, &seen.calls);
+    assert_int_equal(seen.code, WEIR_STORE_FULL);
+    assert_string_equal(seen.sentence, weir_error_text(WEIR_STORE_FULL));
+    fake_request_free(&r);
+}
+
 static void replies_that_are_none_harm_nobody(void **state)
 {
     struct fixture *f = *state;
@@ -386,6 +400,7 @@ int main(void)
         CASE(a_node_that_comes_later_is_found),
         CASE(replies_may_come_in_any_order),
         CASE(an_error_comes_with_its_code_and_sentence),
+        CASE(an_error_without_a_sentence_has_its_codes),
         CASE(replies_that_are_none_harm_nobody),
         CASE(an_ok_with_the_wrong_number_of_fields_is_told),
         CASE(a_node_that_does_not_answer_is_a_timeout),
