@@ -43,10 +43,10 @@ static inline bool slice_is(struct slice a, const char *text)
     return slice_equal(a, slice_text(text));
 }
 
-/* The bytes after the first n; n must not be over the size. */
+/* The bytes after the first n; n must not be over the size. (C lets nobody add 0 to NULL.) */
 static inline struct slice slice_after(struct slice a, size_t n)
 {
-    return slice_of(a.data + n, a.size - n);
+    return slice_of(n ? a.data + n : a.data, a.size - n);
 }
 
 /* Big-endian numbers, as everywhere in weir: byte order is numeric order. */

@@ -33,7 +33,10 @@ static int add(struct node_settings *self, enum node_setting setting, const char
         return fail(why, ERR_BAD_REQUEST, "--%s: given twice", name);
     if (!*value)
         return fail(why, ERR_BAD_REQUEST, "--%s: a value is missing", name);
-    self->values[setting][self->counts[setting]++] = strdup(value);
+    char *copy = strdup(value);
+    if (!copy)
+        return fail(why, ERR_NO_MEMORY, "out of memory");
+    self->values[setting][self->counts[setting]++] = copy;
     return 0;
 }
 
@@ -70,8 +73,10 @@ static int read_file(struct node_settings *self, const bool given[SETTING_COUNT]
                      struct reason *why)
 {
     const char *path = self->values[SETTING_config][0];
-    zconfig_t *root = zconfig_load(path);
+    zchunk_t *text = zchunk_slurp(path, 0); /* zconfig_load loses memory over a file with faults */
+    zconfig_t *root = text ? zconfig_chunk_load(text) : NULL;
     int rc = 0;
+    zchunk_destroy(&text);
     if (!root)
         return fail(why, ERR_IO, "%s: not a readable ZPL file", path);
     for (zconfig_t *item = zconfig_child(root); item && rc == 0; item = zconfig_next(item)) {
@@ -105,6 +110,8 @@ static int read_environment(struct node_settings *self, enum node_setting settin
         return 0;
     char *copy = strdup(text), *rest = copy;
     int rc = 0;
+    if (!copy)
+        return fail(why, ERR_NO_MEMORY, "out of memory");
     if (!rows[setting].repeats)
         rc = add(self, setting, copy, why);
     else

@@ -197,11 +197,15 @@ static int read_whole(const char *dir, uint64_t number, struct buffer *out, stru
     int fd = open_in(dir, number, O_RDONLY);
     if (fd < 0)
         return errno == ENOENT ? 0 : store_failure(why, errno, "open a log segment in", dir);
-    buffer_reserve(out, LOG_SEGMENT_BYTES);
-    int failed = buffer_failed(out) ? ENOMEM : 0;
-    while (!failed && out->size < LOG_SEGMENT_BYTES) {
-        ssize_t n =
-            pread(fd, out->data + out->size, LOG_SEGMENT_BYTES - out->size, (off_t)out->size);
+    struct stat facts;
+    int failed = fstat(fd, &facts) ? errno : 0;
+    size_t most = failed ? 0 : (size_t)facts.st_size;
+    most = most < LOG_SEGMENT_BYTES ? most : LOG_SEGMENT_BYTES;
+    buffer_reserve(out, most);
+    if (buffer_failed(out))
+        failed = ENOMEM;
+    while (!failed && out->size < most) {
+        ssize_t n = pread(fd, out->data + out->size, most - out->size, (off_t)out->size);
         if (n < 0 && errno != EINTR)
             failed = errno;
         if (n == 0)
