@@ -7,6 +7,7 @@ DESTDIR   ?=
 NODE_ARGS ?=
 SECONDS   := 30
 MINUTES   ?= 10
+JOBS      ?= $(shell nproc)
 Q         := $(if $(V),,@)
 VERSION   := $(shell sed -n 's/^\#define WEIR_VERSION *"\(.*\)"/\1/p' base/version.h 2>/dev/null)
 SOVERSION := 0
@@ -43,8 +44,9 @@ LIBWEIR  := $(PURE) $(filter-out $(PROGRAM:%=$(BUILD)/client/%),$(filter $(BUILD
 TEST_SOURCES := $(wildcard tests/*/*.c)
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(filter %_test.c,$(TEST_SOURCES)))
 SCRIPTS  := $(wildcard tests/*/*_test.sh)
-SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c tests/fuzz/% tests/sim/sim.c tests/crash/recorder.c,$(TEST_SOURCES)))
+SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c %_fuzz.c tests/fuzz/replay.c tests/sim/sim.c tests/crash/recorder.c,$(TEST_SOURCES)))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_CHOSEN = $(if $(TARGETS),$(TARGETS:%=$(BUILD)/tests/fuzz/%_fuzz),$(FUZZ))
 CRASH    := $(BUILD)/tests/crash/crash_images_test $(BUILD)/tests/integration/kill_at_call_test
 DISK     := $(patsubst %,$(BUILD)/tests/%_test,fault/store_fault fault/store_read_fault integration/disk_full integration/bad_disk)
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
@@ -80,11 +82,11 @@ asan:  ## every test under AddressSanitizer, LeakSanitizer and UBSan
 tsan:  ## every test under ThreadSanitizer
 	+$(Q)$(SUB) check BUILD=build-tsan CFLAGS="-O1 -g -fno-omit-frame-pointer" SANITIZE=-fsanitize=thread
 
-fuzz:  ## each fuzz target for SECONDS=30 from its corpus (clang's libFuzzer)
+fuzz:  ## each fuzz target for SECONDS=30 from its corpus, JOBS at once; TARGETS="merge room", MERGE=1
 	@scripts/setup build fuzz
 	+$(Q)$(SUB) fuzzers BUILD=build-fuzz CC=clang CFLAGS="-O1 -g -fno-omit-frame-pointer" \
 	    SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all"
-	@scripts/fuzz $(SECONDS) $(patsubst %,build-fuzz/%,$(FUZZ:$(BUILD)/%=%))
+	@JOBS=$(JOBS) MERGE=$(MERGE) scripts/fuzz $(SECONDS) $(patsubst $(BUILD)/%,build-fuzz/%,$(FUZZ_CHOSEN))
 
 sim:  ## many nodes on a virtual clock, with faults: SEEDS=100 FIRST=1 JOBS=1 NODES=0 (drawn), or one SEED=n
 	@scripts/setup build test
@@ -215,13 +217,14 @@ $(BUILD)/tests/sim/sim: $(BUILD)/tests/sim/sim.o $(BUILD)/tests/sim/support.a $(
 	@echo "  LINK $@"
 	$(Q)$(LINK) -o $@ $^ -lcmocka $(PROGRAM_LIBS)
 
-$(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/libweir-all.a
+FUZZ_WITH = $(BUILD)/tests/fuzz/support.a $(BUILD)/main/node_settings.o $(BUILD)/libweir-all.a
+$(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(FUZZ_WITH)
 	@echo "  LINK $@"
-	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(call file_link,tests/fuzz/$*_fuzz.c) $(PROGRAM_LIBS)
 
-$(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libweir-all.a
+$(BUILD)/tests/fuzz/%_fuzz_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(FUZZ_WITH)
 	@echo "  LINK $@"
-	$(Q)$(LINK) -o $@ $^ $(PROGRAM_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(call file_link,tests/fuzz/$*_fuzz.c) $(PROGRAM_LIBS)
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_COMMON) $(BUILD)/libweir-all.a
 	@echo "  LINK $@"

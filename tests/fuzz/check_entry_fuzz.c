@@ -4,6 +4,7 @@
 #include "contracts/state.h"
 #include "contracts/view.h"
 #include "tests/fuzz/must.h"
+#include "tests/fuzz/mutate.h"
 
 static const struct kind *kind_of(uint8_t byte)
 {
@@ -76,6 +77,34 @@ static void check_signed(const struct kind *kind, struct slice encoded)
     MUST(contract_init(&contract, slice_text(kind->name), buffer_slice(&params), NULL) == 0);
     MUST(contract_check(&contract, NULL, encoded, NULL, &why) == ERR_BAD_STATE && why.text[0]);
     buffer_free(&params);
+}
+
+/* As a list of one entry, of which the first stays. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+    struct draws draws = {seed};
+    struct contract contract;
+    struct buffer list = {0};
+    struct entry entry;
+    if (size < 2 || data[1] > size - 2 || draw_below(&draws, 8) == 0)
+        return LLVMFuzzerMutate(data, size, size_max);
+    MUST(contract_init(&contract, slice_text(kind_of(data[0])->name), slice_of(NULL, 0), NULL) ==
+         0);
+    entry_append(&list, slice_of(data + 2, data[1]),
+                 slice_after(slice_of(data, size), 2u + data[1]));
+    size_t bytes = list.size;
+    MUST(buffer_grow(&list, size_max));
+    list.size = mutate_entries(&draws, &contract, write_edit, list.data, bytes, list.size);
+    struct slice rest = buffer_slice(&list);
+    if (rest.size && !entry_take(&rest, &entry) &&
+        2 + entry.key.size + entry.value.size <= size_max) {
+        data[1] = (uint8_t)entry.key.size;
+        memcpy(data + 2, entry.key.data, entry.key.size);
+        memcpy(data + 2 + entry.key.size, entry.value.data, entry.value.size);
+        size = 2 + entry.key.size + entry.value.size;
+    }
+    buffer_free(&list);
+    return size;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,6 +2,13 @@
 #include "contracts/entries.h"
 #include "base/limits.h"
 #include "tests/fuzz/must.h"
+#include "tests/fuzz/mutate.h"
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+    struct draws draws = {seed};
+    return mutate_entries(&draws, NULL, NULL, data, size, size_max);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

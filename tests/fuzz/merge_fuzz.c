@@ -2,6 +2,7 @@
  * and above it the cap of a log; two bytes: where the rest is cut into three deltas. */
 #include "contracts/state.h"
 #include "tests/fuzz/must.h"
+#include "tests/fuzz/mutate.h"
 
 enum { DELTAS = 3, HEAD_BYTES = 3 };
 
@@ -62,17 +63,53 @@ static void check_laws(const struct contract *contract, const struct slice d[DEL
     buffer_free(&bc);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void cut(const uint8_t *data, size_t size, struct slice deltas[DELTAS])
 {
-    if (size < HEAD_BYTES)
-        return 0;
     struct slice rest = slice_of(data + HEAD_BYTES, size - HEAD_BYTES);
-    struct slice deltas[DELTAS];
     for (size_t i = 0; i < DELTAS; i++) {
         size_t bytes = i + 1 < DELTAS && data[1 + i] < rest.size ? data[1 + i] : rest.size;
         deltas[i] = slice_of(rest.data, bytes);
         rest = slice_after(rest, bytes);
     }
+}
+
+/* Changes one of the three. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+    struct draws draws = {seed};
+    struct slice deltas[DELTAS];
+    struct buffer params = {0}, out = {0};
+    struct contract contract;
+    if (size < HEAD_BYTES || draw_below(&draws, 8) == 0)
+        return LLVMFuzzerMutate(data, size, size_max);
+    cut(data, size, deltas);
+    size_t chosen = draw_below(&draws, DELTAS), others = size - deltas[chosen].size;
+    make_contract(data[0], &params, &contract);
+    buffer_append(&out, data, HEAD_BYTES);
+    for (size_t i = 0; i < DELTAS; i++) {
+        size_t at = out.size, bytes = deltas[i].size;
+        buffer_append_slice(&out, deltas[i]);
+        if (i == chosen) {
+            MUST(buffer_grow(&out, size_max - others - bytes));
+            bytes = mutate_entries(&draws, &contract, write_edit, out.data + at, bytes,
+                                   size_max - others);
+            out.size = at + bytes;
+        }
+        if (i + 1 < DELTAS)
+            out.data[1 + i] = (uint8_t)(bytes < UINT8_MAX ? bytes : UINT8_MAX);
+    }
+    memcpy(data, out.data, size = out.size);
+    buffer_free(&params);
+    buffer_free(&out);
+    return size;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < HEAD_BYTES)
+        return 0;
+    struct slice deltas[DELTAS];
+    cut(data, size, deltas);
     struct buffer params = {0};
     struct contract contract;
     make_contract(data[0], &params, &contract);

@@ -1,5 +1,6 @@
 /* replay: runs a fuzz target over its corpus, so that `make check` repeats what fuzzing once found
- * without libFuzzer. The corpus of NAME_fuzz_replay is tests/fuzz/corpus/NAME. */
+ * without libFuzzer, and over what the target's own mutations make of each input, the same in each
+ * run. The corpus of NAME_fuzz_replay is tests/fuzz/corpus/NAME. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -7,6 +8,29 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+__attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max,
+                                                     unsigned seed);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max);
+
+enum { MUTATIONS = 16, GROWTH = 512 };
+
+/* What libFuzzer's stands for: one byte changed, one more, or one less. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max)
+{
+    static uint32_t state = 1;
+    state = state * 1664525u + 1013904223u; /* Numerical Recipes' generator */
+    size_t at = size ? (state >> 8) % size : 0;
+    if (size < size_max && state >> 31) {
+        memmove(data + at + 1, data + at, size - at);
+        size++;
+    } else if (size > 1 && state >> 30 & 1) {
+        memmove(data + at, data + at + 1, size - at - 1);
+        return size - 1;
+    }
+    if (size)
+        data[at] = (uint8_t)(state >> 16);
+    return size;
+}
 
 /* The input in an allocation of exactly its size, so that AddressSanitizer sees a read past it. */
 static uint8_t *read_whole(const char *path, size_t *size)
@@ -29,6 +53,25 @@ static uint8_t *read_whole(const char *path, size_t *size)
     return data;
 }
 
+/* Each starts from the last one's outcome. */
+static void replay_mutations(const uint8_t *data, size_t size)
+{
+    size_t size_max = size + GROWTH;
+    uint8_t *input = malloc(size_max);
+    if (input && size)
+        memcpy(input, data, size);
+    for (unsigned seed = 0; input && seed < MUTATIONS; seed++) {
+        size = LLVMFuzzerCustomMutator(input, size, size_max, seed);
+        uint8_t *exact = malloc(size ? size : 1);
+        if (exact && size)
+            memcpy(exact, input, size);
+        if (exact)
+            LLVMFuzzerTestOneInput(exact, size);
+        free(exact);
+    }
+    free(input);
+}
+
 static int replay(const char *folder, const char *name)
 {
     char path[4096];
@@ -42,6 +85,8 @@ static int replay(const char *folder, const char *name)
     printf("# %s\n", path); /* the last one printed is the one that broke it */
     fflush(stdout);
     LLVMFuzzerTestOneInput(data, size);
+    if (LLVMFuzzerCustomMutator)
+        replay_mutations(data, size);
     free(data);
     return 0;
 }
