@@ -129,20 +129,25 @@ static const char *option_or_env(const struct cli *cli, enum cli_option option, 
     return cli_has(cli, option) ? cli_value(cli, option) : env && *env ? env : NULL;
 }
 
+static const char *timeout_text(const struct cli *cli)
+{
+    return option_or_env(cli, OPTION_timeout, "WEIR_TIMEOUT");
+}
+
 static unsigned timeout_ms(const struct cli *cli)
 {
-    return cli_has(cli, OPTION_timeout)
-               ? (unsigned)(strtod(cli_value(cli, OPTION_timeout), NULL) * 1000)
-               : 0;
+    const char *text = timeout_text(cli);
+    return text ? (unsigned)(strtod(text, NULL) * 1000) : 0;
 }
 
 static int check_timeout(const struct cli *cli)
 {
     char *end;
-    const char *text = cli_value(cli, OPTION_timeout);
+    const char *text = timeout_text(cli);
     double seconds = text ? strtod(text, &end) : 1;
     if (text && (*end || !*text || !(seconds >= 0.001) || seconds > TIMEOUT_S_MAX))
-        return cli_usage(cli, "--timeout %s is not a number of seconds up to %d", text,
+        return cli_usage(cli, "%s %s is not a number of seconds up to %d",
+                         cli_has(cli, OPTION_timeout) ? "--timeout" : "$WEIR_TIMEOUT", text,
                          TIMEOUT_S_MAX);
     return 0;
 }

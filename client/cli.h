@@ -59,7 +59,7 @@ void progress_end(struct progress *self);
 /* O (name, NAME, what its value is or NULL, doc) */
 #define CLI_OPTIONS(O)                                                                             \
     O(node, "node", "ENDPOINT", "the node ($WEIR_NODE, else tcp://127.0.0.1:7510)")                \
-    O(timeout, "timeout", "SECONDS", "how long to wait for an answer (10)")                        \
+    O(timeout, "timeout", "SECONDS", "how long to wait for an answer ($WEIR_TIMEOUT, else 10)")    \
     O(server_key, "server-key", "KEY",                                                             \
       "the node's CURVE public key, or a file with it ($WEIR_SERVER_KEY)")                         \
     O(client_key, "client-key", "FILE",                                                            \

@@ -2,6 +2,7 @@
 # In the end: `exit $failed`.
 # shellcheck shell=bash disable=SC2034,SC2154
 failed=0
+export WEIR_TIMEOUT=60 # only a fault takes that long
 
 claim() { # NAME COMMAND…
     local name=$1

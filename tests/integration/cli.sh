@@ -1,6 +1,7 @@
 # What tests of the command line share, to be sourced: nodes, claims, followers. WEIR: the binary.
 # shellcheck shell=bash
 WEIR=${WEIR:-build/weir}
+export WEIR_TIMEOUT=60 # only a fault takes that long
 dir=$(mktemp -d /tmp/weir-test-XXXXXX)
 nodes=() followers=() failed=0
 cleanup() {

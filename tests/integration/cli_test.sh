@@ -165,6 +165,8 @@ exits "no socket is 7" 7 "weir node" "$WEIR" status --node "ipc://$dir/none.sock
 exits "no command is 2" 2 "frobnicate" "$WEIR" frobnicate
 exits "a key that is none is 2" 2 "base58" "$WEIR" get hello
 exits "an option that is none is 2" 2 "--colour" "$WEIR" get "$c" --colour
+exits "a time that is none is 2" 2 "--timeout soon" "$WEIR" status --timeout soon
+exits "nor is one in the environment" 2 "\$WEIR_TIMEOUT soon" env WEIR_TIMEOUT=soon "$WEIR" status
 exits "an endpoint that is none is 2" 2 "endpoint" "$WEIR" status --node nowhere
 exits "a file that is not there is 1" 1 "cannot be read" "$WEIR" update "$s" --delta "$dir/none"
 exits "a key file is not overwritten" 1 "name another FILE" "$WEIR" keys new "$dir/ada"
@@ -173,6 +175,7 @@ read -r -t 60 ready <&"${SILENT[0]}"
 silent=${ready#*client=}
 kill -STOP "$SILENT_PID"
 exits "a node that does not answer is 7" 7 "" "$WEIR" status --timeout 0.2 --node "${silent%%[, ]*}"
+exits "nor by a time in the environment" 7 "" env WEIR_TIMEOUT=0.2 "$WEIR" status --node "${silent%%[, ]*}"
 kill -CONT "$SILENT_PID"
 kill "$SILENT_PID"
 wait "$SILENT_PID" 2>/dev/null

@@ -4,7 +4,7 @@
 set -u
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-export BUILD CHAT_SECONDS=0
+export BUILD CHAT_SECONDS=0 WEIR_TIMEOUT=60 # only a fault takes that long
 failed=0
 
 demo() { timeout -k 5 $((${TEST_TIMEOUT:-900} - 60)) scripts/demo-chat.sh >"$dir/$1" 2>&1; }

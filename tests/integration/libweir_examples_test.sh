@@ -2,6 +2,7 @@
 # The examples of docs/ and the completion, as they are, against a real node.
 set -u
 WEIR=${WEIR:-build/weir} BUILD=$(realpath "${BUILD:-build}")
+export WEIR_TIMEOUT=60 # only a fault takes that long
 dir=$(mktemp -d /tmp/weir-test-XXXXXX)
 failed=0
 mkfifo "$dir/ready"

@@ -4,6 +4,7 @@
 # matches anything.
 set -u
 readme=$PWD/README.md
+export WEIR_TIMEOUT=60 # only a fault takes that long
 dir=$(mktemp -d)
 node= nodes=()
 trap '[ -z "$node" ] || kill "$node" "${nodes[@]}"; wait 2>/dev/null; rm -rf "$dir"' EXIT
