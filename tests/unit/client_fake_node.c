@@ -69,16 +69,25 @@ static void copy_out(struct slice frame, uint8_t *to, size_t room, size_t *size)
     *size = frame.size;
 }
 
-void fake_node_take(struct fake_node *self, weir_t *w, struct fake_request *request)
+bool fake_node_is_asked(const struct fake_node *self, weir_t *w, const int *over)
 {
-    struct slice frames[FAKE_FRAMES_MAX + 4];
-    size_t count = 0, verb_bytes;
-    bool more = true;
     zmq_pollitem_t item = {self->router, 0, ZMQ_POLLIN, 0};
     for (time_t end = deadline(); zmq_poll(&item, 1, 1) == 0;) {
+        if (*over)
+            return false;
         assert_true(weir_step(w, 0) >= 0);
         assert_true(time(NULL) < end);
     }
+    return true;
+}
+
+void fake_node_take(struct fake_node *self, weir_t *w, struct fake_request *request)
+{
+    const int never = 0;
+    struct slice frames[FAKE_FRAMES_MAX + 4];
+    size_t count = 0, verb_bytes;
+    bool more = true;
+    (void)fake_node_is_asked(self, w, &never);
     while (more) {
         assert_true(count < FAKE_FRAMES_MAX + 4);
         frames[count] = take_frame(self->router, &more);

@@ -28,6 +28,9 @@ void fake_node_go(struct fake_node *self);    /* closes the socket, as a node th
 void fake_node_return(struct fake_node *self);
 void fake_node_end(struct fake_node *self);
 
+/* Steps the handle until a request waits (true), or *over is not 0: then none need come. */
+bool fake_node_is_asked(const struct fake_node *self, weir_t *w, const int *over);
+
 /* Steps the handle until a request comes in; fails the test when none does. */
 void fake_node_take(struct fake_node *self, weir_t *w, struct fake_request *request);
 /* The same, and fails the test when it is another verb. */
