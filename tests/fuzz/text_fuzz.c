@@ -1,8 +1,10 @@
 /* Texts as they come from others, on their way to a terminal, and lines that are typed. */
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "client/chat_commands.h"
 #include "client/chat_input.h"
 #include "client/chat_text.h"
+#include "client/room_names_look.h"
 #include "client/safe_text.h"
 #include "tests/fuzz/must.h"
 
@@ -14,7 +16,7 @@ enum { COLUMNS_MAX = 20, LINE_BYTES = 64 };
 static void check_escapes(struct slice text)
 {
     struct weir_bytes bytes = {text.data, text.size};
-    char piece[SAFE_TEXT_PIECE], line[LINE_BYTES], look[LINE_BYTES];
+    char piece[SAFE_TEXT_PIECE], line[LINE_BYTES], look[LINE_BYTES], again[LINE_BYTES];
     bool safe = true;
     for (size_t at = 0; at < text.size;) {
         bool as_is = false;
@@ -30,8 +32,11 @@ static void check_escapes(struct slice text)
     MUST(safe_text_is(bytes) == safe);
     safe_text_line(bytes, line, sizeof line);
     MUST(strlen(line) < sizeof line && safe_text_is(weir_text(line)));
-    safe_text_look(line, look);
+    room_names_look(line, look);
     MUST(strlen(look) <= strlen(line));
+    room_names_look(look, again);
+    MUST(strcmp(look, again) == 0);
+    (void)room_names_mixes(line);
 }
 
 static void check_wrap(struct slice clean, size_t columns)
@@ -50,7 +55,7 @@ static void check_clean(struct slice text)
     chat_text_clean(text, CHAT_LINES_KEPT, &clean);
     chat_text_clean(buffer_slice(&clean), CHAT_LINES_KEPT, &again);
     struct slice shown = buffer_slice(&clean);
-    MUST(slice_equal(shown, buffer_slice(&again)) && chat_text_is_utf8(shown));
+    MUST(slice_equal(shown, buffer_slice(&again)) && utf8_is(shown));
     for (size_t at = 0; at < shown.size; at = chat_text_next(shown, at)) {
         size_t next = chat_text_next(shown, at);
         MUST(next > at && next <= shown.size && chat_text_before(shown, next) == at);
@@ -103,7 +108,7 @@ static void check_input(struct slice text)
             (void)chat_input_recall(&input, byte == 18 ? -1 : 1);
         else
             (void)chat_input_insert(&input, slice_of(text.data + i, text.size - i < 3 ? 1 : 3));
-        MUST(input.cursor <= input.text.size && chat_text_is_utf8(chat_input_text(&input)));
+        MUST(input.cursor <= input.text.size && utf8_is(chat_input_text(&input)));
         MUST(input.text.size <= CHAT_INPUT_BYTES_MAX);
     }
     struct chat_input_view view = chat_input_lay(&input, 10, &rows);
