@@ -194,8 +194,13 @@ $(BUILD)/%.o: %.c
 	@echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# What tests share, an archive a folder: a test takes from its own folder's first.
-SHARED := $(patsubst %,$(BUILD)/tests/%/support.a,soak net sim crash support unit property)
+# What tests share, an archive a folder: a test takes from its own folder's first. Of the simulator's,
+# whose disk stands before the C library's calls, others take the dice alone.
+SHARED := $(patsubst %,$(BUILD)/tests/%,soak/support.a net/support.a sim/dice.a crash/support.a support/support.a \
+          unit/support.a property/support.a)
+$(BUILD)/tests/sim/dice.a: $(BUILD)/tests/sim/dice.o
+	$(Q)rm -f $@ && ar qcs $@ $^
+
 .SECONDEXPANSION:
 $(BUILD)/tests/%/support.a: $$(filter $(BUILD)/tests/$$*/$$(percent),$(SUPPORT))
 	@mkdir -p $(@D)
