@@ -409,6 +409,23 @@ static void a_frame_beyond_its_credit_is_refused(void **unused)
     lanes_end(&lanes);
 }
 
+static void credit_is_good_to_its_last_byte_and_no_further(void **unused)
+{
+    (void)unused;
+    for (uint64_t lacking = 0; lacking < 2; lacking++) {
+        struct lanes lanes;
+        struct lane_message message;
+        struct reason why = {""};
+        struct slice rest = slice_of(record, LANE_HEAD_BYTES + 1000);
+        lanes_init(&lanes);
+        lanes.in[LANE_small].used = LANE_WINDOW_BYTES - (1000 + LANE_FRAME_COST) + lacking;
+        record[0] = LANE_LAST | LANE_small;
+        put_u16(record + 1, 1000);
+        assert_int_equal(lanes_take(&lanes, &rest, &message, &why), lacking ? ERR_DENIED : 1);
+        lanes_end(&lanes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +440,7 @@ int main(void)
         cmocka_unit_test(what_are_no_frames_is_refused),
         cmocka_unit_test(a_message_without_end_stops_at_its_limit),
         cmocka_unit_test(a_frame_beyond_its_credit_is_refused),
+        cmocka_unit_test(credit_is_good_to_its_last_byte_and_no_further),
     };
     return cmocka_run_group_tests_name("proto_lanes", tests, NULL, NULL);
 }
