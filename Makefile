@@ -115,6 +115,10 @@ disk:  ## a disk that is full, small or fails, under the real node; as root, wit
 	+$(Q)$(SUB) $(BUILD)/weir $(DISK)
 	@for test in $(DISK); do DISK=all WEIR=$(abspath $(BUILD))/weir $$test || exit 1; done
 
+mutants:  ## plant bugs one at a time and see which test catches each: ONLY="name …" JOBS=n SEED=n
+	@scripts/setup build test
+	@$(if $(JOBS),JOBS=$(JOBS)) $(SEED:%=SEED=%) scripts/mutants $(ONLY)
+
 coverage:  ## lines and branches that tests of functions reach; fails below 95 % in proto/, contracts/
 	@scripts/setup build test
 	+$(Q)$(SUB) covered BUILD=build-coverage CFLAGS="-O0 -g" SANITIZE="--coverage -fprofile-update=atomic"
@@ -268,7 +272,7 @@ clean:  ## remove what was built
 	rm -rf build build-*
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/bench/*/*.d)
-.PHONY: all help run check asan tsan fuzz sim crash disk netfaults soak closes floods bench bench-net lint check-compilers \
-        demo demo-chat lib tests fuzzers examples bench-programs install uninstall clean coverage covered
+.PHONY: all help run check asan tsan fuzz sim crash disk netfaults soak closes floods mutants coverage covered bench bench-net lint \
+        check-compilers demo demo-chat lib tests fuzzers examples bench-programs install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
