@@ -213,6 +213,12 @@ size_t chat_text_cut_name(struct slice name, size_t columns, struct buffer *out)
     return taken;
 }
 
+/* Only blanks may be past the border; those are not shown. */
+static size_t without_overhang(struct slice text, size_t size, size_t used, size_t columns)
+{
+    return used > columns ? chat_text_fit(slice_of(text.data, size), columns) : size;
+}
+
 size_t chat_text_wrap(struct slice text, size_t columns, size_t *next)
 {
     size_t used = 0, end = 0, after = 0; /* where the line may end, and the next one start */
@@ -222,7 +228,7 @@ size_t chat_text_wrap(struct slice text, size_t columns, size_t *next)
         size_t width = chat_text_columns(c);
         if (c.data[0] == '\n') {
             *next = at + 1;
-            return at;
+            return without_overhang(text, at, used, columns);
         }
         if ((width == 2 || wide) && !blank && at > 0)
             end = after = at;
@@ -239,5 +245,5 @@ size_t chat_text_wrap(struct slice text, size_t columns, size_t *next)
         at += c.size;
     }
     *next = text.size;
-    return text.size;
+    return without_overhang(text, text.size, used, columns);
 }

@@ -181,6 +181,9 @@ static void lines_break_between_words(void **state)
     assert_wrapped("漢字漢字", 5, "漢字|漢字");
     assert_wrapped("ab 漢字", 6, "ab 漢|字");
     assert_wrapped("   indented", 8, "   inden|ted");
+    assert_wrapped("a    \nb", 4, "a   |b"); /* found by tests/fuzz/text_fuzz.c */
+    assert_wrapped("a    ", 4, "a   ");
+    assert_wrapped("      ", 4, "    ");
     assert_wrapped("漢", 1, "漢");
     assert_wrapped("e\u0301e\u0301e\u0301", 2, "e\u0301e\u0301|e\u0301");
 }
