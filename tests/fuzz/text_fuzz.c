@@ -36,7 +36,7 @@ static void check_escapes(struct slice text)
     MUST(strlen(look) <= strlen(line));
     room_names_look(look, again);
     MUST(strcmp(look, again) == 0);
-    (void)room_names_mixes(line);
+    (void)room_names_deceives(line);
 }
 
 static void check_wrap(struct slice clean, size_t columns)
