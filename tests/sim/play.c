@@ -115,6 +115,8 @@ static uint64_t settle(struct play *self, uint64_t most_ms, uint64_t step_ms, co
     while (!self->failed && !claims_at_rest(self, why, sizeof why)) {
         if (ms >= most_ms)
             play_fail(self, "%s after %llu s: %s", what, (unsigned long long)most_ms / 1000, why);
+        if (self->options.echo)
+            (void)fprintf(self->options.echo, "      -- %s: %s\n", what, why);
         run_ms(self, step_ms);
         ms += step_ms;
         claims_in_time(self);
