@@ -327,6 +327,19 @@ void feed_on_synced(hosting_t *self, const struct sync_order *synced, struct now
     }
 }
 
+/* A feed tells of changes from the moment that it hears JOIN, and a child as soon as it is fed:
+ * before what they have is here. JOINED, or the sync after it, brings all of that. Anybody else is
+ * told that nobody listens. */
+void feed_on_stray(hosting_t *self, const struct sync_order *stray, struct outbox *out)
+{
+    struct holding *row = holding_find(&self->table, &stray->key);
+    if (row && (row->feed == stray->number || holding_child(row, stray->number)))
+        return;
+    struct peer_leave leave;
+    memcpy(leave.key, stray->key.bytes, sizeof leave.key);
+    (void)peer_tell(out, stray->number, LANE_small, PEER_LEAVE, &leave);
+}
+
 void feed_failed(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
 {
     uint64_t pause_ms = FEED_RETRY_MS_MAX;

@@ -77,6 +77,7 @@ void feed_on_about(hosting_t *self, struct holding *row, const struct reading *r
                    struct now now, struct outbox *out);
 void feed_on_created(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
 void feed_on_joined(hosting_t *self, struct peer_mail *mail, struct now now, struct outbox *out);
+void feed_on_stray(hosting_t *self, const struct sync_order *stray, struct outbox *out);
 void feed_on_synced(hosting_t *self, const struct sync_order *synced, struct now now,
                     struct outbox *out);
 

@@ -24,6 +24,47 @@ static void a_subscribe_moves_on_from_a_node_that_says_nothing(void **state)
     assert_int_equal(hosts_bits(5), 3);
 }
 
+static void give_stray(size_t at, size_t from)
+{
+    struct sync_order *stray = (struct sync_order *)message_new(sizeof *stray);
+    assert_non_null(stray);
+    stray->number = from + 1;
+    stray->key = hosts_key();
+    hosts_give(&hosts[at], MESSAGE_STRAY, ACTOR_sync, &stray->head);
+    hosts_run();
+}
+
+/* Found by seed 20256 of the simulator: a change that came between JOIN and JOINED made the node
+ * send its own feed away, and it heard of nothing more until feeds were compared. */
+static void a_feed_may_tell_of_changes_before_it_answers(void **state)
+{
+    (void)state;
+    hosts_link(0, 1);
+    hosts_put(0, 3);
+    hosts_advance(2000);
+    hosts_silence(0); /* its JOINED is on its way */
+    hosts_ask(1, VERB_SUBSCRIBE);
+    hosts_run();
+    assert_true(hosts[0].told[1]);
+    give_stray(1, 0);
+    assert_true(hosts[0].told[1]);
+}
+
+static void who_tells_of_what_nobody_here_wants_is_sent_away(void **state)
+{
+    struct contract_key key = hosts_key();
+    struct peer_join join = {.hops = 5};
+    (void)state;
+    hosts_link_all(4); /* copies are at 1 and 2 */
+    memcpy(join.key, key.bytes, sizeof join.key);
+    hosts_put(0, 3);
+    hosts_advance(2000);
+    hosts_send(3, 0, PEER_JOIN, &join); /* nobody at 3 knows of it */
+    assert_true(hosts[0].told[3]);
+    give_stray(3, 0);
+    assert_false(hosts[0].told[3]);
+}
+
 /* lesson L3 */
 static void a_node_between_moves_on_before_the_subscriber_does(void **state)
 {
@@ -349,6 +390,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLAIM(a_subscribe_moves_on_from_a_node_that_says_nothing),
         CLAIM(a_node_between_moves_on_before_the_subscriber_does),
+        CLAIM(a_feed_may_tell_of_changes_before_it_answers),
+        CLAIM(who_tells_of_what_nobody_here_wants_is_sent_away),
         CLAIM(a_subscribe_moves_on_from_all_nodes_that_say_nothing),
         CLAIM(a_feed_that_failed_is_asked_again),
         CLAIM(a_silent_feed_is_left_for_the_next_best),
