@@ -210,9 +210,7 @@ bool log_prepare(log_t *self)
         return false;
     if (self->active && self->at < whole && self->active->filled < whole)
         return fill_segment(self, self->active, self->at);
-    struct segment *spare = shelf_free(&self->shelf);
-    if (!spare && log_ready(self, NULL) == 0)
-        spare = shelf_free(&self->shelf);
+    struct segment *spare = log_ready(self, NULL) == 0 ? shelf_free(&self->shelf) : NULL;
     return spare && spare->filled < whole && fill_segment(self, spare, 0);
 }
 

@@ -347,6 +347,37 @@ static void the_log_refuses_what_does_not_fit_and_stays_whole(void **state)
     buffer_free(&delta);
 }
 
+/* Each flush fills a segment to its end. That no spare could be made is over when the fold has
+ * freed one, though nothing was made then. */
+static void a_log_that_was_full_is_not_when_a_segment_is_free_again(void **state)
+{
+    (void)state;
+    struct rig like = rig, small;
+    struct buffer delta = map_delta("a", 1, slice_text("x"));
+    struct slice inside;
+    struct blob *record;
+    char dir[64];
+    like.options.log_segment_bytes = 2 * LOG_ALIGN;
+    temporary_name(dir);
+    rig_adopt(&small, &like, dir);
+    log_t *log = store_log(small.store);
+    assert_int_equal(
+        record_new(&map.contract, false, 7, 0, 1, buffer_slice(&delta), &record, &inside), 0);
+    for (unsigned i = 0; i < LOG_SEGMENTS_MAX; i++)
+        assert_int_equal(log_append(log, &record, 1, true, NULL, &rig.why), 0);
+    assert_false(log_is_full(log));
+    assert_false(log_prepare(log));
+    assert_true(log_is_full(log));
+    log_recycle(log, 7);
+    while (log_prepare(log)) {
+    }
+    assert_false(log_is_full(log));
+    assert_int_equal(log_append(log, &record, 1, true, NULL, &rig.why), 0);
+    blob_release(&record);
+    buffer_free(&delta);
+    rig_close(&small, true);
+}
+
 /* A piece a call, so that an update which comes meanwhile waits for a piece at most: the segment in
  * use is written through, and a spare is made. */
 static void preparing_makes_one_spare_in_pieces_and_then_has_nothing_to_do(void **state)
@@ -427,6 +458,7 @@ int main(void)
         CASE(a_batch_larger_than_a_segment_goes_into_several),
         CASE(work_waits_when_much_is_unfolded_and_goes_on_after_the_fold),
         CASE(the_log_refuses_what_does_not_fit_and_stays_whole),
+        CASE(a_log_that_was_full_is_not_when_a_segment_is_free_again),
         CASE(preparing_makes_one_spare_in_pieces_and_then_has_nothing_to_do),
         CASE(relaxed_flushes_are_synced_by_the_next_full_one),
         CASE(a_fold_may_overtake_the_flush),
