@@ -45,8 +45,8 @@ static bool key_ascends(struct page_walk *self, struct slice key, bool bound)
 /* A list of free pages: their count, then they, descending. */
 static void take_free(struct page_walk *self, uint64_t number, struct slice key, struct slice list)
 {
-    uint64_t count = list.size >= 8 ? page_u64(list.data) : UINT64_MAX;
-    if (list.size % 8 || count != list.size / 8 - 1 || key.size != 8 ||
+    uint64_t count = list.size >= 8 ? page_u64(list.data) : 0;
+    if (list.size % 8 || count + 1 != list.size / 8 || key.size != 8 ||
         page_u64(key.data) > self->txn) {
         page_fault(self, number, "it is no list of free pages");
         return;

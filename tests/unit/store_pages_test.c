@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PAGE = 4096, LAST_AT = 136, TXN_AT = 144 };
+enum { PAGE = 4096, FREE_DEPTH_AT = 46, FREE_ROOT_AT = 80, LAST_AT = 136, TXN_AT = 144 };
 
 static struct rig rig;
 static struct subject map;
@@ -93,11 +93,36 @@ static void a_root_that_knows_of_fewer_pages_than_are_used_is_a_fault(void **sta
     store_close(&rig.store);
 }
 
+/* It has no count: what lies behind it is not read as one. */
+static void an_empty_list_of_free_pages_is_a_fault(void **state)
+{
+    (void)state;
+    enum { NODE_AT = PAGE - 16, BOUNDS_AT = 12 };
+    const uint16_t bounds[] = {16 + 2, NODE_AT, NODE_AT}; /* of the nodes; the only node */
+    const uint16_t node[] = {0, 0, 0, 8};                 /* its size, flags, its key's size */
+    const uint64_t key = 1;
+    size_t rows;
+    struct buffer file = file_read(rig.dir, "state.mdb");
+    size_t root = root_of(&file);
+    assert_int_equal(file.data[root + FREE_DEPTH_AT], 1);
+    uint8_t *leaf = file.data + host_u64(&file, root + FREE_ROOT_AT) * PAGE;
+    memcpy(leaf + BOUNDS_AT, bounds, sizeof bounds);
+    memcpy(leaf + NODE_AT, node, sizeof node);
+    memcpy(leaf + NODE_AT + sizeof node, &key, sizeof key);
+    file_write(rig.dir, "state.mdb", buffer_slice(&file));
+    buffer_free(&file);
+    struct pages found = walk(&rows);
+    assert_true(found.faults > 0);
+    assert_non_null(strstr(found.first.text, "it is no list of free pages"));
+    assert_int_equal(rows, 4);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_root_that_knows_of_fewer_pages_than_are_used_is_a_fault),
+        TEST(an_empty_list_of_free_pages_is_a_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
