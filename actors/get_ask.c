@@ -133,13 +133,18 @@ void get_peer_gone(operation_t *self, struct relay *row, peer_t peer, struct now
 
 /* --- what they answer -------------------------------------------------------------------- */
 
-/* The row that waits for this peer's answer to tx; NULL: it is gone, or another answers it. */
+/* The row that waits for this peer's answer to tx; NULL: it is gone, or another answers it. An
+ * answer that begins while the own copy is read lacks what came then: no more of it is waited for.
+ */
 static struct relay *asked_of(const operation_t *self, const struct peer_mail *mail, uint64_t tx)
 {
     struct relay *row = relays_find(&self->relays, tx);
-    if (!row || row->state != RELAY_asking)
-        return NULL;
-    return row->asked == mail->number || relay_unanswered_by(row, mail->number) ? row : NULL;
+    uint8_t unanswered = row ? relay_unanswered_by(row, mail->number) : 0;
+    if (row && row->state == RELAY_asking)
+        return row->asked == mail->number || unanswered ? row : NULL;
+    if (row)
+        row->unanswered &= (uint8_t)~unanswered;
+    return NULL;
 }
 
 /* The first that has something to say is the one that is asked; what others say is too late. */

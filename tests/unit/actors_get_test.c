@@ -230,6 +230,24 @@ static void who_begins_to_answer_late_is_heard_out(void **state)
     solo_expect_nothing(&world);
 }
 
+/* Or its end would be taken for all of it. */
+static void of_an_answer_that_began_while_the_own_copy_was_read_nothing_is_heard(void **state)
+{
+    (void)state;
+    solo_live_all(&world, 1, 2);
+    get_hosted(ERR_NOT_FOUND);
+    struct peer_get get = asked(NEAREST);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS);
+    (void)asked(NEARER);
+    give_got(NEARER, get.tx, ERR_NOT_FOUND);
+    give_piece(NEAREST, get.tx); /* its first */
+    read_answers(ERR_NOT_FOUND);
+    give_piece(NEAREST, get.tx);
+    (void)solo_expect_reply(&world, ERR_TIMEOUT);
+    give_got(NEAREST, get.tx, 0);
+    solo_expect_nothing(&world);
+}
+
 static void when_all_are_silent_the_first_word_of_any_counts(void **state)
 {
     (void)state;
@@ -965,6 +983,7 @@ int main(void)
         T(a_peer_that_goes_is_followed_by_the_next_at_once),
         T(a_peer_that_says_nothing_is_followed_by_the_next_in_a_second),
         T(who_begins_to_answer_late_is_heard_out),
+        T(of_an_answer_that_began_while_the_own_copy_was_read_nothing_is_heard),
         T(when_all_are_silent_the_first_word_of_any_counts),
         T(when_all_that_are_silent_go_the_error_says_so_at_once),
         T(when_all_peers_go_the_error_says_so_at_once),
