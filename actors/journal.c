@@ -138,8 +138,10 @@ static void turn_end(void *actor, struct now now, struct outbox *out)
     journal_t *self = (journal_t *)actor;
     if (self->count || self->apart.first) {
         struct flushed *flushed = (struct flushed *)message_new(sizeof *flushed);
-        if (!flushed)
-            return; /* tried again at the next turn; storage waits */
+        if (!flushed) { /* storage waits, and may have nothing more to write */
+            self->prepare_at_ms = now.ms + FULL_RETRY_MS;
+            return;
+        }
         write_gathered(self, now);
         flushed->seq = self->full ? 0 : self->last_seq; /* 0: nothing new, but the log's size */
         flushed->log_bytes = self->log_bytes;

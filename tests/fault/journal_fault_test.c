@@ -1,6 +1,10 @@
-/* The journal over a log whose calls fail: what it tells storage, which answers clients by it. */
+/* The journal over a log whose calls fail, or without memory: what it tells storage, which answers
+ * clients by it. */
+/* link: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc */
 #include "actors/journal.h"
+#include "store/segment.h"
 #include "tests/fault/faults.h"
+#include "tests/support/failing_memory.h"
 #include "tests/support/solo.h"
 #include "tests/unit/store_fixture.h"
 
@@ -95,6 +99,24 @@ static void a_full_disk_is_waited_out_and_nothing_told_before(void **state)
     assert_int_equal(log_synced(store_log(rig.store)), last_seq);
 }
 
+/* Without a turn of its own it would wait for the next change, and its client with it. */
+static void without_memory_to_tell_of_it_a_flush_is_tried_again_until_there_is(void **state)
+{
+    (void)state;
+    append_one();
+    for (unsigned turn = 0; turn < 2 * LOG_SEGMENT_BYTES / SEGMENT_FILL_BYTES + 10; turn++) {
+        failing_memory_none();
+        world.spec->turn_end(world.actor, world.now, &world.outbox);
+        uint64_t next_ms = world.spec->deadline_ms(world.actor);
+        world.now.ms = next_ms > world.now.ms ? next_ms : world.now.ms;
+        world.spec->tick(world.actor, world.now, &world.outbox);
+        (void)failing_memory_end();
+        assert_true(next_ms != NEVER);
+    }
+    solo_expect_nothing(&world);
+    expect_flushed(last_seq, 0);
+}
+
 int main(void)
 {
 #define WITH_A_LOG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -102,6 +124,7 @@ int main(void)
         WITH_A_LOG(a_flush_is_told_when_it_is_done),
         WITH_A_LOG(a_flush_that_fails_is_told_and_so_are_all_after_it),
         WITH_A_LOG(a_full_disk_is_waited_out_and_nothing_told_before),
+        WITH_A_LOG(without_memory_to_tell_of_it_a_flush_is_tried_again_until_there_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
