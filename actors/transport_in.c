@@ -211,7 +211,8 @@ bool transport_read(transport_t *self, const struct turn *turn)
     for (link = self->links.ready; link; link = link->ready_next)
         count++;
     size_t all = count;
-    for (; count > 0 && taken < PEER_READ_TURN_BYTES; count--) {
+    /* Fewer may be left than there were: what one sends may end others (transport_watch). */
+    for (; count > 0 && self->links.ready && taken < PEER_READ_TURN_BYTES; count--) {
         link = self->links.ready;
         links_ready(&self->links, link, false);
         if (link->state == LINK_stranger && self->handshakes_left == 0)
