@@ -1,3 +1,5 @@
+#undef _FORTIFY_SOURCE /* it would define read and pread here already */
+
 #include "tests/fault/faults.h"
 
 #include "tests/unit/store_fixture.h"
