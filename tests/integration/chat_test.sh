@@ -200,6 +200,10 @@ keys ada Escape
 shows "until it is closed" ada '^▸ garden'
 say ada '/nothing'
 shows "an unknown command is told" ada 'there is no command /nothing'
+keys ada C-u F1
+shows "help is open again" ada '/create \[private\] NAME'
+say ada '/nowhere'
+shows "a command that is typed over it keeps its slash" ada 'there is no command /nowhere'
 keys ada C-u
 
 # --- two rooms -----------------------------------------------------------------------------------
