@@ -237,7 +237,7 @@ size_t chat_text_wrap(struct slice text, size_t columns, size_t *next)
             after = at + c.size;
         } else if (used + width > columns) {
             *next = end > 0 ? after : at > 0 ? at : c.size;
-            return end > 0 ? end : *next;
+            return end > 0 ? end : without_overhang(text, *next, used, columns);
         }
         blank = c.data[0] == ' ';
         wide = width == 2;

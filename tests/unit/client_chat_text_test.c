@@ -178,6 +178,7 @@ static void lines_break_between_words(void **state)
     assert_wrapped("longer-than-a-line", 6, "longer|-than-|a-line");
     assert_wrapped("a longer-than", 6, "a|longer|-than");
     assert_wrapped("a\n\nb", 6, "a||b");
+    assert_wrapped("     {", 3, "   |{"); /* found by text_fuzz */
     assert_wrapped("漢字漢字", 5, "漢字|漢字");
     assert_wrapped("ab 漢字", 6, "ab 漢|字");
     assert_wrapped("   indented", 8, "   inden|ted");
