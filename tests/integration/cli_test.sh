@@ -148,6 +148,8 @@ is "lines are signed too" "1000 1000" \
 
 # --- exit codes --------------------------------------------------------------------------------------
 exits "an unknown contract is 3" 3 "weir contracts" "$WEIR" get "$zeros"
+case $c in *2) nearly=${c%?}3 ;; *) nearly=${c%?}2 ;; esac
+exits "so is a key with a slip at its end" 3 "weir contracts" "$WEIR" get "$nearly"
 exits "no live peer is 4" 4 "peer" "$WEIR" connect "$zeros@127.0.0.1:1"
 exits "a peer without an address is 2" 2 "ID@HOST:PORT" "$WEIR" connect bogus
 exits "nor is one without a port" 2 "ID@HOST:PORT" "$WEIR" connect "$zeros@127.0.0.1"
