@@ -220,5 +220,5 @@ as cleo weir room log kitchen
 echo
 as dan weir room log kitchen
 for n in 0 1 2; do stop $n TERM; done
-printf '\nthe same view for all, at the end of'
+printf '\nthe same view for all, at the end'
 took "$began"

@@ -51,7 +51,12 @@ static bool read_settings(struct settings *self, int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        uint64_t number = optarg ? strtoull(optarg, NULL, 0) : 0;
+        char *rest = NULL;
+        uint64_t number = optarg ? strtoull(optarg, &rest, 0) : 0;
+        if (optarg && (rest == optarg || *rest)) {
+            (void)fprintf(stderr, "sim: %s is no number\n", optarg);
+            return false;
+        }
         if (o == 'n')
             self->seeds = number;
         else if (o == 'f')
