@@ -101,7 +101,8 @@ static int write_records(journal_t *self, struct blob **records, size_t *count)
     for (size_t i = 0; i < done; i++)
         blob_release(&records[i]);
     *count -= done;
-    memmove(records, records + done, *count * sizeof *records);
+    if (*count)
+        memmove(records, records + done, *count * sizeof *records);
     return rc;
 }
 
