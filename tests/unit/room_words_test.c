@@ -287,7 +287,8 @@ static void an_ambiguous_name_is_refused(void **state)
     assert_int_equal(weir_room_find_message(p->rooms[0], name, found), 0);
     name[4] = 0;
     assert_int_equal(weir_room_find_message(p->rooms[0], name, found), WEIR_BAD_REQUEST);
-    assert_non_null(strstr(weir_room_error(p->rooms[0]), "2 messages"));
+    /* Two at least: somebody's coming is a message too, and may share the digits. */
+    assert_non_null(strstr(weir_room_error(p->rooms[0]), " messages have names that begin with"));
 }
 
 static void a_person_is_found_by_nickname_or_key(void **state)
