@@ -122,7 +122,7 @@ static void after_a_failed_sync_nothing_is_acknowledged_until_a_restart(void **s
 {
     (void)state;
     char inject[64];
-    (void)snprintf(inject, sizeof inject, "inject=fdatasync:error=EIO:when=%u", FAILED_SYNC);
+    (void)snprintf(inject, sizeof inject, "inject=fdatasync:error=EIO:when=%d", FAILED_SYNC);
     const char *const strace[] = {"strace",          "-D", "-f",   "-qq", "-o", "/dev/null", "-e",
                                   "trace=fdatasync", "-e", inject, NULL};
     assert_true(process_try(&world.node, world.data, NULL, strace));
