@@ -57,14 +57,6 @@ static void nobody_nearer(operation_t *self, struct relay *row, struct now now, 
     }
 }
 
-/* How long it is waited for the first word before another is asked beside it: twice as long for
- * each that is silent already, so that on a slow line not all hosts send the same at once. */
-static uint64_t patience_ms(const struct relay *row)
-{
-    uint64_t ms = row->asker ? RELAY_PATIENCE_MS / 2 : RELAY_PATIENCE_MS;
-    return ms << (__builtin_popcount(row->unanswered) - 1);
-}
-
 /* Nobody is left to be asked. A node between hears out those that it has asked. */
 static void nobody_left(operation_t *self, struct relay *row, struct now now, struct outbox *out)
 {
@@ -82,7 +74,7 @@ void get_ask(operation_t *self, struct relay *row, struct now now, struct outbox
         if (ask(row, next, now, out)) {
             row->asked = next;
             row->unanswered |= (uint8_t)(1u << (row->tried_count - 1));
-            relays_give_up_at(&self->relays, row, now.ms + patience_ms(row));
+            relays_give_up_at(&self->relays, row, now.ms + relay_patience_ms(row));
             return;
         }
         relay_failed(row, ERR_INTERNAL, "out of memory");
@@ -93,8 +85,7 @@ void get_ask(operation_t *self, struct relay *row, struct now now, struct outbox
 void get_asked_failed(operation_t *self, struct relay *row, int code, const char *why, bool gone,
                       struct now now, struct outbox *out)
 {
-    row->unanswered &= (uint8_t)~relay_unanswered_by(row, row->asked);
-    relay_failed(row, code, why);
+    (void)relay_is_out(row, row->asked, code, why);
     if (row->asker && !gone)
         nobody_left(self, row, now, out);
     else
@@ -111,11 +102,7 @@ void get_asked_silent(operation_t *self, struct relay *row, struct now now, stru
 static void other_failed(operation_t *self, struct relay *row, peer_t peer, int code,
                          const char *why, struct now now, struct outbox *out)
 {
-    peer_t asked = row->asked;
-    row->unanswered &= (uint8_t)~relay_unanswered_by(row, peer);
-    relay_failed(row, code, why);
-    row->asked = asked;
-    if (!asked && !row->unanswered)
+    if (!relay_is_out(row, peer, code, why) && !row->unanswered)
         nobody_left(self, row, now, out);
 }
 

@@ -256,6 +256,24 @@ uint8_t relay_unanswered_by(const struct relay *self, peer_t peer)
     return 0;
 }
 
+uint64_t relay_patience_ms(const struct relay *self)
+{
+    uint64_t ms = self->asker ? RELAY_PATIENCE_MS / 2 : RELAY_PATIENCE_MS;
+    ms += self->sent_bytes / RELAY_SLOW_BYTES_A_MS;
+    return ms << (__builtin_popcount(self->unanswered) - 1);
+}
+
+bool relay_is_out(struct relay *self, peer_t peer, int code, const char *why)
+{
+    peer_t asked = self->asked;
+    self->unanswered &= (uint8_t)~relay_unanswered_by(self, peer);
+    relay_failed(self, code, why);
+    if (!asked || asked == peer)
+        return false;
+    self->asked = asked;
+    return true;
+}
+
 void relay_failed(struct relay *self, int code, const char *why)
 {
     self->asked = 0;

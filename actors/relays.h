@@ -131,8 +131,16 @@ peer_t relay_next(struct relay *self, const struct ring_view *ring);
 /* The bit of a peer that was asked and has said nothing yet; 0: it is not one. */
 uint8_t relay_unanswered_by(const struct relay *self, peer_t peer);
 
+/* How long who was asked is waited for before another is asked beside it; a message takes its time
+ * on a slow line. Twice as long for each that is silent already, so that hosts which are only busy
+ * are not asked for more and more. Somebody is unanswered. */
+uint64_t relay_patience_ms(const struct relay *self);
+
 /* One peer could not do it. NOT_FOUND is what all must say; any other error is told before it. */
 void relay_failed(struct relay *self, int code, const char *why);
+
+/* The same of one that may not be the one that is waited for. True: that one still is, as before. */
+bool relay_is_out(struct relay *self, peer_t peer, int code, const char *why);
 
 /* Time that the asked peer may take, so that its answer is here before this row's time is up. */
 uint32_t relay_left_ms(const struct relay *self, uint64_t now_ms);

@@ -125,23 +125,12 @@ static void finish_refused(operation_t *self, struct relay *row, int code, const
 
 /* --- asking ------------------------------------------------------------------------------ */
 
-/* How long it is waited for a word before another is asked beside it; a message takes its time on a
- * slow line. Twice as long for each that is silent already, so that hosts which are only busy are
- * not asked for more and more. An EDIT is asked of one alone. */
-static uint64_t patience_ms(const struct relay *row)
-{
-    if (is_edit(row))
-        return NEVER;
-    uint64_t ms = row->asker ? RELAY_PATIENCE_MS / 2 : RELAY_PATIENCE_MS;
-    ms += row->sent_bytes / RELAY_SLOW_BYTES_A_MS;
-    return ms << (__builtin_popcount(row->unanswered) - 1);
-}
-
-/* A message is on its way: who says nothing to it is not waited for. */
+/* A message is on its way: who says nothing to it is not waited for. An EDIT is asked of one alone.
+ */
 static void await_word(operation_t *self, struct relay *row, struct now now)
 {
-    uint64_t patience = patience_ms(row);
-    relays_give_up_at(&self->relays, row, patience == NEVER ? NEVER : now.ms + patience);
+    relays_give_up_at(&self->relays, row,
+                      is_edit(row) ? NEVER : now.ms + relay_patience_ms(row));
 }
 
 /* The next one, if there is any. True: it was asked, or the row is closed. */
@@ -189,24 +178,12 @@ static bool may_ask_another(const struct relay *row, int code)
            (code == ERR_NO_LIVE_PEER || code == ERR_TIMEOUT || code == ERR_INTERNAL);
 }
 
-/* Who was asked and will not do it. True: somebody else is still waited for as before. */
-static bool is_out(struct relay *row, peer_t peer, int code, const char *why)
-{
-    peer_t asked = row->asked;
-    row->unanswered &= (uint8_t)~relay_unanswered_by(row, peer);
-    relay_failed(row, code, why);
-    if (!asked || asked == peer)
-        return false;
-    row->asked = asked;
-    return true;
-}
-
 /* Where it began, the next is asked at once; a node between leaves that to whom it began at, but
  * hears out those that it has asked. */
 static void asked_failed(operation_t *self, struct relay *row, peer_t peer, int code,
                          const char *why, struct now now, struct outbox *out)
 {
-    bool waits = is_out(row, peer, code, why);
+    bool waits = relay_is_out(row, peer, code, why);
     if (!may_ask_another(row, code) || (row->asker && !row->unanswered))
         finish_refused(self, row, code, why, out);
     else if (!waits && !row->asker)
@@ -222,7 +199,7 @@ void update_on_gone(operation_t *self, struct relay *row, peer_t peer, struct no
         update_finish(self, row, ERR_NO_LIVE_PEER,
                       "the peer that was asked is gone: whether the edit was made is not known",
                       out);
-    else if (!is_out(row, peer, ERR_NO_LIVE_PEER, "the peer that was asked is gone"))
+    else if (!relay_is_out(row, peer, ERR_NO_LIVE_PEER, "the peer that was asked is gone"))
         update_ask(self, row, now, out);
 }
 
