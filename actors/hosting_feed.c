@@ -16,10 +16,8 @@ void feed_leave(hosting_t *self, struct holding *row, struct outbox *out)
     row->hosts = 0;
     if (!feed || !ring_view_find(&self->view, feed))
         return;
-    struct peer_leave body;
-    memcpy(body.key, row->key.bytes, sizeof body.key);
     hosting_follow(row, feed, false, NULL, out);
-    (void)peer_tell(out, feed, LANE_small, PEER_LEAVE, &body);
+    peer_leave(out, feed, &row->key);
 }
 
 static void send_join(struct holding *row, const struct reading *reading, uint8_t hops,
@@ -335,9 +333,7 @@ void feed_on_stray(hosting_t *self, const struct sync_order *stray, struct outbo
     struct holding *row = holding_find(&self->table, &stray->key);
     if (row && (row->feed == stray->number || holding_child(row, stray->number)))
         return;
-    struct peer_leave leave;
-    memcpy(leave.key, stray->key.bytes, sizeof leave.key);
-    (void)peer_tell(out, stray->number, LANE_small, PEER_LEAVE, &leave);
+    peer_leave(out, stray->number, &stray->key);
 }
 
 void feed_failed(hosting_t *self, struct holding *row, struct now now, struct outbox *out)

@@ -413,6 +413,9 @@ struct outbox;
 bool peer_tell(struct outbox *out, peer_t number, enum lane lane, enum peer_kind kind,
                const void *body);
 
+/* LEAVE: nobody here listens to what this peer tells of the contract. */
+void peer_leave(struct outbox *out, peer_t number, const struct contract_key *key);
+
 /* BLAME: this peer broke a rule. */
 void peer_blame(struct outbox *out, peer_t number, const char *why);
 

@@ -31,6 +31,13 @@ bool peer_tell(struct outbox *out, peer_t number, enum lane lane, enum peer_kind
     return send != NULL;
 }
 
+void peer_leave(struct outbox *out, peer_t number, const struct contract_key *key)
+{
+    struct peer_leave body;
+    memcpy(body.key, key->bytes, sizeof body.key);
+    (void)peer_tell(out, number, LANE_small, PEER_LEAVE, &body);
+}
+
 struct request *request_new(enum actor_id asked_by, enum verb verb, const struct contract_key *key,
                             const struct slice *args, size_t count)
 {

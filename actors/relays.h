@@ -139,7 +139,8 @@ uint64_t relay_patience_ms(const struct relay *self);
 /* One peer could not do it. NOT_FOUND is what all must say; any other error is told before it. */
 void relay_failed(struct relay *self, int code, const char *why);
 
-/* The same of one that may not be the one that is waited for. True: that one still is, as before. */
+/* The same of one that may not be the one that is waited for. True: that one still is, as before.
+ */
 bool relay_is_out(struct relay *self, peer_t peer, int code, const char *why);
 
 /* Time that the asked peer may take, so that its answer is here before this row's time is up. */

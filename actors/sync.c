@@ -32,13 +32,6 @@ void sync_heard(sync_t *self, struct exchange *row, struct now now)
         self->next_ms = row->deadline_ms;
 }
 
-void sync_send_away(peer_t peer, const struct contract_key *key, struct outbox *out)
-{
-    struct peer_leave leave;
-    memcpy(leave.key, key->bytes, sizeof leave.key);
-    (void)peer_tell(out, peer, LANE_small, PEER_LEAVE, &leave);
-}
-
 static void tell_hosting(struct sync_order *order, int code, const char *why, struct outbox *out)
 {
     order->code = code;
@@ -151,7 +144,7 @@ static void on_walked(sync_t *self, struct walk *walk, struct now now, struct ou
         return;
     }
     if (walk->code == ERR_NOT_FOUND)
-        sync_send_away(row->key.peer, &row->key.contract, out);
+        peer_leave(out, row->key.peer, &row->key.contract);
     bool sent = walk->code == 0 && (walk->entries.size == 0 || send_part(row, walk, out));
     if (!sent) {
         sync_end(self, row, walk->code ? walk->code : ERR_NO_MEMORY, walk->why.text, now, out);

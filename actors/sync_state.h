@@ -17,9 +17,6 @@ struct sync {
 /* The peer has gone on with it: it has SYNC_TIMEOUT_MS again. */
 void sync_heard(sync_t *self, struct exchange *row, struct now now);
 
-/* The contract is not here: the peer need not send us more of it. */
-void sync_send_away(peer_t peer, const struct contract_key *key, struct outbox *out);
-
 /* The row goes; hosting is told; who waited for a row, or for this one to end, begins. */
 void sync_end(sync_t *self, struct exchange *row, int code, const char *why, struct now now,
               struct outbox *out);

@@ -129,8 +129,7 @@ static void finish_refused(operation_t *self, struct relay *row, int code, const
  */
 static void await_word(operation_t *self, struct relay *row, struct now now)
 {
-    relays_give_up_at(&self->relays, row,
-                      is_edit(row) ? NEVER : now.ms + relay_patience_ms(row));
+    relays_give_up_at(&self->relays, row, is_edit(row) ? NEVER : now.ms + relay_patience_ms(row));
 }
 
 /* The next one, if there is any. True: it was asked, or the row is closed. */
