@@ -190,6 +190,9 @@ static void receive(void *actor, struct message *message, struct now now, struct
     case MESSAGE_SYNCED:
         feed_on_synced(self, (const struct sync_order *)message, now, out);
         break;
+    case MESSAGE_FILLED:
+        children_on_filled(self, (const struct sync_order *)message, now, out);
+        break;
     case MESSAGE_STRAY:
         feed_on_stray(self, (const struct sync_order *)message, out);
         break;

@@ -14,10 +14,10 @@
  * came └————————————————————┴—————————————————————┴———————————————┘ (the next best is asked)
  *
  *   takes HOST (put, get, subscribe), KEPT (get), NEEDED (subscribe), CROWDED, ABOUT_DONE, HELD,
- *   MERGED, DROPPED (storage), SYNCED, STRAY (sync), PEER_LIVE, PEER_SILENT, PEER_GONE
- * (connections), ASK, PEER_MAIL of JOIN, JOINED, LEAVE, HOST (transport); gives HOSTED (put, get,
- * subscribe), ABOUT, HOLDINGS, MERGE, DROP, HEALED, ASK (storage), FOLLOW (subscribe), SYNC (sync),
- * PEER_SEND (transport), BLAME (connections) */
+ *   MERGED, DROPPED (storage), SYNCED, FILLED, STRAY (sync), PEER_LIVE, PEER_SILENT,
+ *   PEER_GONE (connections), ASK, PEER_MAIL of JOIN, JOINED, LEAVE, HOST (transport); gives HOSTED
+ * (put, get, subscribe), ABOUT, HOLDINGS, MERGE, DROP, HEALED, ASK (storage), FOLLOW (subscribe),
+ * SYNC (sync), PEER_SEND (transport), BLAME (connections) */
 #ifndef WEIR_ACTORS_HOSTING_H
 #define WEIR_ACTORS_HOSTING_H
 

@@ -125,6 +125,18 @@ void children_answer(hosting_t *self, struct holding *row, const struct reading 
         hosting_answer(self, row, 0, NULL, now, out);
 }
 
+/* Its own copy may go on changing, so that the two are never seen to be equal. */
+void children_on_filled(hosting_t *self, const struct sync_order *filled, struct now now,
+                        struct outbox *out)
+{
+    struct holding *row = holding_find(&self->table, &filled->key);
+    if (!row || !row->hollow || !holding_child(row, filled->number))
+        return;
+    row->hollow = false;
+    hosting_ask(self, row, out); /* those who ask for it are answered now */
+    hosting_answer(self, row, 0, NULL, now, out);
+}
+
 void children_refuse(struct holding *row, int code, struct outbox *out)
 {
     for (size_t i = row->children_count; i-- > 0;) {

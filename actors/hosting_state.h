@@ -104,6 +104,8 @@ void feed_on_due(hosting_t *self, struct holding *row, struct now now, struct ou
 void children_on_join(hosting_t *self, struct peer_mail *mail, struct now now, struct outbox *out);
 void children_on_leave(hosting_t *self, const struct peer_mail *mail, struct now now,
                        struct outbox *out);
+void children_on_filled(hosting_t *self, const struct sync_order *filled, struct now now,
+                        struct outbox *out);
 void children_on_host(hosting_t *self, const struct peer_mail *mail, struct now now,
                       struct outbox *out);
 

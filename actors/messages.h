@@ -117,6 +117,7 @@ enum actor_id {
     M(HEALED, watch, FROM(hosting), FROM(storage), "a damaged contract has all of a peer's")       \
     M(SYNC, sync_order, FROM(hosting), FROM(sync), "make this peer and this node equal")           \
     M(SYNCED, sync_order, FROM(sync), FROM(hosting), "done, or why not")                           \
+    M(FILLED, sync_order, FROM(sync), FROM(hosting), "all that this peer had is here")             \
     M(STRAY, sync_order, FROM(sync), FROM(hosting), "it told a change of what is not here")        \
     M(WALK, walk, FROM(get) | FROM(sync), FROM(storage), "go on reading for a sync or a GET")      \
     M(WALKED, walk, FROM(storage), FROM(get) | FROM(sync), "a part, or the end of it")

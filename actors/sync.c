@@ -39,6 +39,17 @@ static void tell_hosting(struct sync_order *order, int code, const char *why, st
     send_to(out, ACTOR_hosting, MESSAGE_SYNCED, &order->head);
 }
 
+void sync_tell(enum message_kind kind, peer_t peer, const struct contract_key *key,
+               struct outbox *out)
+{
+    struct sync_order *told = (struct sync_order *)message_new(sizeof *told);
+    if (!told)
+        return;
+    told->number = peer;
+    told->key = *key;
+    send_to(out, ACTOR_hosting, kind, &told->head);
+}
+
 static void begin(sync_t *self, peer_t peer, const struct contract_key *key,
                   struct sync_order *order, struct now now, struct outbox *out);
 
@@ -52,6 +63,8 @@ void sync_end(sync_t *self, struct exchange *row, int code, const char *why, str
     exchanges_remove(&self->table, row);
     if (order)
         tell_hosting(order, code, why, out);
+    else if (code == 0)
+        sync_tell(MESSAGE_FILLED, key.peer, &key.contract, out);
     if (again && code == 0)
         begin(self, key.peer, &key.contract, NULL, now, out);
     struct sync_order *next = (struct sync_order *)mail_pop(&self->waiting);

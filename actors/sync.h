@@ -6,15 +6,15 @@
  * goes there as DELTA. Changes of others come as DELTA too, told by the peer's subscribe.
  *
  *   takes SYNC (hosting), FELL_BEHIND (subscribe), WALKED, MERGED (storage), PEER_SENT, PEER_MAIL
- * of DELTA and SYNC (transport), PEER_GONE (connections); gives WALK, MERGE (storage), SYNCED
- *   (hosting), PEER_SEND (transport), BLAME (connections)
+ * of DELTA and SYNC (transport), PEER_GONE (connections); gives WALK, MERGE (storage), SYNCED,
+ *   FILLED, STRAY (hosting), PEER_SEND (transport), BLAME (connections)
  *
  *          SYNC, FELL_BEHIND            WALKED: the body goes out
  *   (none) ——————————————————→ walking ————————————————————————→ waiting for the answer
  *      │ PEER_MAIL SYNC           ↑  parts of the walk go out as     │ PEER_MAIL SYNC, once what
  * came └——————————————————————————┤  DELTA, few at a time            │ before it is merged
  *                                 └——————————————————————————————————┘
- *   both sides' last bodies were empty → SYNCED
+ *   both sides' last bodies were empty → SYNCED to who began, FILLED to who answered
  *
  * A DELTA's mail is kept until it is merged, durably: so the peer's window is the bound of what
  * waits here (lesson C3). */

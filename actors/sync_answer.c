@@ -103,22 +103,11 @@ void sync_on_delta(sync_t *self, struct peer_mail *mail, struct outbox *out)
     send_to(out, ACTOR_storage, MESSAGE_MERGE, &merge->head);
 }
 
-/* Whether it was to tell is hosting's to say. Without memory it tells again. */
-static void tell_stray(const struct request *merge, struct outbox *out)
-{
-    struct sync_order *stray = (struct sync_order *)message_new(sizeof *stray);
-    if (!stray)
-        return;
-    stray->number = merge->origin;
-    stray->key = merge->key;
-    send_to(out, ACTOR_hosting, MESSAGE_STRAY, &stray->head);
-}
-
 void sync_on_merged(sync_t *self, const struct request *merge, struct now now, struct outbox *out)
 {
     struct exchange *row = exchanges_numbered(&self->table, merge->transaction >> 1);
     if (merge->code == ERR_NOT_FOUND)
-        tell_stray(merge, out);
+        sync_tell(MESSAGE_STRAY, merge->origin, &merge->key, out); /* was it to? hosting knows */
     else if (merge->code == ERR_BAD_STATE) /* TOO_LARGE may be so of two states that each are not */
         peer_blame(out, merge->origin, merge->why.text);
     if (!row)

@@ -21,6 +21,11 @@ void sync_heard(sync_t *self, struct exchange *row, struct now now);
 void sync_end(sync_t *self, struct exchange *row, int code, const char *why, struct now now,
               struct outbox *out);
 
+/* FILLED and STRAY. Without memory nothing is told: comparing fingerprints finds out as well, and a
+ * stray change is told again. */
+void sync_tell(enum message_kind kind, peer_t peer, const struct contract_key *key,
+               struct outbox *out);
+
 /* Hands the walk (given away; NULL: no memory) over the own state to storage. May end the row. */
 void sync_start_walk(sync_t *self, struct exchange *row, sync_walk_t *read, struct now now,
                      struct outbox *out);

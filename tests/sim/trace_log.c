@@ -114,6 +114,7 @@ static uint16_t contract_of(const struct message *message)
         return trace_log_contract(&((const struct follow *)message)->key);
     case MESSAGE_SYNC:
     case MESSAGE_SYNCED:
+    case MESSAGE_FILLED:
     case MESSAGE_STRAY:
         return trace_log_contract(&((const struct sync_order *)message)->key);
     case MESSAGE_WALK:

@@ -132,6 +132,24 @@ static void what_a_child_is_to_fill_is_read_when_it_has(void **state)
     assert_int_equal(hosts_bits(0), 7);
 }
 
+/* A busy contract has changed again before the two can be compared. */
+static void what_a_child_has_filled_is_read_though_it_changes_on(void **state)
+{
+    (void)state;
+    hosts_put(1, 7);
+    hosts_advance(2000);
+    hosts[1].holds_sync = true;
+    hosts[1].synced_change = 8;
+    hosts_link(0, 1);
+    assert_non_null(hosts[1].held);
+    hosts_ask(0, VERB_GET);
+    hosts_ask(0, VERB_SUBSCRIBE);
+    hosts_let_sync(1);
+    hosts_advance(1);
+    assert_int_equal(hosts_answer(0, NULL), 0);
+    assert_int_equal(hosts_answer(0, NULL), 0);
+}
+
 /* … and until then it feeds nobody: an empty copy would go round as the contract. */
 static void what_is_hollow_is_nobodys_feed(void **state)
 {
@@ -218,6 +236,7 @@ int main(void)
         CLAIM(what_was_never_filled_is_not_read_as_the_contract),
         CLAIM(what_was_never_filled_goes_with_who_was_to_fill_it),
         CLAIM(what_a_child_is_to_fill_is_read_when_it_has),
+        CLAIM(what_a_child_has_filled_is_read_though_it_changes_on),
         CLAIM(what_is_hollow_is_nobodys_feed),
         CLAIM(the_nearest_is_given_what_damage_took_whole),
         CLAIM(what_damage_took_whole_is_looked_for),

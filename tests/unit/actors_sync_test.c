@@ -17,6 +17,7 @@ struct side {
     struct mail lanes[LANE_COUNT];
     struct owed *window;    /* of what this side has not freed */
     uint64_t bodies, parts; /* sent */
+    uint64_t filled;        /* that hosting was told of */
     size_t parts_bytes, parts_out, parts_out_most;
 };
 
@@ -104,11 +105,28 @@ static void collect(struct side *side)
     }
 }
 
+/* Takes from hosting's mail that the peer's sync is over. */
+static void count_filled(struct side *side)
+{
+    struct mail *told = &side->node.actors[ACTOR_hosting].mail, all = *told;
+    *told = (struct mail){0};
+    for (struct message *m = mail_pop(&all); m; m = mail_pop(&all)) {
+        if (m->kind == MESSAGE_FILLED) {
+            assert_int_equal(((const struct sync_order *)m)->number, side->other);
+            side->filled++;
+            message_free(&m);
+        } else {
+            mail_push(told, m);
+        }
+    }
+}
+
 static void run_both(void)
 {
     for (unsigned i = 0; i < 2; i++) {
         small_node_run(&sides[i].node);
         collect(&sides[i]);
+        count_filled(&sides[i]);
     }
 }
 
@@ -250,6 +268,8 @@ static void equal_states_need_no_entries(void **state)
     run_wire();
     assert_int_equal(synced(1), 0);
     assert_int_equal(sides[0].parts + sides[1].parts, before);
+    assert_int_equal(sides[0].filled, 1);
+    assert_int_equal(sides[1].filled, 1);
 }
 
 static void random_states_become_equal(void **state)
@@ -333,6 +353,23 @@ static void one_wanted_while_one_goes_on_follows_it(void **state)
     run_wire();
     assert_int_equal(synced(0), 0);
     assert_equal_sides();
+}
+
+/* Who answers knows when it has all: until then its copy may be half of one. */
+static void who_answers_tells_hosting_when_all_of_it_is_merged(void **state)
+{
+    (void)state;
+    put_entries(0, 0, 20000, 100, 1);
+    put_entries(1, 0, 0, 1, 1);
+    order(0);
+    while (sides[1].filled == 0) {
+        assert_true(move(0, LANE_small) || move(1, LANE_small) || move(0, LANE_bulk) ||
+                    move(1, LANE_bulk));
+    }
+    assert_int_equal(synced(0), 0);
+    assert_equal_sides();
+    assert_int_equal(sides[0].filled, 0);
+    assert_int_equal(sides[1].filled, 1);
 }
 
 /* --- what holds it back ------------------------------------------------------------------ */
@@ -668,6 +705,7 @@ int main(void)
         TEST(one_that_has_nothing_gets_all),
         TEST(entries_as_large_as_can_be_are_parts_of_their_own),
         TEST(both_may_begin_at_once),
+        TEST(who_answers_tells_hosting_when_all_of_it_is_merged),
         TEST(one_wanted_while_one_goes_on_follows_it),
         TEST(a_peer_that_takes_nothing_is_sent_two_parts),
         TEST(a_change_of_a_peer_is_held_until_it_is_durable_and_tells_its_origin),

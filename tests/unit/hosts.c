@@ -134,13 +134,25 @@ static void holdings(struct host *at, struct holdings *holdings)
     hosts_give(at, MESSAGE_HELD, ACTOR_storage, &holdings->head);
 }
 
+static void tell_filled(struct host *at, struct host *by, const struct contract_key *key)
+{
+    struct sync_order *filled = (struct sync_order *)message_new(sizeof *filled);
+    assert_non_null(filled);
+    filled->number = number_of(by);
+    filled->key = *key;
+    hosts_give(at, MESSAGE_FILLED, ACTOR_sync, &filled->head);
+}
+
 static void sync(struct host *at, struct sync_order *order)
 {
     struct host *other = &hosts[order->number - 1];
     struct stored *mine = hosts_stored(at, &order->key), *theirs = hosts_stored(other, &order->key);
     order->code = at->linked[other - hosts] && mine->there && theirs->there ? 0 : ERR_TIMEOUT;
-    if (order->code == 0)
+    if (order->code == 0) {
         mine->bits = theirs->bits = mine->bits | theirs->bits;
+        mine->bits |= at->synced_change;
+        tell_filled(other, at, &order->key);
+    }
     hosts_give(at, MESSAGE_SYNCED, ACTOR_sync, &order->head);
 }
 

@@ -23,8 +23,9 @@ struct host {
     uint64_t joined_change; /* bits that come to be here right before JOINED does */
     bool told[HOSTS];       /* FOLLOW: is that one told of changes here? */
     unsigned blamed, joins_sent, healed, drops;
-    uint8_t join_hops; /* of the last of them */
-    bool holds_sync;   /* a sync that begins takes until it is let go … */
+    uint8_t join_hops;      /* of the last of them */
+    uint64_t synced_change; /* bits that come to be here right after each sync that it began */
+    bool holds_sync;        /* a sync that begins takes until it is let go … */
     struct sync_order *held;
 };
 
