@@ -22,13 +22,12 @@ void check_close(struct check *self)
     if (!self->open)
         return;
     self->open = false;
-    struct summary said = {.count = self->header.count, .state_bytes = self->header.state_bytes};
+    struct summary said = header_summary(&self->header);
     if (self->quick) {
         if (said.count != self->summary.count || said.state_bytes != self->summary.state_bytes)
             damaged(self, name_contract(&self->key), "its entries are not what its header says");
         return;
     }
-    summary_sum_read(&said, self->header.sum);
     struct fingerprint print = summary_fingerprint(&said);
     if (!summary_equal(&said, &self->summary))
         damaged(self, name_contract(&self->key), "its entries are not what its header says");
@@ -36,22 +35,10 @@ void check_close(struct check *self)
         damaged(self, name_contract(&self->key), "its fingerprint is wrong");
 }
 
-/* As much of the contract's key as the row tells: a broken header may still tell all of it. */
-static void take_key(struct check *self, struct entry row)
-{
-    struct header_record header;
-    memset(&self->key, 0, sizeof self->key);
-    memcpy(self->key.bytes, row.key.data, STATE_PREFIX_BYTES);
-    if (row.key.data[STATE_PREFIX_BYTES] == ROW_HEADER &&
-        codec_decode(&header_record_layout, row.value, &header, NULL) == 0 &&
-        memcmp(header.contract, row.key.data, STATE_PREFIX_BYTES) == 0)
-        memcpy(self->key.bytes, header.contract, sizeof self->key.bytes);
-}
-
 static void open_contract(struct check *self, struct entry row)
 {
     check_close(self);
-    take_key(self, row);
+    self->key = row_contract(row);
     self->summary = (struct summary){0};
     self->open = header_decode(row, &self->header) == 0;
     if (!self->open) {
@@ -71,7 +58,7 @@ static void check_entry(struct check *self, struct entry row)
     struct slice key = state_key_entry(row.key);
     if (!state_key_is_entry(row.key, &self->key)) {
         check_close(self);
-        take_key(self, row);
+        self->key = row_contract(row);
         damaged(self, name_entry(&self->key, key), "it has no header");
     }
     if (row_decode(&entry_record_layout, row.key, row.value, &record)) {
@@ -112,12 +99,12 @@ void check_take_meta(struct check *self, struct entry row)
 {
     struct contract_key keys[MARK_CONTRACTS_MAX];
     struct mark_record mark;
-    size_t count = mark_contracts(row, keys);
-    bool whole = row_decode(&mark_record_layout, row.key, row.value, &mark) == 0;
     if (slice_is(row.key, meta_key)) {
         self->has_meta = row_decode(&meta_record_layout, row.key, row.value, &self->meta) == 0;
         return;
     }
+    size_t count = mark_contracts(row, keys);
+    bool whole = row_decode(&mark_record_layout, row.key, row.value, &mark) == 0;
     self->marks_found += count > 0;
     for (size_t i = 0; i < count; i++) {
         self->key = keys[i];

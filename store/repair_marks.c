@@ -14,11 +14,16 @@ struct group {
 static int put_rest(struct repair *self, struct group *group)
 {
     struct fingerprint print = summary_fingerprint(&group->summary);
-    group->header.count = group->summary.count;
-    group->header.state_bytes = group->summary.state_bytes;
-    summary_sum_write(&group->summary, group->header.sum);
-    memcpy(group->header.fingerprint, print.bytes, FINGERPRINT_BYTES);
+    header_count(&group->header, &group->summary, &print);
     return repair_put_header(self, state_key_slice(&group->at), &group->header, 0);
+}
+
+/* Half of its key is all that tells the contract. */
+static int mark_half(struct repair *self, const struct group *group)
+{
+    struct contract_key half = {{0}};
+    memcpy(half.bytes, group->at.bytes, STATE_PREFIX_BYTES);
+    return marks_add(&self->marks, &half, self->why);
 }
 
 /* Entries that nobody knows the kind of are of no use. */
@@ -43,8 +48,7 @@ static int remove_entries(struct repair *self, const struct group *group)
 
 static bool is_whole(const struct group *group)
 {
-    struct summary said = {.count = group->header.count, .state_bytes = group->header.state_bytes};
-    summary_sum_read(&said, group->header.sum);
+    struct summary said = header_summary(&group->header);
     return summary_equal(&said, &group->summary);
 }
 
@@ -55,7 +59,7 @@ static int end_group(struct repair *self, struct group *group)
     if (group->at.size == 0)
         return 0;
     if (!group->has_header) {
-        rc = repair_mark_half(self, state_key_slice(&group->at));
+        rc = mark_half(self, group);
         return rc ? rc : remove_entries(self, group);
     }
     memcpy(key.bytes, group->header.contract, sizeof key.bytes);

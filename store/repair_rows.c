@@ -59,25 +59,6 @@ static int put_identity(struct repair *self, struct entry row)
     return repair_put_header(self, state_key_slice(&at), &header, MDB_NOOVERWRITE);
 }
 
-int repair_mark_half(struct repair *self, struct slice key)
-{
-    struct contract_key half = {{0}};
-    memcpy(half.bytes, key.data, STATE_PREFIX_BYTES);
-    return marks_add(&self->marks, &half, self->why);
-}
-
-/* A header that does not prove its key may still tell it. */
-static int mark_header(struct repair *self, struct entry row)
-{
-    struct header_record header;
-    struct contract_key key;
-    if (codec_decode(&header_record_layout, row.value, &header, NULL) ||
-        memcmp(header.contract, row.key.data, STATE_PREFIX_BYTES) != 0)
-        return repair_mark_half(self, row.key);
-    memcpy(key.bytes, header.contract, sizeof key.bytes);
-    return marks_add(&self->marks, &key, self->why);
-}
-
 static int take_state(struct repair *self, struct entry row)
 {
     struct header_record header;
@@ -91,7 +72,10 @@ static int take_state(struct repair *self, struct entry row)
     if (header_decode(row, &header) == 0)
         return put(self, row.key, row.value, MDB_NOOVERWRITE);
     int rc = put_identity(self, row);
-    return rc == ERR_DAMAGED ? mark_header(self, row) : rc;
+    if (rc != ERR_DAMAGED)
+        return rc;
+    struct contract_key key = row_contract(row);
+    return marks_add(&self->marks, &key, self->why);
 }
 
 /* LMDB's position. An older one is as good: records are merged again. */

@@ -34,9 +34,6 @@ page_row_fn repair_take_row;
 MUST_USE int repair_put_header(struct repair *self, struct slice name,
                                const struct header_record *header, unsigned flags);
 
-/* Marks the contract whose rows begin with this key: half of its own is all that tells. */
-MUST_USE int repair_mark_half(struct repair *self, struct slice key);
-
 /* Holds each contract of the copy against its header. What lacks entries is marked, and its header
  * counts what is left; entries without a header go. */
 MUST_USE int repair_mark_damaged(struct repair *self);

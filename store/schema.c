@@ -97,6 +97,34 @@ int header_decode(struct entry row, struct header_record *header)
     return 0;
 }
 
+struct summary header_summary(const struct header_record *self)
+{
+    struct summary entries = {.count = self->count, .state_bytes = self->state_bytes};
+    summary_sum_read(&entries, self->sum);
+    return entries;
+}
+
+void header_count(struct header_record *self, const struct summary *entries,
+                  const struct fingerprint *print)
+{
+    self->count = entries->count;
+    self->state_bytes = entries->state_bytes;
+    summary_sum_write(entries, self->sum);
+    memcpy(self->fingerprint, print->bytes, FINGERPRINT_BYTES);
+}
+
+struct contract_key row_contract(struct entry row)
+{
+    struct header_record header;
+    struct contract_key key = {{0}};
+    memcpy(key.bytes, row.key.data, STATE_PREFIX_BYTES);
+    if (row.key.data[STATE_PREFIX_BYTES] != ROW_ENTRY &&
+        codec_decode(&header_record_layout, row.value, &header, NULL) == 0 &&
+        memcmp(header.contract, key.bytes, STATE_PREFIX_BYTES) == 0)
+        memcpy(key.bytes, header.contract, sizeof key.bytes);
+    return key;
+}
+
 struct name name_contract(const struct contract_key *contract)
 {
     struct name name;

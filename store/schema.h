@@ -94,6 +94,17 @@ size_t mark_contracts(struct entry row, struct contract_key contracts[MARK_CONTR
  * contract is not that of its key. */
 MUST_USE int header_decode(struct entry row, struct header_record *header);
 
+/* What a header says of its contract's entries, but for their fingerprint; and has it say so, with
+ * their fingerprint. */
+struct summary header_summary(const struct header_record *self);
+void header_count(struct header_record *self, const struct summary *entries,
+                  const struct fingerprint *print);
+
+/* As much of a contract's key as a row of the table state tells (its own key is longer than
+ * STATE_PREFIX_BYTES): a header that does not verify may still tell all of it, others tell the
+ * first half, with zeros behind it. */
+struct contract_key row_contract(struct entry row);
+
 /* Appends a record (whose first field is its checksum) as it stands under that table key.
  * ERR_TOO_LARGE, ERR_NO_MEMORY. */
 MUST_USE int row_encode(const struct layout *layout, const void *record, struct slice key,

@@ -88,9 +88,7 @@ static int hold_header(store_t *self, const struct header_record *header, struct
                     "%s is damaged in %s: its kind and parameters are not its own",
                     name_contract(&key).text, self->db->path);
     }
-    found->summary.count = header->count;
-    found->summary.state_bytes = header->state_bytes;
-    summary_sum_read(&found->summary, header->sum);
+    found->summary = header_summary(header);
     memcpy(found->fingerprint.bytes, header->fingerprint, FINGERPRINT_BYTES);
     found->seq = 0;
     self->found_valid = true;
