@@ -110,14 +110,17 @@ static void on_gone(hosting_t *self, const struct peer_order *gone, struct now n
 }
 
 /* A feed that says nothing holds up what changes here and elsewhere: the next best takes its place
- * meanwhile, and when it is heard again it is joined anew. Convergence is by merging, so it does
- * not matter whom a change goes by. Children stay: what is for them waits. */
+ * meanwhile, and when it is heard again it is joined anew, also where it was given up as one that
+ * does not answer. Convergence is by merging, so it does not matter whom a change goes by. Children
+ * stay: what is for them waits. */
 static void on_silent(hosting_t *self, const struct peer_silent *silent, struct now now,
                       struct outbox *out)
 {
     struct holding *row, *next;
     ring_view_silence(&self->view, silent->number, silent->silent);
     HASH_ITER (hh, self->table.rows, row, next) {
+        if (!silent->silent)
+            (void)feed_may_be_asked(row, silent->number);
         if (row->feed == silent->number || !silent->silent)
             feed_choose(self, row, now, out);
         holding_remove_idle(&self->table, row);

@@ -71,11 +71,12 @@ static void be_root(hosting_t *self, struct holding *row, struct now now, struct
 
 /* How long JOINED is waited for. A peer that says nothing may have stopped: who has a client
  * waiting moves on as a GET does, and who is asked for another one a little before that one does
- * (lesson L3). */
+ * (lesson L3). Where nobody waits it may take longer each time, or one that is slow never feeds. */
 static uint64_t patience_ms(const struct holding *row)
 {
     if (row->presence == PRESENCE_stored)
-        return JOIN_TIMEOUT_MS;
+        return (uint64_t)JOIN_TIMEOUT_MS
+               << (row->failures < JOIN_DOUBLINGS ? row->failures : JOIN_DOUBLINGS);
     for (size_t i = 0; i < row->children_count; i++)
         if (row->children[i].asks && !row->children[i].has)
             return RELAY_PATIENCE_MS / 2;
@@ -120,6 +121,17 @@ static bool forget_failed(struct holding *row, uint64_t now_ms)
         any = true;
     }
     return any;
+}
+
+bool feed_may_be_asked(struct holding *row, peer_t number)
+{
+    for (size_t i = 0; i < FEEDS_FAILED_MAX; i++) {
+        if (row->failed[i].number != number)
+            continue;
+        row->failed[i] = (struct failed_feed){0};
+        return true;
+    }
+    return false;
 }
 
 /* --- choosing ---------------------------------------------------------------------------- */
@@ -281,6 +293,8 @@ void feed_on_joined(hosting_t *self, struct peer_mail *mail, struct now now, str
     memcpy(key.bytes, joined->key, sizeof key.bytes);
     struct holding *row = holding_find(&self->table, &key);
     if (!row || row->feed != mail->number) { /* it was left meanwhile */
+        if (row && !row->feed && !joined->code && feed_may_be_asked(row, mail->number))
+            feed_choose(self, row, now, out); /* it was only slow, and there is no other */
         message_free(&message);
         return;
     }

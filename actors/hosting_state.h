@@ -87,6 +87,9 @@ void feed_leave(hosting_t *self, struct holding *row, struct outbox *out);
 /* The feed sent us away, did not answer or could not sync: not it, for a while. */
 void feed_failed(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
 
+/* It is there: when it was given up, that is forgotten. False: it was not. */
+bool feed_may_be_asked(struct holding *row, peer_t number);
+
 /* The feed's connection is gone. */
 void feed_gone(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
 

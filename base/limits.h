@@ -113,7 +113,8 @@
     1000000u /* … for what all peers say; the rest is for what this node has and its clients want \
               */
 #define ABOUTS_OUT_MAX    256u  /* contracts that hosting asks storage about at once */
-#define JOIN_TIMEOUT_MS   1500u /* for JOINED: the feed may have to join others first */
+#define JOIN_TIMEOUT_MS   1500u /* for JOINED: the feed may have to join others first; … */
+#define JOIN_DOUBLINGS    3u /* … twice as long after each that did not come, so often at most */
 #define JOIN_WAIT_MS      5000u /* what a SUBSCRIBE waits for a feed, one after the other */
 #define GET_WAIT_MS       1000u /* what a GET waits for what is here to be up to date again */
 #define FEED_RETRY_MS     250u  /* after a feed that did not work, doubled each time … */

@@ -206,6 +206,77 @@ static void a_feed_that_is_heard_again_is_joined_anew(void **state)
         assert_true(hosts[i].told[0]);
 }
 
+/* The one feed that there is does not answer, so often that it is left alone for long; then it has
+ * something new. */
+static void give_up_the_only_feed(void)
+{
+    struct contract_key key = hosts_key();
+    hosts_link_all(2);
+    hosts_put(0, 1);
+    hosts_ask(1, VERB_SUBSCRIBE);
+    hosts_advance(2000);
+    hosts_unlink(0, 1);
+    hosts_hear_live(&hosts[0], &hosts[1]);
+    hosts_hear_live(&hosts[1], &hosts[0]);
+    hosts_silence(0);
+    hosts_run();
+    for (unsigned last = hosts[1].joins_sent + 5; hosts[1].joins_sent < last;)
+        hosts_advance(100);
+    while (hosts[1].told[0])
+        hosts_advance(100);
+    hosts_stored(&hosts[0], &key)->bits |= 2;
+    hosts[0].linked[1] = true;
+}
+
+/* Found by seed 60699 of the simulator: what had been given up while it was silent was not asked
+ * for so long after it was heard. */
+static void a_feed_that_is_heard_is_asked_at_once_though_it_was_given_up(void **state)
+{
+    (void)state;
+    give_up_the_only_feed();
+    hosts_hear_silence(1, 0, true);
+    hosts_hear_silence(1, 0, false);
+    hosts_advance(10);
+    assert_int_equal(hosts_bits(1), 3);
+}
+
+/* JOINED of 0, to 1. */
+static void answer_late(void)
+{
+    struct contract_key key = hosts_key();
+    struct peer_mail *mail = (struct peer_mail *)message_new(sizeof *mail);
+    assert_non_null(mail);
+    mail->number = 1;
+    mail->kind = PEER_JOINED;
+    mail->body.joined = (struct peer_joined){.hosts = 1};
+    memcpy(mail->body.joined.key, key.bytes, sizeof key.bytes);
+    hosts_give(&hosts[1], MESSAGE_PEER_MAIL, ACTOR_transport, &mail->head);
+    hosts_run();
+}
+
+/* It was never silent, only slow to answer. */
+static void a_feed_that_answers_late_is_asked_at_once(void **state)
+{
+    (void)state;
+    give_up_the_only_feed();
+    answer_late();
+    hosts_advance(10);
+    assert_int_equal(hosts_bits(1), 3);
+}
+
+static void a_feed_that_always_answers_late_is_given_more_time(void **state)
+{
+    (void)state;
+    give_up_the_only_feed();
+    hosts[0].linked[1] = false;
+    for (unsigned i = 0; i < 3; i++) {
+        hosts_advance(2 * JOIN_TIMEOUT_MS);
+        answer_late();
+    }
+    hosts_advance(10);
+    assert_int_equal(hosts_bits(1), 3);
+}
+
 /* It is live, and nobody else may have what is asked for. */
 static void a_silent_node_is_asked_when_there_is_no_other(void **state)
 {
@@ -396,6 +467,9 @@ int main(void)
         CLAIM(a_feed_that_failed_is_asked_again),
         CLAIM(a_silent_feed_is_left_for_the_next_best),
         CLAIM(a_feed_that_is_heard_again_is_joined_anew),
+        CLAIM(a_feed_that_is_heard_is_asked_at_once_though_it_was_given_up),
+        CLAIM(a_feed_that_answers_late_is_asked_at_once),
+        CLAIM(a_feed_that_always_answers_late_is_given_more_time),
         CLAIM(a_silent_node_is_asked_when_there_is_no_other),
         CLAIM(a_join_goes_on_as_far_as_it_may_and_no_farther),
         CLAIM(nobody_makes_a_join_go_farther_than_all_do),
