@@ -46,7 +46,9 @@ TESTS    := $(patsubst %.c,$(BUILD)/%,$(filter %_test.c,$(TEST_SOURCES)))
 SCRIPTS  := $(wildcard tests/*/*_test.sh)
 SUPPORT  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c %_fuzz.c tests/fuzz/replay.c tests/sim/sim.c tests/crash/recorder.c,$(TEST_SOURCES)))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.c))
-FUZZ_CHOSEN = $(if $(TARGETS),$(TARGETS:%=$(BUILD)/tests/fuzz/%_fuzz),$(FUZZ))
+FUZZ_NAMES  = $(patsubst $(BUILD)/tests/fuzz/%_fuzz,%,$(FUZZ))
+FUZZ_CHOSEN = $(if $(TARGETS),$(foreach name,$(TARGETS),$(or $(filter %/$(name)_fuzz,$(FUZZ)),\
+              $(error TARGETS=$(name): there is no such target; there are: $(FUZZ_NAMES)))),$(FUZZ))
 CRASH    := $(BUILD)/tests/crash/crash_images_test $(BUILD)/tests/integration/kill_at_call_test
 DISK     := $(patsubst %,$(BUILD)/tests/%_test,fault/store_fault fault/store_read_fault integration/disk_full integration/bad_disk)
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
@@ -56,6 +58,12 @@ MAN      := $(wildcard docs/man/*.[1-8])
 
 percent := %
 
+# A setting that has to be a number, $(call number,NAME): what is none is refused before anything is
+# built, since make reads a recipe whole. $(call numbers,NAME …): NAME=n of those that are set.
+bare   = $(subst 0,,$(subst 1,,$(subst 2,,$(subst 3,,$(subst 4,,$(1))))))
+bald   = $(subst 5,,$(subst 6,,$(subst 7,,$(subst 8,,$(subst 9,,$(subst .,,$(1)))))))
+number = $(if $(call bare,$(call bald,$($(1)))),$(error $(1)=$($(1)): wanted a number),$($(1)))
+numbers = $(foreach name,$(1),$(if $($(name)),$(name)=$(call number,$(name))))
 # A sub-make takes all cores, unless whoever called make chose. (+ hands the choice on.)
 SUB = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -86,7 +94,7 @@ fuzz:  ## each fuzz target for SECONDS=30 from its corpus, JOBS at once; TARGETS
 	@scripts/setup build fuzz
 	+$(Q)$(SUB) fuzzers BUILD=build-fuzz CC=clang CFLAGS="-O1 -g -fno-omit-frame-pointer" \
 	    SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all"
-	@JOBS=$(JOBS) MERGE=$(MERGE) scripts/fuzz $(SECONDS) $(patsubst $(BUILD)/%,build-fuzz/%,$(FUZZ_CHOSEN))
+	@JOBS=$(call number,JOBS) MERGE=$(MERGE) scripts/fuzz $(call number,SECONDS) $(patsubst $(BUILD)/%,build-fuzz/%,$(FUZZ_CHOSEN))
 
 sim:  ## many nodes on a virtual clock, with faults: SEEDS=100 FIRST=1 JOBS=1 NODES=0 (drawn), or one SEED=n
 	@scripts/setup build test
@@ -98,17 +106,17 @@ crash:  ## disks as a loss of power may leave them: IMAGES=100000 SEED=n; and a 
 	@scripts/setup build test
 	+$(Q)$(SUB) $(BUILD)/weir $(CRASH)
 	@for test in $(CRASH); do PROGRESS=1 KILLS=all WEIR=$(abspath $(BUILD))/weir \
-	    $(IMAGES:%=IMAGES=%) $(SEED:%=SEED=%) $$test || exit 1; done
+	    $(call numbers,IMAGES SEED) $$test || exit 1; done
 
 netfaults:  ## real nodes and a relay that cuts and delays their packets: ROUNDS=3 SEED=n
 	@scripts/setup build test
 	+$(Q)$(SUB) $(BUILD)/weir $(BUILD)/tests/net/faults_test
-	@NETFAULTS=all WEIR=$(abspath $(BUILD))/weir $(ROUNDS:%=ROUNDS=%) $(SEED:%=SEED=%) $(BUILD)/tests/net/faults_test
+	@NETFAULTS=all WEIR=$(abspath $(BUILD))/weir $(call numbers,ROUNDS SEED) $(BUILD)/tests/net/faults_test
 
 soak:  ## five nodes, 200 contracts, churn and faults, their memory watched: MINUTES=60 SEED=n
 	@scripts/setup build test
 	+$(Q)$(SUB) $(BUILD)/weir $(BUILD)/tests/soak/soak_test
-	@PROGRESS=1 MINUTES=$(MINUTES) WEIR=$(abspath $(BUILD))/weir $(SEED:%=SEED=%) $(BUILD)/tests/soak/soak_test
+	@PROGRESS=1 $(call numbers,MINUTES SEED) WEIR=$(abspath $(BUILD))/weir $(BUILD)/tests/soak/soak_test
 
 disk:  ## a disk that is full, small or fails, under the real node; as root, with a loop device for ext4
 	@scripts/setup build test
@@ -117,7 +125,7 @@ disk:  ## a disk that is full, small or fails, under the real node; as root, wit
 
 mutants:  ## plant bugs one at a time and see which test catches each: ONLY="name …" JOBS=n SEED=n
 	@scripts/setup build test
-	@$(if $(JOBS),JOBS=$(JOBS)) $(SEED:%=SEED=%) scripts/mutants $(ONLY)
+	@$(call numbers,JOBS SEED) scripts/mutants $(ONLY)
 
 coverage:  ## lines and branches that tests of functions reach; fails below 95 % in proto/, contracts/
 	@scripts/setup build test
@@ -127,12 +135,12 @@ coverage:  ## lines and branches that tests of functions reach; fails below 95 %
 closes:  ## every close is reported once, by its reason, within 100 ms: CLOSES=5000
 	@scripts/setup build test
 	+$(Q)$(SUB) $(BUILD)/weir $(BUILD)/tests/integration/closes_test
-	@CLOSES=$(or $(CLOSES),5000) WITHIN_MS=100 WEIR=$(abspath $(BUILD))/weir $(BUILD)/tests/integration/closes_test
+	@CLOSES=$(or $(call number,CLOSES),5000) WITHIN_MS=100 WEIR=$(abspath $(BUILD))/weir $(BUILD)/tests/integration/closes_test
 
 floods:  ## 10,000 strangers, then 10,000 greedy clients, for SECONDS=30 each; figures beside their bounds
 	@scripts/setup build test
 	+$(Q)$(SUB) $(BUILD)/weir $(BUILD)/tests/integration/floods_test
-	@FLOOD_BOUNDS=1 FLOOD_SECONDS=$(SECONDS) FLOOD_CONNECTIONS=$(or $(CONNECTIONS),10000) FLOOD_A_SECOND=12500 \
+	@FLOOD_BOUNDS=1 FLOOD_SECONDS=$(call number,SECONDS) FLOOD_CONNECTIONS=$(or $(call number,CONNECTIONS),10000) FLOOD_A_SECOND=12500 \
 	    WEIR=$(abspath $(BUILD))/weir $(BUILD)/tests/integration/floods_test
 
 bench:  ## measure, next to Redis: `name: value unit` lines
@@ -200,8 +208,8 @@ $(BUILD)/%.o: %.c
 
 # What tests share, an archive a folder: a test takes from its own folder's first. Of the simulator's,
 # whose disk stands before the C library's calls, others take the dice alone.
-SHARED := $(patsubst %,$(BUILD)/tests/%,soak/support.a net/support.a sim/dice.a crash/support.a support/support.a \
-          unit/support.a property/support.a)
+SHARED := $(patsubst %,$(BUILD)/tests/%,soak/support.a net/support.a sim/dice.a crash/support.a unit/support.a \
+          property/support.a support/support.a)
 $(BUILD)/tests/sim/dice.a: $(BUILD)/tests/sim/dice.o
 	$(Q)rm -f $@ && ar qcs $@ $^
 

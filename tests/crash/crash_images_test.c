@@ -8,6 +8,7 @@
 #include "tests/crash/loads.h"
 #include "tests/support/process.h"
 #include "tests/support/scratch.h"
+#include "tests/support/setting.h"
 #include "tests/unit/store_fixture.h"
 
 #include <fcntl.h>
@@ -22,6 +23,7 @@ enum { IMAGES = 5000, NODE_SHARE = 16 }; /* a node's images are large: one in so
 
 static char program[4096], recorder[4096];
 static uint64_t seed;
+static uint32_t images;
 
 /* --- recording --------------------------------------------------------------------------- */
 
@@ -95,19 +97,13 @@ static void look(struct images_wanted *wanted)
     assert_true(found.folder_made >= found.looked_at / 2);
 }
 
-static uint32_t number_of(const char *name, uint32_t otherwise)
-{
-    const char *text = getenv(name);
-    return text && *text ? (uint32_t)strtoul(text, NULL, 10) : otherwise;
-}
-
 /* Sanitizers take ten times as long. */
-static uint32_t images_in_all(void)
+static uint32_t images_asked(void)
 {
     const char *sanitizer = getenv("SANITIZE");
-    uint32_t images = sanitizer && *sanitizer ? IMAGES / 20 : IMAGES;
-    images = number_of("IMAGES", images);
-    return images < 2 * NODE_SHARE ? 2 * NODE_SHARE : images;
+    uint32_t least = getenv("TRACE") ? 1 : 2 * NODE_SHARE;
+    return (uint32_t)setting_number("IMAGES", sanitizer && *sanitizer ? IMAGES / 20 : IMAGES, least,
+                                    UINT32_MAX);
 }
 
 /* A recording, and what is made from it. */
@@ -133,7 +129,6 @@ static void record_and(struct images_wanted *wanted,
 static void a_store_has_all_it_told_of_whatever_the_disk_kept(void **state)
 {
     (void)state;
-    uint32_t images = images_in_all();
     struct images_wanted wanted = {.name = "store",
                                    .count = images - images / NODE_SHARE,
                                    .segment_bytes = STORE_LOAD_SEGMENT_BYTES,
@@ -145,7 +140,7 @@ static void a_node_has_all_it_told_of_whatever_the_disk_kept(void **state)
 {
     (void)state;
     struct images_wanted wanted = {
-        .name = "node", .count = images_in_all() / NODE_SHARE, .map_bytes = MAP_BYTES_FIRST};
+        .name = "node", .count = images / NODE_SHARE, .map_bytes = MAP_BYTES_FIRST};
     record_and(&wanted, record_node, look);
 }
 
@@ -178,13 +173,14 @@ static void an_image_again(void **state)
 {
     (void)state;
     const char *path = getenv("TRACE");
+    uint32_t only = (uint32_t)setting_number("IMAGE", UINT32_MAX, 0, UINT32_MAX);
     bool store = strstr(path, "-store-");
     struct trace *trace = trace_open(path, false);
     struct images_wanted wanted = {.name = store ? "store" : "node",
                                    .trace = trace,
                                    .seed = seed,
-                                   .count = number_of("IMAGES", IMAGES),
-                                   .only = number_of("IMAGE", UINT32_MAX),
+                                   .count = images,
+                                   .only = only,
                                    .segment_bytes = store ? STORE_LOAD_SEGMENT_BYTES : 0,
                                    .map_bytes = store ? STORE_LOAD_MAP_BYTES : MAP_BYTES_FIRST};
     struct images_found found = {0};
@@ -209,6 +205,7 @@ int main(int argc, char **argv)
     (void)snprintf(recorder, sizeof recorder, "%.*s/recorder.so",
                    (int)(strrchr(program, '/') - program), program);
     seed = seed_random();
+    images = images_asked();
     return getenv("TRACE") ? cmocka_run_group_tests(again, NULL, NULL)
                            : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * ends it; a state is served as it was, or its contract is named; what is damaged is made whole by
  * merging what a peer has. DAMAGE=20000 images, SEED=… repeats a run. */
 #include "store/check.h"
+#include "tests/support/setting.h"
 #include "tests/unit/store_fixture.h"
 
 #include <sodium.h>
@@ -314,8 +315,8 @@ static struct image zeroed(bool of_log)
 
 static size_t times(size_t usual)
 {
-    const char *asked = getenv("DAMAGE");
-    return asked ? strtoul(asked, NULL, 10) * usual / FLIPS + 1 : usual;
+    size_t asked = setting_number("DAMAGE", 0, 1, UINT32_MAX);
+    return asked ? asked * usual / FLIPS + 1 : usual;
 }
 
 static void damage(struct image (*make)(bool of_log), size_t count, size_t worst_max)

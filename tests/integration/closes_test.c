@@ -6,6 +6,7 @@
 #include "tests/integration/far_end.h"
 #include "tests/support/node_log.h"
 #include "tests/support/measures.h"
+#include "tests/support/setting.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -20,7 +21,8 @@
 #include <cmocka.h>
 
 enum {
-    CLOSES = 280,      /* in make check */
+    CLOSES = 280, /* in make check */
+    CLOSES_MAX = 1000000,
     ONE_IN_NODES = 25, /* so many of them are ends of nodes */
     BATCH = 16,        /* at once */
     PATIENCE_MS = 30000,
@@ -38,7 +40,8 @@ static struct network network; /* 0: the receiver; 1: its neighbour; then nodes 
 static struct node_log node_log;
 static struct far_end ends[BATCH];
 static size_t ends_count;
-static int within_ms = PATIENCE_MS;
+static size_t closes_wanted;
+static int within_ms;
 
 static int end_network(void **state)
 {
@@ -241,16 +244,10 @@ static void batch(enum end_kind kind, enum receiver receiver, size_t count,
         far_end_forget(&ends[--ends_count], &network);
 }
 
-static size_t number_of(const char *name, size_t otherwise)
-{
-    const char *text = getenv(name);
-    return text && *text ? strtoul(text, NULL, 10) : otherwise;
-}
-
 /* Of all closes, those of one row: of an end and a state of the receiver. */
 static size_t share(enum end_kind kind, enum receiver receiver)
 {
-    size_t all = number_of("CLOSES", CLOSES), nodes = all / ONE_IN_NODES;
+    size_t all = closes_wanted, nodes = all / ONE_IN_NODES;
     if (!is_node(kind))
         return (all - nodes + 4 * RECEIVER_COUNT - 1) / (4 * RECEIVER_COUNT);
     return receiver == RECEIVER_opening ? 0 : (nodes + 5) / 6;
@@ -293,7 +290,6 @@ static void every_close_is_reported_once_and_by_its_reason(void **state) /* less
     (void)state;
     static struct load load;
     size_t closes = 0;
-    within_ms = (int)number_of("WITHIN_MS", PATIENCE_MS);
     start_both();
     put_map(load.key);
     for (int kind = 0; kind < END_KIND_COUNT; kind++)
@@ -305,6 +301,8 @@ static void every_close_is_reported_once_and_by_its_reason(void **state) /* less
 
 int main(void)
 {
+    closes_wanted = setting_number("CLOSES", CLOSES, 1, CLOSES_MAX);
+    within_ms = (int)setting_number("WITHIN_MS", PATIENCE_MS, 1, PATIENCE_MS);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(every_close_is_reported_once_and_by_its_reason, end_network),
     };

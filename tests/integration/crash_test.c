@@ -3,6 +3,7 @@
  * CRASHES=50 rounds, SEED=… repeats a run's moments. */
 #include "client/weir.h"
 #include "tests/support/process.h"
+#include "tests/support/setting.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -185,9 +186,8 @@ static void make_contracts(const struct process *node)
 
 static void every_acknowledged_update_survives_sigkill(void **state)
 {
-    const char *crashes = getenv("CRASHES"), *seed_text = getenv("SEED");
-    unsigned rounds = crashes ? (unsigned)strtoul(crashes, NULL, 10) : 50;
-    unsigned seed = seed_text ? (unsigned)strtoul(seed_text, NULL, 10) : (unsigned)now_us();
+    unsigned rounds = (unsigned)setting_number("CRASHES", 50, 1, UINT32_MAX);
+    unsigned seed = (unsigned)setting_number("SEED", (unsigned)now_us(), 0, UINT64_MAX);
     size_t acked = 0;
     struct process node;
     char dir[64];

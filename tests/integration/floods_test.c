@@ -10,6 +10,7 @@
 #include "tests/support/decoy.h"
 #include "tests/support/fake_peer.h"
 #include "tests/support/greedy_client.h"
+#include "tests/support/setting.h"
 #include "tests/support/vitals.h"
 
 #include <setjmp.h>
@@ -29,6 +30,9 @@ enum {
     CONNECTIONS = 400,
     A_SECOND = 1000,
     SECONDS = 3,
+    SECONDS_MAX = 86400,
+    CONNECTIONS_WANTED_MAX = 100000,
+    A_SECOND_MAX = 1000000,
     SETTLE_MS = 30000, /* only a fault takes that long */
     JOIN_MS_MAX = 5000,
     BACK_MS_MAX = 10000,
@@ -38,21 +42,15 @@ enum {
     SLACK_US = 1000, /* of a machine with two cores */
 };
 
+static struct {
+    size_t seconds, connections;
+    unsigned a_second;
+    bool bounded;
+} wanted;
 static struct network network;
 static struct attackers attackers;
 static struct decoy decoy;
 static struct greedy_client greedy;
-
-static size_t number_of(const char *name, size_t otherwise)
-{
-    const char *text = getenv(name);
-    return text && *text ? strtoul(text, NULL, 10) : otherwise;
-}
-
-static bool is_bounded(void)
-{
-    return number_of("FLOOD_BOUNDS", 0) != 0;
-}
 
 static pid_t besieged_pid(void)
 {
@@ -235,10 +233,10 @@ static void print(const struct siege *self)
 
 static void besiege(struct siege *self)
 {
-    size_t ms = 1000 * number_of("FLOOD_SECONDS", SECONDS);
+    size_t ms = 1000 * wanted.seconds;
     size_t shorter = ms < 10000 ? ms : 10000;
     before(self, shorter);
-    if (is_bounded() && self->plan.connections)
+    if (wanted.bounded && self->plan.connections)
         beside(self, shorter);
     else
         self->beside = self->calm;
@@ -248,7 +246,7 @@ static void besiege(struct siege *self)
     measures_free(&self->probes.took_us);
     assert_true(self->growth_kib <= GROWTH_KIB_MAX);
     assert_true(self->joins.count > 0);
-    if (!is_bounded())
+    if (!wanted.bounded)
         return;
     assert_true(self->during.p99_us <= 2 * self->beside.p99_us + SLACK_US);
     assert_true(self->joins.longest_ms <= JOIN_MS_MAX);
@@ -259,8 +257,8 @@ static void plan(struct siege *self, const char *name, const char *address)
 {
     *self = (struct siege){.name = name, .attack = attack_with_many};
     attack_at(&self->plan, address);
-    self->plan.connections = number_of("FLOOD_CONNECTIONS", CONNECTIONS);
-    self->plan.a_second = (unsigned)number_of("FLOOD_A_SECOND", A_SECOND);
+    self->plan.connections = wanted.connections;
+    self->plan.a_second = wanted.a_second;
     self->plan.again_ms = 500;
 }
 
@@ -350,6 +348,11 @@ static void who_asks_and_reads_nothing_costs_little(void **state)
 
 int main(void)
 {
+    wanted.bounded = setting_number("FLOOD_BOUNDS", 0, 0, 1);
+    wanted.seconds = setting_number("FLOOD_SECONDS", SECONDS, 1, SECONDS_MAX);
+    wanted.connections =
+        setting_number("FLOOD_CONNECTIONS", CONNECTIONS, 1, CONNECTIONS_WANTED_MAX);
+    wanted.a_second = (unsigned)setting_number("FLOOD_A_SECOND", A_SECOND, 1, A_SECOND_MAX);
 #define CLAIM(name) cmocka_unit_test_teardown(name, end_network)
     const struct CMUnitTest tests[] = {
         CLAIM(strangers_cost_little_and_peers_come_and_go),

@@ -10,6 +10,7 @@
 #include "tests/crash/verdict.h"
 #include "tests/support/process.h"
 #include "tests/support/scratch.h"
+#include "tests/support/setting.h"
 #include "tests/unit/store_fixture.h"
 
 #include <sodium.h>
@@ -33,12 +34,13 @@ static const char *const calls[] = {"write",  "pwrite64",  "pwritev",   "writev"
                                     "rename", "unlink",    "mkdir"};
 enum { CALLS = sizeof calls / sizeof calls[0] };
 
+static bool all; /* not a sample */
+
 /* Shared by the processes. */
 struct kills {
     unsigned picks[CALLS * N_MAX], count; /* call * N_MAX + n - 1, by n first */
-    bool all;
-    _Atomic unsigned points[CALLS]; /* n that were tried … */
-    _Atomic unsigned hits[CALLS];   /* … and kills */
+    _Atomic unsigned points[CALLS];       /* n that were tried … */
+    _Atomic unsigned hits[CALLS];         /* … and kills */
     _Atomic unsigned next, runs, killed, told;
     _Atomic bool past[CALLS]; /* no thread comes to that many */
     _Atomic bool failed;
@@ -57,7 +59,7 @@ static uint64_t now_ms(void)
 
 /* Keeps the node busy until it is killed, or for so long, and stops it then. False: it was not
  * killed. */
-static bool load_until_killed(struct process *node, struct trace *trace, bool all)
+static bool load_until_killed(struct process *node, struct trace *trace)
 {
     struct client_load client = {.trace = trace,
                                  .fields = all ? ALL_FIELDS : FIELDS,
@@ -79,7 +81,7 @@ static bool load_until_killed(struct process *node, struct trace *trace, bool al
 
 /* One start. *killed: a call killed it. An error when it refuses to start. */
 static int start_and_kill(const char *call, unsigned n, const char *data_dir, struct trace *trace,
-                          bool all, bool *killed, struct reason *why)
+                          bool *killed, struct reason *why)
 {
     char traced[64], inject[96];
     struct process node;
@@ -90,7 +92,7 @@ static int start_and_kill(const char *call, unsigned n, const char *data_dir, st
     bool ready = process_try(&node, data_dir, NULL, command);
     if (!ready && !WIFSIGNALED(node.status))
         return (fail)(why, ERR_INTERNAL, "the node refuses to start");
-    *killed = !ready || load_until_killed(&node, trace, all);
+    *killed = !ready || load_until_killed(&node, trace);
     return 0;
 }
 
@@ -120,7 +122,7 @@ static void run_one(struct kills *self, unsigned pick)
     struct trace *trace = trace_open(trace_path, true);
     for (unsigned round = 0; rc == 0 && round < ROUNDS; round++) {
         bool killed = false;
-        rc = start_and_kill(call, n, data_dir, trace, self->all, &killed, &why);
+        rc = start_and_kill(call, n, data_dir, trace, &killed, &why);
         kills += killed;
     }
     if (rc == 0)
@@ -143,9 +145,6 @@ static void run_one(struct kills *self, unsigned pick)
 
 static void choose(struct kills *self)
 {
-    const char *kills = getenv("KILLS");
-    bool all = kills && strcmp(kills, "all") == 0;
-    self->all = all;
     for (unsigned n = 1; n <= N_MAX; n++)
         for (unsigned call = 0; call < CALLS; call++)
             if (all || n <= ALWAYS || random_below(ONE_OF) == 0)
@@ -209,6 +208,7 @@ static void nothing_told_is_lost_when_a_call_is_the_last(void **state)
 
 int main(void)
 {
+    all = setting_is("KILLS", "all");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_told_is_lost_when_a_call_is_the_last),
     };

@@ -1,6 +1,7 @@
 /* Strangers at the door of a real node: whatever they say, they are closed in time, cost little,
  * and a peer that comes meanwhile gets in. And a node that may open few descriptors. */
 #include "tests/support/network.h"
+#include "tests/support/setting.h"
 #include "tests/support/vitals.h"
 
 #include <arpa/inet.h>
@@ -233,8 +234,7 @@ static void a_node_with_few_descriptors_stays_calm_in_a_crowd_of_clients(void **
 
 int main(void)
 {
-    const char *given = getenv("SEED");
-    seed = given ? strtoull(given, NULL, 0) : (uint64_t)network_now_ms();
+    seed = setting_number("SEED", (uint64_t)network_now_ms(), 0, UINT64_MAX);
     print_message("SEED=%llu\n", (unsigned long long)seed);
 #define CLAIM(name) cmocka_unit_test_teardown(name, end_network)
     const struct CMUnitTest tests[] = {

@@ -6,6 +6,7 @@
  * NETFAULTS=all (`make netfaults`) plays all of them ROUNDS times and holds what it measures to the
  * bounds; it wants a machine with nothing else to do. SEED is that of the relay. */
 #include "tests/net/trial.h"
+#include "tests/support/setting.h"
 #include "tests/unit/store_fixture.h"
 
 #include <setjmp.h>
@@ -20,10 +21,12 @@ enum {
     UPDATES = 1000,
     SPREAD_MARGIN_US = 50000,
     ROUND_TRIP_US = 2 * TRIAL_DELAY_US,
+    ROUNDS_MAX = 999,
 };
 
 static struct trial trial;
 static uint64_t seed;
+static unsigned rounds;
 
 static int end_trial(void **state)
 {
@@ -64,17 +67,10 @@ static const struct fault FAULTS[] = {
 };
 enum { FAULTS_COUNT = sizeof FAULTS / sizeof FAULTS[0] };
 
-static unsigned rounds(void)
-{
-    const char *text = getenv("ROUNDS");
-    unsigned long count = text ? strtoul(text, NULL, 10) : 1;
-    return count > 0 && count < 1000 ? (unsigned)count : 1;
-}
-
 static unsigned play_fault(const struct fault *fault)
 {
     unsigned missed = 0;
-    for (unsigned round = 0; round < rounds(); round++) {
+    for (unsigned round = 0; round < rounds; round++) {
         trial_start(&trial, TRIAL_CONTRACTS, seed + round);
         int64_t after = trial_fault(&trial, fault, SURELY_MS);
         bool held = after >= 0 && after <= fault->equal_within_ms;
@@ -103,7 +99,7 @@ static void an_update_is_everywhere_within_3_round_trips_and_50_ms(void **state)
     const uint64_t bound_us = 3 * ROUND_TRIP_US + SPREAD_MARGIN_US;
     unsigned missed = 0;
     (void)printf("%-36s %11s %11s\n", "an update at each of 5 followers", "p99", "bound");
-    for (unsigned round = 0; round < rounds(); round++) {
+    for (unsigned round = 0; round < rounds; round++) {
         trial_start(&trial, TRIAL_CONTRACTS, seed + round);
         struct spread spread = trial_spread(&trial, UPDATES);
         trial_end(&trial);
@@ -131,7 +127,8 @@ int main(void)
         cmocka_unit_test_teardown(equal_within_the_bound_after_each_fault, end_trial),
     };
     spaces_enter();
+    rounds = (unsigned)setting_number("ROUNDS", 1, 1, ROUNDS_MAX);
     seed = seed_random();
-    return getenv("NETFAULTS") ? cmocka_run_group_tests(all, NULL, NULL)
-                               : cmocka_run_group_tests(tests, NULL, NULL);
+    return setting_is("NETFAULTS", "all") ? cmocka_run_group_tests(all, NULL, NULL)
+                                          : cmocka_run_group_tests(tests, NULL, NULL);
 }

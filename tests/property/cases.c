@@ -1,6 +1,7 @@
 #include "tests/property/cases.h"
 
 #include "contracts/writers.h"
+#include "tests/support/setting.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -27,8 +28,7 @@ uint64_t seed_of_run(void)
     static uint64_t seed;
     static bool known;
     if (!known) {
-        const char *text = getenv("SEED");
-        seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL) * 1000003u;
+        seed = setting_number("SEED", (uint64_t)time(NULL) * 1000003u, 0, UINT64_MAX);
         known = true;
         printf("# SEED=%llu\n", (unsigned long long)seed);
     }

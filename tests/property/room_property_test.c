@@ -2,6 +2,7 @@
  * any order, any grouping, any number of times give equal bytes, and equal views, whether a view is
  * made from the state or kept up delta by delta. CASES sets how many, SEED repeats a run. */
 #include "tests/property/rooms.h"
+#include "tests/support/setting.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -127,8 +128,7 @@ static void in_every_order_and_grouping_bytes_and_views_are_equal(void **state)
 {
     (void)state;
     static const uint64_t caps[] = {UINT64_MAX, 0, 1, 6, 12, 20};
-    const char *text = getenv("CASES");
-    uint64_t cases = text ? strtoull(text, NULL, 0) : CASES_DEFAULT, seed = seed_of_run();
+    uint64_t cases = setting_number("CASES", CASES_DEFAULT, 1, UINT64_MAX), seed = seed_of_run();
     for (uint64_t i = 0; i < cases; i += CASES_A_ROOM) {
         struct random_room room;
         struct random random = {seed ^ i << 8};

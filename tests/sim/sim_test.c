@@ -1,6 +1,7 @@
 /* Many seeds of a network in trouble (play.h): what must hold at every step, and at rest.
  * SIM_SEEDS=n plays another number of them, SEED=n begins with another one. */
 #include "tests/sim/play.h"
+#include "tests/support/setting.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,15 +17,10 @@ enum { SEEDS = 200 };
 #endif
 enum { ROWS = 60 };
 
-static uint64_t number_of(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text ? strtoull(text, NULL, 0) : otherwise;
-}
-
 static void whatever_breaks_it_comes_to_rest_with_nothing_lost(void **state)
 {
-    uint64_t first = number_of("SEED", 1), seeds = number_of("SIM_SEEDS", SEEDS), handled = 0;
+    uint64_t first = setting_number("SEED", 1, 0, UINT64_MAX), handled = 0;
+    uint64_t seeds = setting_number("SIM_SEEDS", SEEDS, 1, UINT64_MAX);
     uint64_t struck[FAULTS_MAX] = {0}, echoed = 0, torn = 0;
     (void)state;
     for (uint64_t seed = first; seed < first + seeds; seed++) {
@@ -49,7 +45,8 @@ static void whatever_breaks_it_comes_to_rest_with_nothing_lost(void **state)
 
 static void one_seed_is_one_trace_with_all_its_faults(void **state)
 {
-    const struct play_options options = {.seed = number_of("SEED", 1), .faults = true};
+    const struct play_options options = {.seed = setting_number("SEED", 1, 0, UINT64_MAX),
+                                         .faults = true};
     (void)state;
     struct play_result first = play_run(&options, 0, NULL), again = play_run(&options, 0, NULL);
     assert_int_equal(first.hash, again.hash);

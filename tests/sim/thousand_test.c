@@ -3,6 +3,7 @@
  * is killed at once. Under sanitizers, which cost ten times the time, it is fewer nodes
  * (SIM_NODES=… sets the number). */
 #include "tests/sim/world.h"
+#include "tests/support/setting.h"
 
 #include "contracts/entries.h"
 
@@ -188,9 +189,8 @@ static void a_thousand_nodes_find_everything_in_few_hops_and_after_losses(void *
 {
     static struct crowd crowd;
     struct crowd *self = &crowd;
-    const char *nodes = getenv("SIM_NODES");
     (void)state;
-    self->nodes = nodes ? strtoull(nodes, NULL, 10) : NODES;
+    self->nodes = setting_number("SIM_NODES", NODES, 2, NODES_MAX);
     const struct world_options options = {.seed = SEED,
                                           .nodes_max = NODES_MAX,
                                           .latency_min_us = 1000,

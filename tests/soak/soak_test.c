@@ -9,6 +9,7 @@
 #include "tests/soak/churn.h"
 #include "tests/soak/load.h"
 #include "tests/soak/samples.h"
+#include "tests/support/setting.h"
 #include "tests/unit/store_fixture.h"
 
 #include <dirent.h>
@@ -34,7 +35,7 @@ enum {
     MEMORY_TOLERANCE_KIB = 4 << 10, /* malloc keeps what was a peak's for the next one */
     FDS_TOLERANCE = 1,
 };
-static const double MINUTES_SHORT = 0.12;
+static const double MINUTES_SHORT = 0.12, MINUTES_MIN = 0.01, MINUTES_MAX = 100000;
 
 struct soak {
     struct far_network far;
@@ -244,8 +245,6 @@ static void run(void)
 static void a_network_in_trouble_neither_grows_nor_loses(void **state)
 {
     (void)state;
-    const char *text = getenv("MINUTES");
-    soak.minutes = text ? strtod(text, NULL) : MINUTES_SHORT;
     soak.whole_ms = (int64_t)(soak.minutes * 60000);
     soak.shown = getenv("PROGRESS") != NULL;
     load_start(&soak.load, &soak.far.network, seed);
@@ -264,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_network_in_trouble_neither_grows_nor_loses, start, end),
     };
+    soak.minutes = setting_decimal("MINUTES", MINUTES_SHORT, MINUTES_MIN, MINUTES_MAX);
     spaces_enter();
     seed = seed_random();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 #include "tests/unit/store_fixture.h"
+#include "tests/support/setting.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -319,8 +320,7 @@ static uint64_t random_state;
 
 uint64_t seed_random(void)
 {
-    const char *given = getenv("SEED");
-    random_state = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 1000003u;
+    random_state = setting_number("SEED", (uint64_t)time(NULL) * 1000003u, 0, UINT64_MAX);
     print_message("SEED=%llu\n", (unsigned long long)random_state);
     return random_state;
 }
