@@ -162,12 +162,15 @@ weir_t *cli_handle(const struct cli *cli, struct weir_options options)
     return weir_new(&options);
 }
 
-/* NULL: the usual one. A node that wants CURVE lets a client without the right keys wait, and says
- * nothing. */
+/* "": none, NULL: the usual one. A node that wants CURVE lets a client without the right keys wait,
+ * and says nothing. */
 static const char *connect_hint(const struct cli *cli, int code)
 {
+    bool ours = strstr(weir_error(cli->w), "does not know our key") == NULL; /* an own file */
     if (code == WEIR_DENIED)
-        return "name a key with --client-key whose certificate is in the node's --client-keys";
+        return ours ? ""
+                    : "name a key with --client-key whose certificate is in the node's "
+                      "--client-keys";
     bool refused = strstr(weir_error(cli->w), "no node answers") == NULL;
     if (code != WEIR_NO_NODE || refused)
         return NULL;
@@ -194,7 +197,7 @@ int cli_connect(struct cli *cli)
         return cli_usage(cli, "%s", weir_error(cli->w));
     const char *hint = rc ? connect_hint(cli, rc) : NULL;
     if (hint)
-        return cli_fail_hint(cli, rc, weir_error(cli->w), hint);
+        return cli_fail_hint(cli, rc, weir_error(cli->w), *hint ? hint : NULL);
     return rc ? cli_fail_node(cli, rc) : 0;
 }
 

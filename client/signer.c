@@ -211,22 +211,9 @@ static bool quoted_key(const char *text, const char *name, char key[41])
     return true;
 }
 
-int curve_load(const char *path, char public_key[41], char secret_key[41], struct reason *why)
-{
-    char text[KEY_FILE_BYTES_MAX], secret_file[4096];
-    int rc = secret_path(path, secret_file, why);
-    if (!rc)
-        rc = read_secret(access(secret_file, F_OK) == 0 ? secret_file : path, text, why);
-    if (rc)
-        return rc;
-    if (!quoted_key(text, "public-key", public_key) || !quoted_key(text, "secret-key", secret_key))
-        rc = fail(why, ERR_BAD_REQUEST, "%s is not a CURVE key file with its secret key", path);
-    sodium_memzero(text, sizeof text);
-    return rc;
-}
-
-/* The public key in a certificate file, which is no secret. */
-static bool read_certificate(const char *path, char public_key[41])
+/* The public key in a certificate file, which is no secret. *has_secret: the secret one stands there
+ * too. */
+static bool read_certificate(const char *path, char public_key[41], bool *has_secret)
 {
     char text[KEY_FILE_BYTES_MAX] = "";
     FILE *file = fopen(path, "r");
@@ -235,17 +222,40 @@ static bool read_certificate(const char *path, char public_key[41])
         fclose(file);
     text[size] = 0;
     bool found = quoted_key(text, "public-key", public_key);
+    *has_secret = strstr(text, "secret-key") != NULL;
     sodium_memzero(text, sizeof text);
     return found;
+}
+
+int curve_load(const char *path, char public_key[41], char secret_key[41], struct reason *why)
+{
+    char text[KEY_FILE_BYTES_MAX], secret_file[4096];
+    bool has_secret;
+    int rc = secret_path(path, secret_file, why);
+    bool apart = !rc && (access(secret_file, F_OK) == 0 || errno != ENOENT);
+    if (!rc && !apart && read_certificate(path, public_key, &has_secret) && !has_secret)
+        rc = fail(why, ERR_IO,
+                  "%s, with the secret key of the pair, is missing: copy it from where the pair was "
+                  "made, or make one with `weir keys new --curve FILE`",
+                  secret_file);
+    if (!rc)
+        rc = read_secret(apart ? secret_file : path, text, why);
+    if (rc)
+        return rc;
+    if (!quoted_key(text, "public-key", public_key) || !quoted_key(text, "secret-key", secret_key))
+        rc = fail(why, ERR_BAD_REQUEST, "%s is not a CURVE key file with its secret key", path);
+    sodium_memzero(text, sizeof text);
+    return rc;
 }
 
 int curve_key_parse(const char *text, uint8_t key[32])
 {
     char public_key[Z85_KEY + 1];
+    bool has_secret;
     if (strlen(text) == Z85_KEY && zmq_z85_decode(key, text))
         return 0;
     if (base58_decode(slice_text(text), key, 32) == 0)
         return 0;
-    return read_certificate(text, public_key) && zmq_z85_decode(key, public_key) ? 0
+    return read_certificate(text, public_key, &has_secret) && zmq_z85_decode(key, public_key) ? 0
                                                                                  : ERR_BAD_REQUEST;
 }

@@ -280,6 +280,15 @@ is "a listed key opens a remote node" '{"value":0}' "$(
     WEIR_SERVER_KEY=$dir/remote/curve.key WEIR_CLIENT_KEY=$dir/clients/ada "$WEIR" get "$k" --json "${remote[@]}")"
 exits "a stranger's key does not" 1 "--client-key" "$WEIR" status "${remote[@]}" \
     --server-key "$dir/remote/curve.key" --client-key "$dir/stranger"
+cp "$dir/clients/ada" "$dir/alone"
+exits "a pair without its secret part names what is missing" 1 \
+    "$dir/alone_secret, with the secret key of the pair, is missing: copy it from where the pair was made, or make one with \`weir keys new --curve FILE\`" \
+    "$WEIR" status "${remote[@]}" --server-key "$dir/remote/curve.key" --client-key "$dir/alone"
+cp "$dir/clients/ada_secret" "$dir/alone_secret"
+chmod 644 "$dir/alone_secret"
+"$WEIR" status "${remote[@]}" --server-key "$dir/remote/curve.key" --client-key "$dir/alone" 2>"$dir/err"
+is "one that others may read is refused with its cure alone" \
+    "weir: status: $dir/alone_secret is open to others; run chmod 600 on it" "$(cat "$dir/err")"
 exits "nor no key" 7 "--server-key" "$WEIR" status "${remote[@]}" --timeout 2
 exits "a server key that is none is 2" 2 "CURVE" "$WEIR" status "${remote[@]}" --server-key nonsense
 exits "nor the wrong server key" 7 "--server-key" "$WEIR" status "${remote[@]}" --timeout 2 \
