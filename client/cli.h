@@ -213,7 +213,10 @@ void print_hex(FILE *out, const uint8_t *bytes, size_t size);
 void print_base64(FILE *out, struct weir_bytes bytes);
 /* A JSON string, or {"base64":…} where the bytes are not UTF-8. */
 void print_json_bytes(FILE *out, struct weir_bytes bytes);
-/* What a state or delta says, as JSON, and as text (an item a line). 0 or a weir error. */
+/* JSON text as it is, but for controls that JSON leaves alone, which stand as \u escapes. */
+void print_json_safely(FILE *out, struct weir_bytes json);
+/* What a state or delta says, as JSON, and as text (an item a line). On a terminal the controls in
+ * what others wrote are escaped, elsewhere its bytes are exact. 0 or a weir error. */
 int print_json_value(FILE *out, const weir_contract_t *contract, struct weir_bytes state,
                      struct weir_reason *why);
 int print_text_value(FILE *out, const weir_contract_t *contract, struct weir_bytes state,

@@ -10,7 +10,7 @@ enum { COLUMNS_MAX = 16, CELL_BYTES_MAX = 1100 };
 
 static int print_as_it_stands(struct weir_bytes json)
 {
-    fwrite(json.data, 1, json.size, stdout);
+    print_json_safely(stdout, json);
     putchar('\n');
     return cli_flush(&(struct cli){0});
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* --- bytes ----------------------------------------------------------------------------------- */
 
@@ -38,15 +39,27 @@ static void print_json_escape(FILE *out, const char *piece)
         fprintf(out, "%s%s", piece[1] == 'x' ? "\\u00" : "\\u", piece + 2);
 }
 
-/* Valid JSON as it is, but for what a terminal must not have and JSON leaves as it is (DEL, C1,
- * marks of direction): it stands in strings alone, and is escaped there. */
-static void print_json_safely(FILE *out, const char *json)
+/* As safe_text_next, but lines and tabs are as they are. */
+static size_t next_piece(struct weir_bytes text, size_t at, char piece[SAFE_TEXT_PIECE],
+                         bool *as_is)
 {
-    const struct weir_bytes text = weir_text(json);
+    char c = ((const char *)text.data)[at];
+    if (c != '\n' && c != '\t')
+        return safe_text_next(text, at, piece, as_is);
+    memcpy(piece, (char[]){c, 0}, 2);
+    if (as_is)
+        *as_is = true;
+    return 1;
+}
+
+/* What a terminal must not have and JSON leaves as it is (DEL, C1, marks of direction) stands in
+ * strings alone, and is escaped there. */
+void print_json_safely(FILE *out, struct weir_bytes json)
+{
     char piece[SAFE_TEXT_PIECE];
     bool as_is;
-    for (size_t at = 0; at < text.size;) {
-        at += safe_text_next(text, at, piece, &as_is);
+    for (size_t at = 0; at < json.size;) {
+        at += next_piece(json, at, piece, &as_is);
         if (as_is)
             fputs(piece, out);
         else
@@ -59,7 +72,7 @@ void print_json_bytes(FILE *out, struct weir_bytes bytes)
     json_t *text = json_stringn(bytes.size ? bytes.data : "", bytes.size);
     char *json = text ? json_dumps(text, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
     if (json) {
-        print_json_safely(out, json);
+        print_json_safely(out, weir_text(json));
     } else {
         fputs("{\"base64\":\"", out);
         print_base64(out, bytes);
@@ -93,6 +106,17 @@ static void print_bytes(FILE *out, struct weir_bytes bytes)
     fwrite(bytes.data, 1, bytes.size, out);
 }
 
+/* What others wrote, for a terminal: nothing in it moves the cursor or sends for an answer; its
+ * lines and tabs are as they are. */
+static void print_for_terminal(FILE *out, struct weir_bytes bytes)
+{
+    char piece[SAFE_TEXT_PIECE];
+    for (size_t at = 0; at < bytes.size;) {
+        at += next_piece(bytes, at, piece, NULL);
+        fputs(piece, out);
+    }
+}
+
 static void print_time(FILE *out, uint64_t ms)
 {
     char text[40];
@@ -111,6 +135,7 @@ static void print_time(FILE *out, uint64_t ms)
 struct printer {
     FILE *out;
     size_t printed;
+    void (*bytes)(FILE *out, struct weir_bytes bytes); /* of values, as text */
 };
 
 typedef void print_item_fn(struct printer *self, const struct weir_item *item);
@@ -173,38 +198,37 @@ static void text_number(struct printer *self, const struct weir_item *item)
 
 static void text_value(struct printer *self, const struct weir_item *item)
 {
-    print_bytes(self->out, item->value);
+    self->bytes(self->out, item->value);
 }
 
 static void text_field(struct printer *self, const struct weir_item *item)
 {
-    print_bytes(self->out, item->name);
+    self->bytes(self->out, item->name);
     fputc('\t', self->out);
-    print_bytes(self->out, item->value);
+    self->bytes(self->out, item->value);
 }
 
 static void text_entry(struct printer *self, const struct weir_item *item)
 {
     print_time(self->out, item->time_ms);
     fputc('\t', self->out);
-    print_bytes(self->out, item->value);
+    self->bytes(self->out, item->value);
 }
 
-/* What anybody in the room wrote: a terminal gets no escapes from it. */
 static void text_message(struct printer *self, const struct weir_item *item)
 {
     print_time(self->out, item->time_ms);
     fputc('\t', self->out);
-    safe_text_print(self->out, item->name);
+    self->bytes(self->out, item->name);
     fputc('\t', self->out);
-    safe_text_print(self->out, item->value);
+    self->bytes(self->out, item->value);
 }
 
 /* How each kind is printed. `nothing`: the JSON of a value that has no item. */
 static const struct form {
     const char *kind, *open, *nothing, *close;
     print_item_fn *json, *text;
-    bool by_anyone; /* a terminal gets no escapes from it */
+    bool by_anyone; /* its text is shown safely wherever it goes */
 } forms[] = {
     {"counter", "{\"value\":", "0", "}", json_number, text_number, false},
     {"register", "{\"value\":", "null", "}", json_value, text_value, false},
@@ -230,7 +254,6 @@ struct walk {
     print_item_fn *print;
     const char *after;        /* after each item */
     const char *removed_mark; /* before a removed one; NULL: those are passed over */
-    bool by_anyone;           /* as in the form */
 };
 
 static int on_item(void *arg, const struct weir_item *item)
@@ -241,13 +264,27 @@ static int on_item(void *arg, const struct weir_item *item)
     if (item->removed) {
         fputs(walk->removed_mark, walk->printer.out);
         struct weir_bytes bytes = item->name.size ? item->name : item->value;
-        (walk->by_anyone ? safe_text_print : print_bytes)(walk->printer.out, bytes);
+        walk->printer.bytes(walk->printer.out, bytes);
     } else {
         walk->print(&walk->printer, item);
     }
     fputs(walk->after, walk->printer.out);
     walk->printer.printed++;
     return 0;
+}
+
+/* A value's bytes as they are, but for a terminal. */
+static struct printer printer_of(FILE *out, bool for_terminal, const struct form *form)
+{
+    return (struct printer){out, 0,
+                            form->by_anyone ? safe_text_print
+                            : for_terminal  ? print_for_terminal
+                                            : print_bytes};
+}
+
+static bool is_terminal(FILE *out)
+{
+    return isatty(fileno(out));
 }
 
 static int no_form(const weir_contract_t *contract, struct weir_reason *why)
@@ -264,7 +301,7 @@ int print_json_value(FILE *out, const weir_contract_t *contract, struct weir_byt
     const struct form *form = form_of(contract);
     if (!form)
         return no_form(contract, why);
-    struct walk walk = {{out, 0}, form->json, "", NULL, form->by_anyone};
+    struct walk walk = {printer_of(out, false, form), form->json, "", NULL};
     fputs(form->open, out);
     int rc = weir_items(contract, state, on_item, &walk, why);
     fputs(walk.printer.printed ? "" : form->nothing, out);
@@ -278,7 +315,7 @@ int print_text_value(FILE *out, const weir_contract_t *contract, struct weir_byt
     const struct form *form = form_of(contract);
     if (!form)
         return no_form(contract, why);
-    struct walk walk = {{out, 0}, form->text, "\n", NULL, form->by_anyone};
+    struct walk walk = {printer_of(out, is_terminal(out), form), form->text, "\n", NULL};
     return weir_items(contract, state, on_item, &walk, why);
 }
 
@@ -328,7 +365,7 @@ int print_text_delta(FILE *out, const weir_contract_t *contract, struct weir_byt
     FILE *line = form ? open_memstream(&text, &size) : NULL;
     if (!line)
         return form ? WEIR_NO_MEMORY : no_form(contract, why);
-    struct walk walk = {{line, 0}, form->text, "\t", "-", form->by_anyone};
+    struct walk walk = {printer_of(line, is_terminal(out), form), form->text, "\t", "-"};
     int rc = weir_items(contract, delta, on_item, &walk, why);
     fclose(line);
     print_escaped(out, text, size ? size - 1 : 0); /* without the last tab */

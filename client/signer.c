@@ -211,8 +211,8 @@ static bool quoted_key(const char *text, const char *name, char key[41])
     return true;
 }
 
-/* The public key in a certificate file, which is no secret. *has_secret: the secret one stands there
- * too. */
+/* The public key in a certificate file, which is no secret. *has_secret: the secret one stands
+ * there too. */
 static bool read_certificate(const char *path, char public_key[41], bool *has_secret)
 {
     char text[KEY_FILE_BYTES_MAX] = "";
@@ -234,10 +234,11 @@ int curve_load(const char *path, char public_key[41], char secret_key[41], struc
     int rc = secret_path(path, secret_file, why);
     bool apart = !rc && (access(secret_file, F_OK) == 0 || errno != ENOENT);
     if (!rc && !apart && read_certificate(path, public_key, &has_secret) && !has_secret)
-        rc = fail(why, ERR_IO,
-                  "%s, with the secret key of the pair, is missing: copy it from where the pair was "
-                  "made, or make one with `weir keys new --curve FILE`",
-                  secret_file);
+        rc =
+            fail(why, ERR_IO,
+                 "%s, with the secret key of the pair, is missing: copy it from where the pair was "
+                 "made, or make one with `weir keys new --curve FILE`",
+                 secret_file);
     if (!rc)
         rc = read_secret(apart ? secret_file : path, text, why);
     if (rc)
@@ -256,6 +257,7 @@ int curve_key_parse(const char *text, uint8_t key[32])
         return 0;
     if (base58_decode(slice_text(text), key, 32) == 0)
         return 0;
-    return read_certificate(text, public_key, &has_secret) && zmq_z85_decode(key, public_key) ? 0
-                                                                                 : ERR_BAD_REQUEST;
+    return read_certificate(text, public_key, &has_secret) && zmq_z85_decode(key, public_key)
+               ? 0
+               : ERR_BAD_REQUEST;
 }

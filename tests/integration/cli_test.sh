@@ -62,6 +62,19 @@ is "json of a log" '[{"time":T,"data":"two"},{"time":T,"data":"three"},{"time":T
 time=$(grep -oE '[0-9]{13}' <<<"$json" | tail -1)
 is "times of a log are of now" yes "$([ "$time" -ge "$before" ] && [ "$time" -le "$after" ] && echo yes)"
 
+# --- on a terminal ---------------------------------------------------------------------------------
+on_terminal() { script -qec "$WEIR $*" /dev/null </dev/null | tr -d '\r'; }
+wild=$("$WEIR" put register --param name=wild)
+"$WEIR" register set "$wild" $'bell\a \033[31mred\177 \302\233 two\tlines\nend' >/dev/null
+is "a terminal gets no controls of others, but lines and tabs" $'bell\\x07 \\x1b[31mred\\x7f \\x9b two\tlines\nend' \
+    "$(on_terminal get "$wild")"
+is "what is no terminal gets the bytes" $'bell\a \033[31mred\177 \302\233 two\tlines\nend' "$("$WEIR" get "$wild")"
+wilds=$("$WEIR" put map --param $'name=C1 \302\233')
+"$WEIR" map set "$wilds" $'k\033' $'v\b' >/dev/null
+is "names of fields too" $'k\\x1b\tv\\x08' "$(on_terminal get "$wilds")"
+is "and what is followed" $'k\\x1b\tv\\x08' "$(on_terminal subscribe "$wilds" --count 0)"
+is "in JSON they are escaped everywhere" 1 "$("$WEIR" contracts --json | grep -c '"name":"C1 \\u009b"')"
+
 # --- bytes -----------------------------------------------------------------------------------------
 "$WEIR" get "$s" --raw >"$dir/state"
 is "json of a change has the fingerprint" '{"changed":false,"fingerprint":"F"}' \
