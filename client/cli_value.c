@@ -3,84 +3,10 @@
 #include "client/safe_text.h"
 
 #include <jansson.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-/* --- bytes ----------------------------------------------------------------------------------- */
-
-void print_hex(FILE *out, const uint8_t *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        fprintf(out, "%02x", bytes[i]);
-}
-
-void print_base64(FILE *out, struct weir_bytes bytes)
-{
-    enum { STEP = 3 * 256 }; /* whole groups, so that pieces join up */
-    char text[sodium_base64_ENCODED_LEN(STEP, sodium_base64_VARIANT_ORIGINAL)];
-    const uint8_t *data = bytes.data;
-    for (size_t at = 0; at < bytes.size; at += STEP) {
-        size_t n = bytes.size - at < STEP ? bytes.size - at : STEP;
-        sodium_bin2base64(text, sizeof text, data + at, n, sodium_base64_VARIANT_ORIGINAL);
-        fputs(text, out);
-    }
-}
-
-/* An escape of safe_text as JSON has it; of what is past 16 bits a pair. */
-static void print_json_escape(FILE *out, const char *piece)
-{
-    unsigned long past = piece[1] == 'U' ? strtoul(piece + 2, NULL, 16) - 0x10000 : 0;
-    if (piece[1] == 'U')
-        fprintf(out, "\\u%04lx\\u%04lx", 0xd800 | past >> 10, 0xdc00 | (past & 0x3ff));
-    else
-        fprintf(out, "%s%s", piece[1] == 'x' ? "\\u00" : "\\u", piece + 2);
-}
-
-/* As safe_text_next, but lines and tabs are as they are. */
-static size_t next_piece(struct weir_bytes text, size_t at, char piece[SAFE_TEXT_PIECE],
-                         bool *as_is)
-{
-    char c = ((const char *)text.data)[at];
-    if (c != '\n' && c != '\t')
-        return safe_text_next(text, at, piece, as_is);
-    memcpy(piece, (char[]){c, 0}, 2);
-    if (as_is)
-        *as_is = true;
-    return 1;
-}
-
-/* What a terminal must not have and JSON leaves as it is (DEL, C1, marks of direction) stands in
- * strings alone, and is escaped there. */
-void print_json_safely(FILE *out, struct weir_bytes json)
-{
-    char piece[SAFE_TEXT_PIECE];
-    bool as_is;
-    for (size_t at = 0; at < json.size;) {
-        at += next_piece(json, at, piece, &as_is);
-        if (as_is)
-            fputs(piece, out);
-        else
-            print_json_escape(out, piece);
-    }
-}
-
-void print_json_bytes(FILE *out, struct weir_bytes bytes)
-{
-    json_t *text = json_stringn(bytes.size ? bytes.data : "", bytes.size);
-    char *json = text ? json_dumps(text, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-    if (json) {
-        print_json_safely(out, weir_text(json));
-    } else {
-        fputs("{\"base64\":\"", out);
-        print_base64(out, bytes);
-        fputs("\"}", out);
-    }
-    free(json);
-    json_decref(text);
-}
 
 #define FIELD_MARK "base64:"
 
@@ -104,17 +30,6 @@ static void print_json_field(FILE *out, struct weir_bytes bytes)
 static void print_bytes(FILE *out, struct weir_bytes bytes)
 {
     fwrite(bytes.data, 1, bytes.size, out);
-}
-
-/* What others wrote, for a terminal: nothing in it moves the cursor or sends for an answer; its
- * lines and tabs are as they are. */
-static void print_for_terminal(FILE *out, struct weir_bytes bytes)
-{
-    char piece[SAFE_TEXT_PIECE];
-    for (size_t at = 0; at < bytes.size;) {
-        at += next_piece(bytes, at, piece, NULL);
-        fputs(piece, out);
-    }
 }
 
 static void print_time(FILE *out, uint64_t ms)
@@ -278,7 +193,7 @@ static struct printer printer_of(FILE *out, bool for_terminal, const struct form
 {
     return (struct printer){out, 0,
                             form->by_anyone ? safe_text_print
-                            : for_terminal  ? print_for_terminal
+                            : for_terminal  ? safe_text_print_lines
                                             : print_bytes};
 }
 

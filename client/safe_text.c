@@ -56,13 +56,27 @@ bool safe_text_is(struct weir_bytes text)
     return good;
 }
 
-void safe_text_print(FILE *out, struct weir_bytes text)
+static void print(FILE *out, struct weir_bytes text, bool with_lines)
 {
     char piece[SAFE_TEXT_PIECE];
     for (size_t at = 0; at < text.size;) {
+        char c = ((const char *)text.data)[at];
         at += safe_text_next(text, at, piece, NULL);
-        fputs(piece, out);
+        if (with_lines && (c == '\n' || c == '\t'))
+            fputc(c, out);
+        else
+            fputs(piece, out);
     }
+}
+
+void safe_text_print(FILE *out, struct weir_bytes text)
+{
+    print(out, text, false);
+}
+
+void safe_text_print_lines(FILE *out, struct weir_bytes text)
+{
+    print(out, text, true);
 }
 
 static bool is_white(char c)

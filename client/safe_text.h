@@ -20,6 +20,8 @@ size_t safe_text_next(struct weir_bytes text, size_t at, char piece[SAFE_TEXT_PI
 bool safe_text_is(struct weir_bytes text);
 
 void safe_text_print(FILE *out, struct weir_bytes text);
+/* The same, but lines and tabs are as they are. */
+void safe_text_print_lines(FILE *out, struct weir_bytes text);
 
 /* The same in one line of at most `room - 1` bytes, terminated: runs of white space are one blank,
  * none at the ends, and what is longer ends in … */
