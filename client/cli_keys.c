@@ -1,6 +1,6 @@
 /* weir keys new, keys show */
 #include "client/cli.h"
-#include "client/config_path.h"
+#include "client/home_path.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -8,9 +8,9 @@
 static int find_path(const struct cli *cli, char *path, size_t room)
 {
     if (cli->arg_count == 0)
-        return config_path("writer.key", path, room)
+        return home_path_config("writer.key", path, room)
                    ? 0
-                   : cli_usage(cli, "no home folder: name a FILE");
+                   : cli_usage(cli, HOME_PATH_NONE "; name a FILE");
     if (strlen(cli->args[0]) >= room)
         return cli_usage(cli, "the path is too long");
     memcpy(path, cli->args[0], strlen(cli->args[0]) + 1);
@@ -63,7 +63,7 @@ int cli_keys_new(struct cli *cli)
     if (cli->arg_count == 0 && cli_has(cli, OPTION_curve))
         return cli_usage(cli, "--curve wants a FILE");
     if (cli->arg_count == 0)
-        config_make_folders(path);
+        home_path_make(path);
     if (cli_has(cli, OPTION_curve))
         return new_curve(cli, path);
     cli->signer = weir_signer_new();

@@ -1,6 +1,6 @@
 /* Opening a book: who it is of, and what is in it. */
 #include "base/limits.h"
-#include "client/config_path.h"
+#include "client/home_path.h"
 #include "client/room_book_file.h"
 #include "client/safe_text.h"
 
@@ -42,7 +42,9 @@ static int path_of(char path[PATH_ROOM], struct reason *why, const char *folder,
 {
     char below[PATH_ROOM];
     snprintf(below, sizeof below, "%s%s%s", folder, name, end);
-    return config_path(below, path, PATH_ROOM) ? 0 : fail(why, ERR_IO, "there is no home folder");
+    return home_path_config(below, path, PATH_ROOM)
+               ? 0
+               : fail(why, ERR_IO, HOME_PATH_NONE "; set it, or XDG_CONFIG_HOME");
 }
 
 /* A new key pair, whole under its name or not there: written beside, then linked. */
@@ -124,7 +126,7 @@ static int open_key(room_book_t *self, bool make, bool *made, struct reason *why
     if (!there && !make)
         return no_identity(self->identity, why);
     if (!there)
-        config_make_folders(path);
+        home_path_make(path);
     rc = room_folder_make(dir, why);
     if (!rc && !there)
         rc = make_key(path, why);

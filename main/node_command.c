@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/trace.h"
 #include "client/cli.h"
+#include "client/home_path.h"
 #include "main/bad_page.h"
 #include "main/commands.h"
 #include "main/operator_log.h"
@@ -18,14 +19,17 @@ static int complain(const struct reason *why, int exit_code)
     return exit_code;
 }
 
-/* $XDG_DATA_HOME/weir, or ~/.local/share/weir as the XDG specification has it. */
-static void default_data_dir(char path[4096])
+/* The folder that is named, else the usual one, which is written into `usual`. */
+static int data_dir_of(const struct node_settings *settings, char *usual, size_t room,
+                       const char **path, struct reason *why)
 {
-    const char *base = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-    if (base && *base == '/')
-        (void)snprintf(path, 4096, "%s/weir", base);
-    else
-        (void)snprintf(path, 4096, "%s/.local/share/weir", home && *home ? home : ".");
+    *path = node_settings_text(settings, SETTING_data, NULL);
+    if (*path)
+        return 0;
+    *path = usual;
+    return home_path_data(usual, room)
+               ? 0
+               : fail(why, ERR_BAD_REQUEST, HOME_PATH_NONE "; name the data's folder with --data");
 }
 
 static int durability(const struct node_settings *settings, bool *relaxed, struct reason *why)
@@ -164,13 +168,14 @@ static int start(const struct node_settings *settings)
 {
     struct node_options options;
     struct reason why = {{0}};
-    char data_dir[4096];
+    char usual[4096];
+    const char *data_dir;
     sigset_t signals;
-    default_data_dir(data_dir);
     int rc = start_log(settings, &why);
     if (rc == 0)
-        rc = options_of(settings, node_settings_text(settings, SETTING_data, data_dir), &options,
-                        &why);
+        rc = data_dir_of(settings, usual, sizeof usual, &data_dir, &why);
+    if (rc == 0)
+        rc = options_of(settings, data_dir, &options, &why);
     if (rc)
         return complain(&why, EXIT_USAGE);
     tune_memory();

@@ -134,6 +134,13 @@ export XDG_CONFIG_HOME=$dir/config
 key=$("$WEIR" keys new 2>"$dir/err")
 is "where they are is told" "weir: keys new: the key pair is in $dir/config/weir/writer.key" "$(cat "$dir/err")"
 is "keys have a place of their own" "$key" "$("$WEIR" keys show)"
+for home in "-u HOME" HOME= HOME=somewhere; do
+    # shellcheck disable=SC2086
+    exits "without a home folder ($home) a key file is to be named" 2 "no home folder" \
+        env -u XDG_CONFIG_HOME $home "$WEIR" keys new
+    # shellcheck disable=SC2086
+    exits "and a room has nowhere to be kept" 1 "no home folder" env -u XDG_CONFIG_HOME $home "$WEIR" room list
+done
 for kind in counter register multi-register set map log; do
     k=$("$WEIR" put $kind --param "name=signed" --param "writers=$ada,$bob")
     case $kind in

@@ -58,6 +58,21 @@ for row in "--listen bogus|HOST:PORT" "--role king|peer or gateway" "--gateway x
 done
 claim "a refused start leaves no data behind" test ! -e "$scratch/none"
 
+homeless() { # HOME or none: refused, in a folder where data would be found
+    (
+        weir=$(realpath "$weir")
+        cd "$scratch" || exit
+        unset XDG_DATA_HOME HOME
+        [ "$1" = none ] || export HOME=$1
+        # shellcheck disable=SC2086
+        refused 2 "no home folder.*--data" $any
+    )
+}
+for home in none "" somewhere; do
+    claim "without a home folder (HOME: $home) a folder for the data is wanted" homeless "$home"
+done
+claim "and nothing is made where one happens to be" test ! -e "$scratch/.local" -a ! -e "$scratch/somewhere"
+
 mkdir "$scratch/mine" && touch "$scratch/mine/letter.txt"
 claim "a directory with other things in it is not used" \
     refused 1 "other files" --data "$scratch/mine" $any
