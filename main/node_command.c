@@ -140,6 +140,8 @@ static int run_node(const struct node_options *options, const sigset_t *signals)
     int rc = node_start(options, &node, &why), signal = 0;
     if (rc)
         return complain(&why, rc == ERR_BAD_REQUEST ? EXIT_USAGE : EXIT_FAILED);
+    if (options->peers.is_gateway && !options->peers.listen)
+        trace(TRACE_warn, "a gateway that nobody can reach: --role gateway with --listen none");
     printf("ready id=%s client=%s peers=%s data=%s\n", node_id(node), node_client_endpoints(node),
            node_peer_endpoint(node), options->data_dir);
     (void)fflush(stdout);

@@ -87,8 +87,13 @@ claim "a directory of client keys must be there" \
 claim "a node starts" start --data "$scratch/data" $any
 claim "a second process on the same data is told who uses it" \
     refused 1 "pid $node" --data "$scratch/data" $any
+claim "a node that nobody can reach is told nothing of it" bash -c "! grep -q 'nobody can reach' '$scratch/log'"
 claim "durability is full where nothing else is said" status_has '"durability":"full"'
 claim "SIGTERM ends it with 0" stop
+
+claim "a gateway that nobody can reach starts" start --data "$scratch/data" $any --role gateway
+claim "and is warned" grep -q ' warn .*a gateway that nobody can reach: --role gateway with --listen none' "$scratch/log"
+stop
 
 cat >"$scratch/weir.conf" <<'CONF'
 durability = relaxed
