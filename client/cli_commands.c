@@ -22,7 +22,7 @@ const struct command cli_commands[] = {
     {"put", "KIND", AT_NODE | WITH(param) | WITH(state), 1, 1, cli_put,
      "create a contract, or merge into it; prints its KEY"},
     {"get", "KEY", AT_NODE | WITH(raw), 1, 1, cli_get, "print a contract's value"},
-    {"update", "KEY", AT_NODE | WITH(delta), 1, 1, cli_update, "merge a delta's bytes"},
+    {"update", "KEY --delta FILE|-", AT_NODE | WITH(delta), 1, 1, cli_update, "merge a delta's bytes"},
     {"subscribe", "KEY", AT_NODE | WITH(count) | WITH(raw), 1, 1, cli_subscribe,
      "print a contract's value, then its changes as they come"},
     {"counter add", "KEY N", AT_NODE | WITH(signer), 2, 2, cli_edit,
