@@ -113,8 +113,7 @@ int cli_parse(struct cli *cli, int argc, char **argv)
         return EXIT_USAGE;
     }
     if (!cli->command)
-        return cli_usage(cli, "there is no command %s%s%s", cli->args[0],
-                         cli->arg_count > 1 ? " " : "", cli->arg_count > 1 ? cli->args[1] : "");
+        return cli_no_command(cli);
     cli->args += words;
     cli->arg_count -= words;
     return cli_has(cli, OPTION_help) || cli->command->run == cli_node ? 0
@@ -281,7 +280,7 @@ static int dispatch(struct cli *cli)
     }
     if (!cli->command && cli->arg_count) {
         bool found = cli_help_half(stdout, cli->args[0]);
-        return found ? cli_flush(cli) : cli_usage(cli, "there is no command %s", cli->args[0]);
+        return found ? cli_flush(cli) : cli_no_command(cli);
     }
     if (!cli->command) {
         bool asked = cli_has(cli, OPTION_help);

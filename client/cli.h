@@ -166,6 +166,9 @@ bool cli_help_half(FILE *out, const char *word);
 bool cli_is_half(const char *word);
 int cli_run_help(struct cli *cli);
 
+/* Tells that the arguments name no command, and which one is near. EXIT_USAGE. */
+int cli_no_command(const struct cli *cli);
+
 /* --- for the commands ------------------------------------------------------------------------ */
 
 /* Tells which command runs; NULL: none yet. */

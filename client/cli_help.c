@@ -148,7 +148,7 @@ int cli_run_help(struct cli *cli)
     bool some = command != NULL || cli->arg_count == 0;
     if (!some && cli->arg_count == 1)
         some = cli_help_half(stdout, cli->args[0]);
-    return some ? cli_flush(cli) : cli_usage(cli, "there is no command %s", cli->args[0]);
+    return some ? cli_flush(cli) : cli_no_command(cli);
 }
 
 int cli_node(struct cli *cli)

@@ -333,6 +333,15 @@ is "help of half a command lists its halves" 3 "$("$WEIR" help map | grep -c '^w
 is "and by option too" "$("$WEIR" help map)" "$("$WEIR" map --help)"
 exits "nor has what is not there an option for it" 2 "frobnicate" "$WEIR" frobnicate --help
 exits "there is no help for what is not there" 2 "frobnicate" "$WEIR" help frobnicate
+for row in "staus|status" "help staus|status" "gte x|get" "log apend x|log append" "rom say x hi|room say" \
+    "say x hi|room say" "rooms|room" "help map lod|map load"; do
+    # shellcheck disable=SC2086
+    exits "of what is nearly a command (${row%|*}) that is told" 2 "did you mean \`weir ${row#*|}\`? \`weir help" "$WEIR" ${row%|*}
+done
+exits "of what is near to none, where they are listed" 2 "weir: help: there is no command bogus; \`weir help\` lists them" "$WEIR" help bogus
+exits "… of the same first word, too" 2 "there is no command keys make; \`weir help keys\` lists them" "$WEIR" keys make
+exits "an update without its delta is usage" 2 "--delta" "$WEIR" update "$s"
+exits "and its usage has it" 2 "weir update KEY --delta FILE" "$WEIR" update
 is "half a command alone is usage, and says where to look" \
     'weir: map: which of its commands? see `weir help map`' "$("$WEIR" map 2>&1)"
 is "no command at all is usage" "2 " "$("$WEIR" 2>/dev/null; echo $? "")"
