@@ -218,7 +218,11 @@ static void tell_leftover(const struct bench *self)
 {
     char key[WEIR_KEY_TEXT_MAX];
     weir_key_print(self->key, key);
-    fprintf(stderr, "weir: bench: the map %s (\"%s\") stays on the node\n", key, BENCH_NAME);
+    fprintf(
+        stderr,
+        "weir: bench: the map %s (\"%s\") stays on the node: no command removes a contract; the "
+        "next bench writes into the same one\n",
+        key, BENCH_NAME);
 }
 
 static int report(const struct bench *self, double seconds)

@@ -321,6 +321,7 @@ is "its figures are name: value unit" 0 "$(grep -cvE '^[a-z0-9_]+: [0-9.]+ [a-z0
 is "it tells what it leaves" 1 "$(grep -cE '^weir: bench: the map [1-9A-Za-z]+ \("weir bench: .*"\) stays' "$dir/err")"
 is "its json is one document" "errors clients" "$("$WEIR" bench --json --seconds 1 --clients 2 2>/dev/null |
     python3 -c 'import json, sys; d = json.load(sys.stdin); print(*(n for n in ("errors", "clients") if d[n] in (0, 2)))')"
+is "which wrote into the same map" 1 "$("$WEIR" contracts | grep -c ' weir bench: ')"
 is "it met no errors" "errors: 0 count" "$(grep '^errors' "$dir/bench")"
 is "the version" "weir $(sed -n 's/^#define WEIR_VERSION *"\(.*\)"/\1/p' base/version.h)" "$("$WEIR" --version)"
 is "help lists every command" 0 "$("$WEIR" help --words | while read -r words; do
