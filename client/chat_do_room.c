@@ -84,19 +84,47 @@ void chat_do_invite(struct chat *chat, struct slice args)
     weir_free(invitation);
 }
 
-/* Who was banned, or never came in, has nobody to tell. An owner stays one: its card has what the
- * room is found by. */
+/* Who was banned, or never came in, has nobody to tell. */
 static bool may_forget(const struct chat_room *room)
 {
     struct weir_room_info info;
     weir_room_info(room->room, &info);
-    return !info.member && memcmp(info.owner, weir_room_me(room->room), WEIR_KEY_BYTES) != 0;
+    return !info.member;
+}
+
+static bool is_my_own(const struct chat_room *room)
+{
+    struct weir_room_info info;
+    weir_room_info(room->room, &info);
+    return memcmp(info.owner, weir_room_me(room->room), WEIR_KEY_BYTES) == 0;
+}
+
+/* An owner stays one, and its card has what the room is found by. */
+static void tell_owner(struct chat *chat, const struct chat_room *room)
+{
+    char title[192], text[1024];
+    snprintf(title, sizeof title, "%s is yours", room->name);
+    snprintf(
+        text, sizeof text,
+        "\nIts owner cannot leave a room, and nothing closes one: it is with its members and "
+        "with the nodes that hold it. Without you it goes on. They write and invite, its "
+        "moderators ban and delete; but nobody else can change its settings, or who its "
+        "moderators are.\n\nTo have it off this machine, end this and run\n\n  weir room leave "
+        "'%s' --forget\n\nNobody is told of that. Your key is kept, so any invitation to the "
+        "room brings it back, and you as its owner.\n",
+        room->name);
+    chat_page_open(chat, title);
+    chat_page_add(chat, slice_text(text));
 }
 
 void chat_do_leave(struct chat *chat, struct slice args)
 {
     struct chat_room *room = chat_current(chat);
     (void)args;
+    if (is_my_own(room)) {
+        tell_owner(chat, room);
+        return;
+    }
     if (!chat->asked_to_leave) {
         chat->asked_to_leave = true;
         chat_note(chat, false, "/leave once more to leave %s for good", room->name);

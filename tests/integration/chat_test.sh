@@ -312,19 +312,22 @@ shows "and it ends" dora '^ended 0 restored'
 
 # --- leaving -------------------------------------------------------------------------------------
 say ada '/leave'
-shows "leaving wants to be said twice" ada 'once more to leave garden'
-say ada '/leave'
-shows "an owner cannot leave" ada 'the owner of a room cannot leave it'
+shows "an owner is told that it stays one, and of the room without it" ada 'nothing closes one'
+shows "and how to have it off the machine" ada "weir room leave 'garden' --forget"
+keys ada Escape
+hides "until that is closed" ada 'nothing closes one'
 [ "$(XDG_CONFIG_HOME=$dir/ada "$WEIR" room list | grep -c garden)" = 1 ] && ok "and keeps the room" ||
     not_ok "and keeps the room" garden ada
-say ada '/leave'
-shows "it is asked again" ada 'once more to leave garden'
 keys ada M-2
 shows "another room" ada '^▸ kitchen'
 say ada '/leave'
-shows "is asked about by itself" ada 'once more to leave kitchen'
+shows "leaving wants to be said twice" ada 'once more to leave kitchen'
 keys ada M-1
-shows "and not left by that" ada '^▸ garden'
+shows "and is not done by going elsewhere" ada '^▸ garden'
+keys ada M-2
+say ada '/leave'
+shows "it is asked again" ada 'once more to leave kitchen'
+keys ada M-1
 
 # --- the ways out --------------------------------------------------------------------------------
 kill -STOP "$node"
