@@ -454,7 +454,8 @@ static void a_curve_pair_is_private_and_usable(void **state)
     assert_int_equal(connect_with(public_key, path), WEIR_BAD_REQUEST);
     unlink(secret);
     assert_int_equal(connect_with(public_key, secret), WEIR_IO);
-    assert_int_equal(connect_with(public_key, path), WEIR_IO); /* and not WEIR_DENIED for its mode */
+    assert_int_equal(connect_with(public_key, path),
+                     WEIR_IO); /* and not WEIR_DENIED for its mode */
 }
 
 #define FILES(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
