@@ -52,7 +52,7 @@
 /* --- client socket ----------------------------------------------------------------------- */
 #define REQUEST_ID_BYTES_MAX       16u
 #define CLIENTS_MAX                10000u /* sessions kept; the longest idle one goes first */
-#define CLIENT_CONNECTIONS_MAX     2048u  /* about 25 KiB each; who comes then is turned away */
+#define CLIENT_CONNECTIONS_MAX     1024u  /* about 50 KiB each in a crowd; more are turned away */
 #define CLIENT_HANDSHAKE_MS        5000   /* for libzmq's; nothing is asked before */
 #define CLIENT_OPEN_MAX            256u   /* requests of one client being worked on */
 #define CLIENT_OPEN_BYTES_MAX      (64u << 20) /* their bytes; one larger request may stand alone */
