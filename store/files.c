@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,33 +91,6 @@ int dir_sync(const char *path, struct reason *why)
     return failed ? store_failure(why, failed, "sync", path) : 0;
 }
 
-/* Whatever short counts and interruptions come. -1 and errno when it fails. */
-static ssize_t read_text_from(int fd, char *to, size_t size)
-{
-    size_t done = 0;
-    while (done < size) {
-        ssize_t n = read(fd, to + done, size - done);
-        if (n < 0 && errno != EINTR)
-            return -1;
-        if (n == 0)
-            break;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    return (ssize_t)done;
-}
-
-static ssize_t write_text_to(int fd, const char *from, size_t size)
-{
-    size_t done = 0;
-    while (done < size) {
-        ssize_t n = write(fd, from + done, size - done);
-        if (n < 0 && errno != EINTR)
-            return -1;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    return (ssize_t)done;
-}
-
 /* Opens, reads at most size - 1 bytes as text, closes. *found false when there is no such file. */
 static int read_text(const char *path, char *text, size_t size, bool *found, struct reason *why)
 {
@@ -125,10 +99,10 @@ static int read_text(const char *path, char *text, size_t size, bool *found, str
     text[0] = 0;
     if (fd < 0)
         return errno == ENOENT ? 0 : store_failure(why, errno, "open", path);
-    ssize_t n = read_text_from(fd, text, size - 1);
-    int failed = n < 0 ? errno : 0;
+    size_t got = 0;
+    int failed = file_read_at(fd, text, size - 1, 0, &got);
     (void)close(fd);
-    text[n < 0 ? 0 : n] = 0;
+    text[got] = 0;
     return failed ? store_failure(why, failed, "read", path) : 0;
 }
 
@@ -166,12 +140,15 @@ int format_read(const char *dir, unsigned *format, struct reason *why)
 }
 
 /* Makes or replaces a file's text, and syncs it. */
-static int write_text(const char *path, const char *text, struct reason *why)
+static int write_text(const char *path, char *text, struct reason *why)
 {
+    struct iovec part = {text, strlen(text)};
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return store_failure(why, errno, "make", path);
-    int failed = write_text_to(fd, text, strlen(text)) < 0 || fsync(fd) ? errno : 0;
+    int failed = file_write_at(fd, &part, 1, 0);
+    if (!failed && fsync(fd))
+        failed = errno;
     if (close(fd) && !failed)
         failed = errno;
     return failed ? store_failure(why, failed, "write", path) : 0;
@@ -249,6 +226,49 @@ int file_size(const char *path, bool *found, uint64_t *size, struct reason *why)
     *found = stat(path, &facts) == 0;
     *size = *found ? (uint64_t)facts.st_size : 0;
     return *found || errno == ENOENT ? 0 : store_failure(why, errno, "look at", path);
+}
+
+int file_read_at(int fd, void *to, size_t size, uint64_t offset, size_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        ssize_t n = pread(fd, (uint8_t *)to + *got, size - *got, (off_t)(offset + *got));
+        if (n < 0 && errno != EINTR)
+            return errno;
+        if (n == 0)
+            break;
+        *got += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+/* Passes over what was written: whole parts, and the start of the next. */
+static void parts_pass(struct iovec **parts, size_t *count, size_t written)
+{
+    while (*count && written >= (*parts)->iov_len) {
+        written -= (*parts)->iov_len;
+        (*parts)++;
+        (*count)--;
+    }
+    if (*count) {
+        (*parts)->iov_base = (uint8_t *)(*parts)->iov_base + written;
+        (*parts)->iov_len -= written;
+    }
+}
+
+int file_write_at(int fd, struct iovec *parts, size_t count, uint64_t offset)
+{
+    parts_pass(&parts, &count, 0);
+    while (count) {
+        ssize_t n = pwritev(fd, parts, (int)(count < IOV_MAX ? count : IOV_MAX), (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? errno : EIO;
+        offset += (uint64_t)n;
+        parts_pass(&parts, &count, (size_t)n);
+    }
+    return 0;
 }
 
 int file_reserve(int fd, uint64_t bytes)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #define STATE_FILE       "state.mdb"
 #define STATE_ASIDE_FILE "state.mdb.aside"
@@ -45,6 +46,14 @@ MUST_USE int lock_take(const char *dir, bool make, int *fd, struct reason *why);
 
 /* Size of a file; *found false when there is none. */
 MUST_USE int file_size(const char *path, bool *found, uint64_t *size, struct reason *why);
+
+/* Reads size bytes from offset on, whatever short reads and interruptions come. *got: how many
+ * there are; fewer only at the end of the file. Returns 0 or errno. */
+int file_read_at(int fd, void *to, size_t size, uint64_t offset, size_t *got);
+
+/* Writes all of the iovecs at offset, however many, whatever short writes and interruptions come.
+ * The iovecs are used up. Returns 0 or errno. */
+int file_write_at(int fd, struct iovec *parts, size_t count, uint64_t offset);
 
 /* Gives the first so many bytes of a file their place on the disk, as far as they have none.
  * Returns 0 or errno. */

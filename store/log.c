@@ -108,7 +108,7 @@ static int write_flush(log_t *self, struct blob *const *records, size_t count, s
     self->parts[parts++] = part_of(zeros, align_up(bytes) - bytes);
     struct segment *place = self->active;
     place->dirty = true;
-    int failed = write_all(place->fd, self->parts, parts, self->at);
+    int failed = file_write_at(place->fd, self->parts, parts, self->at);
     if (failed) {
         if (self->at == 0)
             self->active = NULL; /* page 0 may be torn: a repetition begins it again */

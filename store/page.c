@@ -1,10 +1,9 @@
 #include "store/page.h"
 
 #include "store/failure.h"
+#include "store/files.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 void page_fault(struct page_walk *self, uint64_t page, const char *what)
 {
@@ -15,19 +14,13 @@ void page_fault(struct page_walk *self, uint64_t page, const char *what)
 
 bool page_read_at(struct page_walk *self, uint8_t *to, size_t size, uint64_t offset)
 {
-    while (size && !self->rc) {
-        ssize_t n = pread(self->fd, to, size, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            self->rc = store_failure(self->why, errno, "read", self->path);
-        if (n <= 0)
-            return false;
-        to += n;
-        size -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return !self->rc;
+    size_t got;
+    if (self->rc)
+        return false;
+    int failed = file_read_at(self->fd, to, size, offset, &got);
+    if (failed)
+        self->rc = store_failure(self->why, failed, "read", self->path);
+    return !failed && got == size;
 }
 
 /* Reaches so many pages, once. */

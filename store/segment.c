@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -117,35 +116,6 @@ int segment_make(const char *dir, uint64_t number, uint64_t bytes, int *fd, stru
     return rc;
 }
 
-/* Passes over what was written: whole parts, and the start of the next. */
-static void parts_pass(struct iovec **parts, size_t *count, size_t written)
-{
-    while (*count && written >= (*parts)->iov_len) {
-        written -= (*parts)->iov_len;
-        (*parts)++;
-        (*count)--;
-    }
-    if (*count) {
-        (*parts)->iov_base = (uint8_t *)(*parts)->iov_base + written;
-        (*parts)->iov_len -= written;
-    }
-}
-
-int write_all(int fd, struct iovec *parts, size_t count, uint64_t offset)
-{
-    parts_pass(&parts, &count, 0);
-    while (count) {
-        ssize_t n = pwritev(fd, parts, (int)(count < IOV_MAX ? count : IOV_MAX), (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? errno : EIO;
-        offset += (uint64_t)n;
-        parts_pass(&parts, &count, (size_t)n);
-    }
-    return 0;
-}
-
 int sync_data(int fd)
 {
     while (fdatasync(fd))
@@ -161,7 +131,7 @@ int segment_fill(int fd, uint64_t from, uint64_t to)
     size_t count = 0;
     for (uint64_t at = from; at < to; at += parts[count++].iov_len)
         parts[count] = (struct iovec){zeros, to - at < sizeof zeros ? to - at : sizeof zeros};
-    return write_all(fd, parts, count, from);
+    return file_write_at(fd, parts, count, from);
 }
 
 uint64_t segment_filled(int fd, uint64_t bytes)
@@ -204,14 +174,8 @@ static int read_whole(const char *dir, uint64_t number, struct buffer *out, stru
     buffer_reserve(out, most);
     if (buffer_failed(out))
         failed = ENOMEM;
-    while (!failed && out->size < most) {
-        ssize_t n = pread(fd, out->data + out->size, most - out->size, (off_t)out->size);
-        if (n < 0 && errno != EINTR)
-            failed = errno;
-        if (n == 0)
-            break;
-        out->size += n > 0 ? (size_t)n : 0;
-    }
+    if (!failed)
+        failed = file_read_at(fd, out->data, most, 0, &out->size);
     (void)close(fd);
     return failed ? store_failure(why, failed, "read a log segment in", dir) : 0;
 }

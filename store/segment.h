@@ -12,8 +12,6 @@
 #include "base/limits.h"
 #include "store/store.h"
 
-#include <sys/uio.h>
-
 #define SEGMENT_MAGIC 0x776569726c6f6731u /* "weirlog1" */
 
 #define SEGMENT_HEADER_FIELDS(F, M)                                                                \
@@ -61,10 +59,6 @@ uint64_t segment_filled(int fd, uint64_t bytes);
 /* The bytes of page 0. */
 void segment_header_page(const struct segment_header *header, uint64_t salt,
                          uint8_t page[LOG_ALIGN]);
-
-/* Writes all of the iovecs at offset, however many, whatever short writes and interruptions come.
- * The iovecs are used up. Returns 0 or errno. */
-int write_all(int fd, struct iovec *parts, size_t count, uint64_t offset);
 
 /* A flush of fdatasync that an interruption does not end. Returns 0 or errno. */
 int sync_data(int fd);
