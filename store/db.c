@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -122,15 +121,16 @@ static int open_data(struct db *self, bool make, bool read_only, struct reason *
  * would end the process by a signal. */
 static int reserve_lock(const struct db *self, struct reason *why)
 {
-    char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s-lock", self->path) >= (int)sizeof path)
-        return store_failure(why, ENAMETOOLONG, "open", self->path);
+    char *path = path_join(self->dir, STATE_LOCK_FILE);
+    if (!path)
+        return fail(why, ERR_NO_MEMORY, "out of memory");
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return store_failure(why, errno, "open", path);
-    int failed = file_reserve(fd, LOCK_FILE_BYTES);
-    (void)close(fd);
-    return failed ? store_failure(why, failed, "make room for", path) : 0;
+    int failed = fd < 0 ? errno : file_reserve(fd, LOCK_FILE_BYTES);
+    int rc = failed ? store_failure(why, failed, fd < 0 ? "open" : "make room for", path) : 0;
+    if (fd >= 0)
+        (void)close(fd);
+    free(path);
+    return rc;
 }
 
 static int try_env(struct db *self, unsigned flags, uint64_t map_bytes)

@@ -18,7 +18,6 @@
 #define FORMAT_FILE     "format"
 #define FORMAT_FILE_NEW "format.new"
 #define LOCK_FILE       "lock"
-#define STATE_LOCK_FILE "state.mdb-lock" /* LMDB's */
 #define FORMAT_WORDS    "weir data format "
 
 char *path_join(const char *dir, const char *name)

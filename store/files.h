@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 
 #define STATE_FILE       "state.mdb"
+#define STATE_LOCK_FILE  "state.mdb-lock" /* LMDB's */
 #define STATE_ASIDE_FILE "state.mdb.aside"
 #define LOG_DIR          "log"
 

@@ -12,7 +12,6 @@
 
 #define REPAIR_DIR   "repair"
 #define DAMAGED_FILE "state.mdb.damaged"
-#define LOCK_SUFFIX  "-lock"
 
 static int write_copy(struct repair *self, const char *path)
 {
@@ -41,7 +40,7 @@ static int write_copy(struct repair *self, const char *path)
 
 static void remove_copy(const char *dir)
 {
-    static const char *const names[] = {STATE_FILE, STATE_FILE LOCK_SUFFIX};
+    static const char *const names[] = {STATE_FILE, STATE_LOCK_FILE};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char *path = path_join(dir, names[i]);
         if (path)
