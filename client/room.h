@@ -165,10 +165,6 @@ MUST_USE int room_queue_member(weir_room_t *self, struct room_writing *write, bo
 MUST_USE int room_queue_plain(weir_room_t *self, struct room_writing *write,
                               enum room_content content);
 
-/* Appends entries that stand in any order as a delta: in key order, of a register given more than
- * once the newest. ERR_NO_MEMORY. */
-MUST_USE int room_entries_sort(struct slice entries, struct buffer *delta);
-
 /* Appends all that is pending as a delta; what is on its way is part of it. */
 MUST_USE int room_pending(const weir_room_t *self, struct buffer *delta);
 

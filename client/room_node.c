@@ -183,7 +183,7 @@ static bool is_verdict(int code)
            code == ERR_BAD_STATE || code == ERR_TOO_LARGE || code == ERR_DENIED;
 }
 
-/* Back into the queue. What was sent later may be there before it: room_entries_sort finds the
+/* Back into the queue. What was sent later may be there before it: entries_sort_greatest finds the
  * newest. */
 static int requeue(weir_room_t *self, struct room_sending *sending)
 {
@@ -248,7 +248,7 @@ static void on_sent(weir_t *w, const struct weir_reply *reply, void *arg)
 static int send_queued(weir_t *w, weir_room_t *self, weir_done_fn *done, void *arg)
 {
     struct room_sending *sending = calloc(1, sizeof *sending), **last = &self->sending;
-    if (!sending || room_entries_sort(buffer_slice(&self->queued), &sending->delta)) {
+    if (!sending || entries_sort_greatest(buffer_slice(&self->queued), &sending->delta)) {
         if (sending)
             sending_free(sending);
         return tell(self, ERR_NO_MEMORY, NULL);

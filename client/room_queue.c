@@ -1,8 +1,6 @@
 /* room_queue: what is written and not yet at the node, and who is who when that is taken. */
 #include "client/room.h"
 
-#include <stdlib.h>
-
 /* --- time ------------------------------------------------------------------------------------ */
 
 /* Half of what nodes allow: theirs may be behind, and must still take what we date just after. */
@@ -58,35 +56,6 @@ bool room_pending_next(const weir_room_t *self, struct room_pending_walk *walk, 
     return true;
 }
 
-static int by_key_then_value(const void *a, const void *b)
-{
-    const struct entry *x = (const struct entry *)a, *y = (const struct entry *)b;
-    int order = slice_compare(x->key, y->key);
-    return order ? order : slice_compare(x->value, y->value);
-}
-
-/* A register's values begin with what orders them, stamp and id: rooms compare byte by byte. */
-int room_entries_sort(struct slice made, struct buffer *delta)
-{
-    size_t count = 0;
-    struct slice rest = made;
-    struct entry entry;
-    while (rest.size && !entry_take(&rest, &entry))
-        count++;
-    struct entry *list = (struct entry *)calloc(count + 1, sizeof *list);
-    if (!list)
-        return ERR_NO_MEMORY;
-    rest = made;
-    for (size_t i = 0; i < count; i++)
-        (void)entry_take(&rest, &list[i]);
-    qsort(list, count, sizeof *list, by_key_then_value);
-    for (size_t i = 0; i < count; i++)
-        if (i + 1 == count || !slice_equal(list[i].key, list[i + 1].key))
-            entry_append(delta, list[i].key, list[i].value);
-    free(list);
-    return buffer_failed(delta) ? ERR_NO_MEMORY : 0;
-}
-
 int room_pending(const weir_room_t *self, struct buffer *delta)
 {
     struct room_pending_walk walk = room_pending_walk(self);
@@ -94,7 +63,7 @@ int room_pending(const weir_room_t *self, struct buffer *delta)
     struct entry entry;
     while (room_pending_next(self, &walk, &entry))
         entry_append(&all, entry.key, entry.value);
-    int rc = buffer_failed(&all) ? ERR_NO_MEMORY : room_entries_sort(buffer_slice(&all), delta);
+    int rc = buffer_failed(&all) ? ERR_NO_MEMORY : entries_sort_greatest(buffer_slice(&all), delta);
     buffer_free(&all);
     return rc;
 }

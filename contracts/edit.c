@@ -89,7 +89,16 @@ static int by_key_then_number(const void *a, const void *b)
     return order ? order : (x->number > y->number) - (x->number < y->number);
 }
 
-int entries_sort(struct slice made, struct buffer *delta)
+static int by_key_then_value(const void *a, const void *b)
+{
+    const struct numbered *x = (const struct numbered *)a, *y = (const struct numbered *)b;
+    int order = slice_compare(x->entry.key, y->entry.key);
+    return order ? order : slice_compare(x->entry.value, y->entry.value);
+}
+
+/* Of a key given more than once the last in that order. */
+static int sort_by(struct slice made, int (*order)(const void *, const void *),
+                   struct buffer *delta)
 {
     size_t count = 0;
     struct slice rest = made;
@@ -104,12 +113,22 @@ int entries_sort(struct slice made, struct buffer *delta)
         (void)entry_take(&rest, &list[i].entry);
         list[i].number = i;
     }
-    qsort(list, count, sizeof *list, by_key_then_number);
+    qsort(list, count, sizeof *list, order);
     for (size_t i = 0; i < count; i++)
         if (i + 1 == count || !slice_equal(list[i].entry.key, list[i + 1].entry.key))
             entry_append(delta, list[i].entry.key, list[i].entry.value);
     free(list);
     return buffer_failed(delta) ? ERR_NO_MEMORY : 0;
+}
+
+int entries_sort(struct slice made, struct buffer *delta)
+{
+    return sort_by(made, by_key_then_number, delta);
+}
+
+int entries_sort_greatest(struct slice made, struct buffer *delta)
+{
+    return sort_by(made, by_key_then_value, delta);
 }
 
 /* A kind gives the sentence for what it refuses; memory and readers give codes alone. */

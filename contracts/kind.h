@@ -131,6 +131,10 @@ MUST_USE int kind_edit(const struct contract *contract, const struct state_reade
  * ERR_NO_MEMORY. */
 MUST_USE int entries_sort(struct slice entries, struct buffer *delta);
 
+/* The same, but of a key given more than once the value that is the greatest byte by byte: of a
+ * room's register (its values begin with stamp and id) the newest. */
+MUST_USE int entries_sort_greatest(struct slice entries, struct buffer *delta);
+
 /* Tells the ranges of entry keys that kind_edit would look at, so that who edits from afar (a
  * signing client) fetches those alone and not the state. Errors as kind_edit, or what range
  * returned. */
