@@ -172,17 +172,15 @@ static void do_about(struct chat *chat, const struct weir_room_message *m, int r
 {
     enum { SHOWN_COLUMNS = 24 };
     const struct chat_room *room = chat_current(chat);
-    struct buffer clean = {0}, cut = {0};
+    struct buffer text = {0};
     struct slice name = chat_room_name(room, m->author);
     chat_do_queued(chat, rc);
     if (rc || chat_flow_chosen(room->flow))
         return;
-    chat_text_clean(slice_of(m->text.data, m->text.size), CHAT_ONE_LINE, &clean);
-    chat_text_cut(buffer_slice(&clean), SHOWN_COLUMNS, &cut);
+    chat_text_one_line(slice_of(m->text.data, m->text.size), chat_text_cut, SHOWN_COLUMNS, &text);
     chat_note(chat, false, "on the last message, of %.*s: %.*s (Up chooses another)",
-              (int)name.size, (const char *)name.data, (int)cut.size, (const char *)cut.data);
-    buffer_free(&clean);
-    buffer_free(&cut);
+              (int)name.size, (const char *)name.data, (int)text.size, (const char *)text.data);
+    buffer_free(&text);
 }
 
 void chat_do_edit(struct chat *chat, struct slice args)

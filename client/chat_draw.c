@@ -96,12 +96,9 @@ static size_t prompt(const struct chat *chat, struct buffer *out)
     if (chat->mode == CHAT_MODE_REPLY && room &&
         weir_room_find_spot(room->room, chat->target, &i) == 0) {
         struct weir_room_message m;
-        struct buffer clean = {0};
         weir_room_message(room->room, i, &m);
-        chat_text_clean(chat_room_name(room, m.author), CHAT_ONE_LINE, &clean);
         buffer_append_slice(out, slice_text("to "));
-        chat_text_cut(buffer_slice(&clean), REPLY_NAME, out);
-        buffer_free(&clean);
+        chat_text_one_line(chat_room_name(room, m.author), chat_text_cut, REPLY_NAME, out);
     }
     buffer_append_slice(out, slice_text("> "));
     return chat_text_columns(buffer_slice(out));

@@ -6,15 +6,19 @@
 /* --- pieces of text -------------------------------------------------------------------------- */
 
 /* Text of others in one line, cut to the columns. Returns how many it took. */
+static size_t put_cut_by(chat_cut_fn *cut, size_t row, size_t column, size_t columns,
+                         unsigned style, struct slice raw)
+{
+    struct buffer text = {0};
+    chat_text_one_line(raw, cut, columns, &text);
+    size_t taken = chat_screen_put(row, column, columns, style, buffer_slice(&text));
+    buffer_free(&text);
+    return taken;
+}
+
 static size_t put_cut(size_t row, size_t column, size_t columns, unsigned style, struct slice raw)
 {
-    struct buffer clean = {0}, cut = {0};
-    chat_text_clean(raw, CHAT_ONE_LINE, &clean);
-    chat_text_cut(buffer_slice(&clean), columns, &cut);
-    size_t taken = chat_screen_put(row, column, columns, style, buffer_slice(&cut));
-    buffer_free(&clean);
-    buffer_free(&cut);
-    return taken;
+    return put_cut_by(chat_text_cut, row, column, columns, style, raw);
 }
 
 static struct slice slice_from(struct weir_bytes bytes)
@@ -126,15 +130,10 @@ void chat_draw_rooms(const struct picture *p)
 static void draw_member(const struct chat_room *room, size_t row, size_t column, size_t columns,
                         const struct weir_room_member *m)
 {
-    struct buffer clean = {0}, cut = {0};
     const char *mark = !m->inviter ? "★ " : m->moderator ? "◆ " : "  ";
     size_t taken = chat_screen_put(row, column, columns, CHAT_FAINT, slice_text(mark));
-    chat_text_clean(chat_room_name(room, m->key), CHAT_ONE_LINE, &clean);
-    chat_text_cut_name(buffer_slice(&clean), columns - taken, &cut);
-    chat_screen_put(row, column + taken, columns - taken, CHAT_PERSON + chat_room_colour(m->key),
-                    buffer_slice(&cut));
-    buffer_free(&clean);
-    buffer_free(&cut);
+    put_cut_by(chat_text_cut_name, row, column + taken, columns - taken,
+               CHAT_PERSON + chat_room_colour(m->key), chat_room_name(room, m->key));
 }
 
 void chat_draw_members(const struct picture *p)

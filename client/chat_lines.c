@@ -48,17 +48,13 @@ static void put_blanks(struct layer *self, size_t count)
     }
 }
 
-typedef size_t cut_fn(struct slice text, size_t columns, struct buffer *out);
-
-static void put_cut_by(struct layer *self, cut_fn *fit, unsigned style, struct slice raw,
+static void put_cut_by(struct layer *self, chat_cut_fn *cut, unsigned style, struct slice raw,
                        size_t columns)
 {
-    struct buffer clean = {0}, cut = {0};
-    chat_text_clean(raw, CHAT_ONE_LINE, &clean);
-    fit(buffer_slice(&clean), columns, &cut);
-    put(self, style, buffer_slice(&cut));
-    buffer_free(&clean);
-    buffer_free(&cut);
+    struct buffer text = {0};
+    chat_text_one_line(raw, cut, columns, &text);
+    put(self, style, buffer_slice(&text));
+    buffer_free(&text);
 }
 
 /* Cleaned, in one line, cut to what fits. */
@@ -125,16 +121,15 @@ static bool names_again(const struct layer *self)
 static void put_name(struct layer *self, size_t columns, bool named)
 {
     const struct chat_message *m = self->message;
-    struct buffer clean = {0}, cut = {0};
-    if (m->kind == CHAT_JOINED || m->kind == CHAT_LEFT_ROOM)
-        buffer_append_slice(&cut, slice_text(m->kind == CHAT_JOINED ? "→" : "←"));
+    bool moves = m->kind == CHAT_JOINED || m->kind == CHAT_LEFT_ROOM;
+    struct buffer text = {0};
+    if (moves)
+        buffer_append_slice(&text, slice_text(m->kind == CHAT_JOINED ? "→" : "←"));
     else if (named)
-        chat_text_clean(m->author, CHAT_ONE_LINE, &clean);
-    chat_text_cut_name(buffer_slice(&clean), columns, &cut);
-    put_blanks(self, columns - chat_text_columns(buffer_slice(&cut)));
-    put(self, clean.size ? name_style(m) : CHAT_FAINT, buffer_slice(&cut));
-    buffer_free(&clean);
-    buffer_free(&cut);
+        chat_text_one_line(m->author, chat_text_cut_name, columns, &text);
+    put_blanks(self, columns - chat_text_columns(buffer_slice(&text)));
+    put(self, moves ? CHAT_FAINT : name_style(m), buffer_slice(&text));
+    buffer_free(&text);
 }
 
 static void put_head(struct layer *self, size_t name_columns)

@@ -213,6 +213,15 @@ size_t chat_text_cut_name(struct slice name, size_t columns, struct buffer *out)
     return taken;
 }
 
+size_t chat_text_one_line(struct slice raw, chat_cut_fn *cut, size_t columns, struct buffer *out)
+{
+    struct buffer clean = {0};
+    chat_text_clean(raw, CHAT_ONE_LINE, &clean);
+    size_t taken = cut(buffer_slice(&clean), columns, out);
+    buffer_free(&clean);
+    return taken;
+}
+
 /* Only blanks may be past the border; those are not shown. */
 static size_t without_overhang(struct slice text, size_t size, size_t used, size_t columns)
 {

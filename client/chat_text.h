@@ -39,9 +39,13 @@ size_t chat_text_fit(struct slice text, size_t columns);
 size_t chat_text_cut(struct slice text, size_t columns, struct buffer *out);
 
 /* The same for what a person is called (client/room_names.h): the letters of the key behind its
- * last
- * ~, which tell it from another, stay; the nickname is cut. */
+ * last ~, which tell it from another, stay; the nickname is cut. */
 size_t chat_text_cut_name(struct slice name, size_t columns, struct buffer *out);
+
+/* Appends what someone wrote, cleaned, in one line, cut by one of these two. Returns its columns.
+ */
+typedef size_t chat_cut_fn(struct slice text, size_t columns, struct buffer *out);
+size_t chat_text_one_line(struct slice raw, chat_cut_fn *cut, size_t columns, struct buffer *out);
 
 /* The first screen line of text: its bytes; *next is where the second starts, the size when there
  * is none. Broken at line ends, else after a blank or beside a wide character, else anywhere; at
