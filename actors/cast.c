@@ -30,8 +30,11 @@ static bool is_leaf(const struct cast_options *options)
 
 static void *make_operation(struct cast *self, const struct cast_options *options)
 {
-    const struct operation_options operation = {
-        .id = options->id, .networked = options->networked, .leaf = is_leaf(options)};
+    const struct operation_options operation = {.id = options->id,
+                                                .networked = options->networked,
+                                                .leaf = is_leaf(options),
+                                                .life = get_u32(options->replica),
+                                                .started_ms = options->started_ms};
     (void)self;
     return operation_new(&operation);
 }

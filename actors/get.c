@@ -78,20 +78,28 @@ static void on_read_done(operation_t *self, struct request *request, struct now 
 
 /* --- as an actor ------------------------------------------------------------------------- */
 
-/* A connection ended: whom it was asked of is asked elsewhere, who asked over it is answered no
- * more (lesson L3). */
+/* A peer is gone: what it was asked is asked elsewhere (lesson L3). */
+static void end_peer(operation_t *self, peer_t number, struct now now, struct outbox *out)
+{
+    uint32_t at = 0;
+    for (struct relay *row = relays_each(&self->relays, &at); row;
+         row = relays_each(&self->relays, &at))
+        get_peer_gone(self, row, number, now, out);
+}
+
+/* A connection ended: who asked over it is answered no more. */
 static void on_gone(operation_t *self, const struct peer_order *gone, struct now now,
                     struct outbox *out)
 {
     uint32_t at = 0;
+    bool moves = moves_note(&self->moves, &self->ring, gone, now.ms);
     operation_on_gone(self, gone);
     for (struct relay *row = relays_each(&self->relays, &at); row;
-         row = relays_each(&self->relays, &at)) {
+         row = relays_each(&self->relays, &at))
         if (row->asker == gone->number)
             relays_close(&self->relays, row);
-        else
-            get_peer_gone(self, row, gone->number, now, out);
-    }
+    if (!moves)
+        end_peer(self, gone->number, now, out);
 }
 
 /* True when the mail was taken. */
@@ -144,7 +152,7 @@ static void receive(void *actor, struct message *message, struct now now, struct
         get_serve_on_sent(self, (const struct peer_send *)message, now, out);
         break;
     case MESSAGE_PEER_LIVE:
-        operation_on_live(self, (const struct peer_live *)message);
+        operation_on_arrival(self, (const struct peer_live *)message, get_on_move, now, out);
         break;
     case MESSAGE_PEER_SILENT:
         operation_on_silent(self, (const struct peer_silent *)message);
@@ -163,13 +171,15 @@ static void receive(void *actor, struct message *message, struct now now, struct
 static bool is_silent(const struct relay *row, struct now now)
 {
     return row->state == RELAY_asking && row->asked && now.ms < row->deadline_ms &&
-           (!row->asker || row->pieces == 0);
+           (!row->asker || row->unanswered);
 }
 
 /* Rows first: they know better than a transaction what was waited for. */
 static void tick(void *actor, struct now now, struct outbox *out)
 {
     operation_t *self = (operation_t *)actor;
+    for (peer_t lost; (lost = moves_lost(&self->moves, now.ms));)
+        end_peer(self, lost, now, out);
     for (struct relay *row; (row = relays_expired(&self->relays, now.ms));) {
         if (is_silent(row, now)) {
             get_asked_silent(self, row, now, out);

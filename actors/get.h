@@ -23,6 +23,9 @@ void get_asked_silent(operation_t *self, struct relay *row, struct now now, stru
 void get_peer_gone(operation_t *self, struct relay *row, peer_t peer, struct now now,
                    struct outbox *out);
 
+/* The connection `from` is replaced by `to`: what was asked over it is asked again. */
+operation_move_fn get_on_move;
+
 /* Answers the client with what is in its request, or with an error; the row closes. */
 void get_finish(operation_t *self, struct relay *row, struct request *request, struct outbox *out);
 void get_finish_with(operation_t *self, struct relay *row, int code, const char *why,

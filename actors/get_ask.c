@@ -118,6 +118,17 @@ void get_peer_gone(operation_t *self, struct relay *row, peer_t peer, struct now
         other_failed(self, row, peer, ERR_NO_LIVE_PEER, why, now, out);
 }
 
+void get_on_move(operation_t *self, struct relay *row, peer_t from, peer_t to, struct now now,
+                 struct outbox *out)
+{
+    if (!relay_asked_moves(row, from, to))
+        return;
+    if (!ask(row, to, now, out))
+        get_peer_gone(self, row, to, now, out);
+    else
+        relays_give_up_at(&self->relays, row, now.ms + relay_patience_ms(row));
+}
+
 /* --- what they answer -------------------------------------------------------------------- */
 
 /* The row that waits for this peer's answer to tx; NULL: it is gone, or another answers it. An

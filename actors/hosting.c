@@ -76,6 +76,8 @@ static void on_live(hosting_t *self, const struct peer_live *live, struct now no
 {
     if (ring_view_add(&self->view, live->number, &live->id, live->leaf) != 0)
         return; /* without memory it is not used */
+    while (moves_arrived(&self->moves, &live->id))
+        ; /* all rows are looked at below */
     self->networked = true;
     stored_list(self, out);
     if (self->refresh_at_ms == NEVER)
@@ -90,6 +92,7 @@ static void on_live(hosting_t *self, const struct peer_live *live, struct now no
 static void on_gone(hosting_t *self, const struct peer_order *gone, struct now now,
                     struct outbox *out)
 {
+    (void)moves_note(&self->moves, &self->view, gone, now.ms);
     ring_view_remove(&self->view, gone->number);
     struct holding *row, *next;
     HASH_ITER (hh, self->table.rows, row, next) {
@@ -217,7 +220,23 @@ static void receive(void *actor, struct message *message, struct now now, struct
 static uint64_t deadline_ms(const void *actor)
 {
     const hosting_t *self = (const hosting_t *)actor;
-    return self->table.next_ms < self->refresh_at_ms ? self->table.next_ms : self->refresh_at_ms;
+    uint64_t moves = moves_deadline_ms(&self->moves);
+    uint64_t rows =
+        self->table.next_ms < self->refresh_at_ms ? self->table.next_ms : self->refresh_at_ms;
+    return rows < moves ? rows : moves;
+}
+
+/* Who was waited for did not come back: what took its feed from there does without it. */
+static void end_moves(hosting_t *self, struct now now, struct outbox *out)
+{
+    struct holding *row, *next;
+    while (moves_lost(&self->moves, now.ms))
+        ;
+    HASH_ITER (hh, self->table.rows, row, next) {
+        if (row->state == FEED_none)
+            feed_choose(self, row, now, out);
+        holding_remove_idle(&self->table, row);
+    }
 }
 
 /* One contract after the other compares its fingerprint with its feed's, and a root asks again for
@@ -246,6 +265,8 @@ static void tick(void *actor, struct now now, struct outbox *out)
 {
     hosting_t *self = (hosting_t *)actor;
     struct holding_table *table = &self->table;
+    if (now.ms >= moves_deadline_ms(&self->moves))
+        end_moves(self, now, out);
     if (now.ms >= self->refresh_at_ms)
         refresh(self, now, out);
     if (now.ms < table->next_ms)

@@ -48,9 +48,12 @@ static uint8_t hops_left(const struct holding *row)
     return hops ? (uint8_t)(hops - 1) : 0;
 }
 
-/* Nobody nearer is live: what is here is all there is. */
+/* Nobody nearer is live: what is here is all there is. Who is about to be live under another number
+ * may be nearer: then it is seen in a moment. */
 static void be_root(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
 {
+    if (self->moves.count)
+        return;
     if (row->presence == PRESENCE_unknown) {
         hosting_ask(self, row, out);
         return;

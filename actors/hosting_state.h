@@ -11,9 +11,11 @@
 
 #include "actors/holding.h"
 #include "actors/hosting.h"
+#include "actors/moves.h"
 
 struct hosting {
     struct ring_view view;
+    struct moves moves; /* who is about to be live under another number */
     struct holding_table table;
     bool networked; /* knows, or has known, of other nodes */
     uint64_t refresh_at_ms;

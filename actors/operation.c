@@ -11,7 +11,8 @@ operation_t *operation_new(const struct operation_options *options)
         return NULL;
     self->networked = options->networked;
     transactions_init(&self->transactions);
-    relays_init(&self->relays);
+    relays_init(&self->relays, options->life);
+    heard_init(&self->heard, options->started_ms);
     ring_view_init(&self->ring, &options->id);
     self->ring.leaf = options->leaf;
     return self;
@@ -23,6 +24,7 @@ void operation_destroy(operation_t **self)
         return;
     transactions_free(&(*self)->transactions);
     relays_free(&(*self)->relays);
+    heard_free(&(*self)->heard);
     ring_view_free(&(*self)->ring);
     free(*self);
     *self = NULL;
@@ -85,6 +87,18 @@ void operation_on_live(operation_t *self, const struct peer_live *live)
               (unsigned long long)live->number);
 }
 
+void operation_on_arrival(operation_t *self, const struct peer_live *live, operation_move_fn *move,
+                          struct now now, struct outbox *out)
+{
+    operation_on_live(self, live);
+    for (peer_t from; (from = moves_arrived(&self->moves, &live->id));) {
+        uint32_t at = 0;
+        for (struct relay *row = relays_each(&self->relays, &at); row;
+             row = relays_each(&self->relays, &at))
+            move(self, row, from, live->number, now, out);
+    }
+}
+
 void operation_on_silent(operation_t *self, const struct peer_silent *silent)
 {
     ring_view_silence(&self->ring, silent->number, silent->silent);
@@ -123,7 +137,9 @@ uint64_t operation_deadline_ms(const void *actor)
 {
     const operation_t *self = (const operation_t *)actor;
     uint64_t clients = transactions_deadline_ms(&self->transactions);
-    return clients < self->relays.deadline_ms ? clients : self->relays.deadline_ms;
+    uint64_t moves = moves_deadline_ms(&self->moves);
+    uint64_t first = clients < self->relays.deadline_ms ? clients : self->relays.deadline_ms;
+    return first < moves ? first : moves;
 }
 
 void operation_tick(void *self, struct now now, struct outbox *out)

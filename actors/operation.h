@@ -4,6 +4,8 @@
 #ifndef WEIR_ACTORS_OPERATION_H
 #define WEIR_ACTORS_OPERATION_H
 
+#include "actors/heard.h"
+#include "actors/moves.h"
 #include "actors/relays.h"
 #include "actors/transactions.h"
 
@@ -11,6 +13,8 @@ struct operation_options {
     struct node_id id; /* this node's */
     bool networked;    /* it knows of others: what is not here may be there */
     bool leaf;         /* it cannot be dialled */
+    uint32_t life;     /* drawn at random at this start */
+    uint64_t started_ms;
 };
 
 /* Open to get, update and put only. */
@@ -19,6 +23,8 @@ struct operation {
     struct transactions transactions; /* of clients */
     struct relays relays;             /* asked of peers, for clients and for peers */
     struct ring_view ring;            /* who is live */
+    struct moves moves;               /* get, update: who is about to be, under another number */
+    struct heard heard;               /* update: what peers asked lately */
 };
 
 typedef struct operation operation_t;
@@ -47,6 +53,11 @@ void operation_nobody_live(const operation_t *self, struct request *request);
 
 /* PEER_LIVE, PEER_SILENT and PEER_GONE: who can be asked. */
 void operation_on_live(operation_t *self, const struct peer_live *live);
+/* The same, and for each row and each former number that the peer was waited for under: move. */
+typedef void operation_move_fn(operation_t *self, struct relay *row, peer_t from, peer_t to,
+                               struct now now, struct outbox *out);
+void operation_on_arrival(operation_t *self, const struct peer_live *live, operation_move_fn *move,
+                          struct now now, struct outbox *out);
 void operation_on_silent(operation_t *self, const struct peer_silent *silent);
 void operation_on_gone(operation_t *self, const struct peer_order *gone);
 

@@ -38,9 +38,9 @@ void relay_move(struct relay *self, enum relay_state state)
 
 /* --- the table --------------------------------------------------------------------------- */
 
-void relays_init(struct relays *self)
+void relays_init(struct relays *self, uint32_t life)
 {
-    *self = (struct relays){.deadline_ms = NEVER};
+    *self = (struct relays){.deadline_ms = NEVER, .first_generation = life};
 }
 
 void relays_free(struct relays *self)
@@ -51,7 +51,7 @@ void relays_free(struct relays *self)
     free(self->rows);
     free(self->generations);
     free(self->free);
-    relays_init(self);
+    relays_init(self, self->first_generation);
 }
 
 /* All three arrays, or none of them counts. */
@@ -73,7 +73,7 @@ static bool grow(struct relays *self)
         return false;
     for (uint32_t i = capacity; i-- > self->capacity;) {
         rows[i] = NULL;
-        generations[i] = 0;
+        generations[i] = self->first_generation;
         list[self->free_count++] = i;
     }
     self->capacity = capacity;
@@ -114,6 +114,14 @@ static void uncount_asker(struct relays *self, peer_t asker)
         HASH_DEL(self->counts, row);
         free(row);
     }
+}
+
+void relays_asker_moves(struct relays *self, struct relay *relay, peer_t to)
+{
+    if (!count_asker(self, to))
+        return; /* its answer is lost */
+    uncount_asker(self, relay->asker);
+    relay->asker = to;
 }
 
 struct relay *relays_open(struct relays *self, peer_t asker, const struct contract_key *key,
@@ -247,6 +255,22 @@ peer_t relay_next(struct relay *self, const struct ring_view *ring)
 }
 
 _Static_assert(RELAY_TRIES_MAX <= 8, "unanswered has a bit for each");
+
+bool relay_asked_moves(struct relay *self, peer_t from, peer_t to)
+{
+    size_t at = 0;
+    while (at < self->tried_count && self->tried[at] != from)
+        at++;
+    if (at == self->tried_count)
+        return false;
+    uint8_t bit = (uint8_t)(1u << at);
+    bool waited = self->state == RELAY_asking && (self->asked == from || self->unanswered & bit);
+    self->tried[at] = to;
+    self->unanswered = (uint8_t)(waited ? self->unanswered | bit : self->unanswered & ~bit);
+    if (waited && self->asked == from)
+        self->asked = to;
+    return waited;
+}
 
 uint8_t relay_unanswered_by(const struct relay *self, peer_t peer)
 {

@@ -80,6 +80,9 @@ struct relay {
 
     /* UPDATE */
     bool changed;
+    bool edit;                     /* an EDIT: made twice it counts twice */
+    uint64_t heard;                /* of a peer's EDIT: its number in heard.h */
+    uint64_t asked_ms;             /* since when `asked` has been asked */
     size_t done_bytes, sent_bytes; /* of a large delta: taken by the host; in the last message */
 };
 
@@ -91,9 +94,11 @@ struct relays {
     uint32_t of_peers;          /* rows with an asker */
     struct asker_count *counts; /* of each asker */
     uint64_t deadline_ms;       /* none is earlier; NEVER: no rows */
+    uint32_t first_generation;
 };
 
-void relays_init(struct relays *self);
+/* life: drawn at random when the node starts, so that its numbers are not those of its last run. */
+void relays_init(struct relays *self, uint32_t life);
 void relays_free(struct relays *self);
 
 /* Opens a row. `asker` 0: a client's, bounded by its transaction. NULL: too many of peers
@@ -127,6 +132,13 @@ void relay_move(struct relay *self, enum relay_state state);
  * those that are silent last.
  * With `beside` set any, RELAY_BESIDE_MAX times. Remembers it as tried. 0: nobody is left. */
 peer_t relay_next(struct relay *self, const struct ring_view *ring);
+
+/* Its connection ended, and `to` is the peer's other one. True: it was waited for, and is so again:
+ * it is to be asked anew. */
+bool relay_asked_moves(struct relay *self, peer_t from, peer_t to);
+
+/* The same of whoever asked: answers go there, and the row counts as one of `to`. */
+void relays_asker_moves(struct relays *self, struct relay *relay, peer_t to);
 
 /* The bit of a peer that was asked and has said nothing yet; 0: it is not one. */
 uint8_t relay_unanswered_by(const struct relay *self, peer_t peer);

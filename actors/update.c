@@ -4,7 +4,8 @@
  *
  * A delta merges twice as once, so an UPDATE that a peer took away with it, or says nothing to, is
  * sent to another as well, and the first answer counts. An EDIT is not like that (a counter's `add`
- * would count twice): once a peer may have made it, no other is asked.
+ * would count twice): once a peer may have made it, no other is asked. That one itself knows what
+ * it has heard (heard.h), and is asked again when its connection is replaced by another (moves.h).
  *
  *   takes UPDATE (client_api), MERGED (storage), PEER_LIVE, PEER_SILENT, PEER_GONE (connections),
  *   PEER_MAIL of UPDATE, UPDATED (transport); gives MERGE (storage), REPLY (client_api), PEER_SEND
@@ -61,7 +62,7 @@ static int request_of(const struct peer_update *update, const struct contract_ke
 }
 
 /* Opens the row and has the change merged here. The mail is taken when 0 is returned. */
-static int start_for_peer(operation_t *self, struct peer_mail *mail, struct now now,
+static int start_for_peer(operation_t *self, struct peer_mail *mail, place_t asker, struct now now,
                           struct reason *why, struct outbox *out)
 {
     const struct peer_update *update = &mail->body.update;
@@ -79,12 +80,36 @@ static int start_for_peer(operation_t *self, struct peer_mail *mail, struct now 
         return fail(why, ERR_BUSY, "too many operations of peers are open");
     }
     row->asker_tx = update->tx;
+    row->edit = update->edit != 0;
     row->hops = update->hops < PEER_HOPS ? update->hops : PEER_HOPS;
     request->relay = row->number;
     request->deadline_ms = row->deadline_ms;
     request->mail = mail; /* origin stays 0: whoever asked hears of it too, if it follows */
+    if (row->edit)
+        row->heard = heard_note(&self->heard, asker, update->tx, row->number, now.ms);
     send_to(out, ACTOR_storage, MESSAGE_MERGE, &request->head);
     return 0;
+}
+
+/* An EDIT that this node may have heard already: is it answered, or will it be? */
+static bool answer_heard(operation_t *self, const struct peer_mail *mail, place_t asker,
+                         struct now now, struct outbox *out)
+{
+    static const char unknown[] = "whether the edit was made is not known any more";
+    const struct peer_update *update = &mail->body.update;
+    if (!update->again_ms)
+        return false;
+    const struct heard_edit *edit = heard_find(&self->heard, asker, update->tx);
+    if (!edit && heard_would_know(&self->heard, update->again_ms, now.ms))
+        return false;
+    if (edit && edit->done) {
+        struct store_change change = {.after = edit->after, .changed = edit->changed};
+        const char *why = edit->code ? error_text(edit->code) : "";
+        update_tell(mail->number, update->tx, edit->code, why, &change, out);
+    } else if (!edit || !relays_find(&self->relays, edit->relay)) {
+        update_tell(mail->number, update->tx, ERR_NO_LIVE_PEER, unknown, NULL, out);
+    }
+    return true;
 }
 
 /* True when the mail was taken. */
@@ -92,9 +117,17 @@ static bool on_peer_update(operation_t *self, struct peer_mail *mail, struct now
                            struct outbox *out)
 {
     const struct peer_update *update = &mail->body.update;
+    const struct ring_peer *peer = ring_view_find(&self->ring, mail->number);
     struct reason why;
-    int rc = update->deadline_ms ? start_for_peer(self, mail, now, &why, out)
-                                 : fail(&why, ERR_TIMEOUT, "no time was left");
+    int rc = 0;
+    if (!peer) /* the last mail of a connection that ended: what is asked again comes after it */
+        rc = fail(&why, ERR_BUSY, "no room for another peer");
+    else if (update->edit && answer_heard(self, mail, peer->place, now, out))
+        return false;
+    else if (!update->deadline_ms)
+        rc = fail(&why, ERR_TIMEOUT, "no time was left");
+    else
+        rc = start_for_peer(self, mail, peer->place, now, &why, out);
     if (rc == 0)
         return true;
     if (rc == ERR_BAD_REQUEST)
@@ -167,6 +200,7 @@ static void on_merged(operation_t *self, struct request *request, struct now now
         return;
     }
     row->hops = PEER_HOPS;
+    row->edit = request->verb == VERB_EDIT;
     row->request = request;
     update_ask(self, row, now, out);
 }
@@ -174,18 +208,32 @@ static void on_merged(operation_t *self, struct request *request, struct now now
 /* --- as an actor ------------------------------------------------------------------------- */
 
 /* Who asked over the connection is answered no more; what was asked over it: lesson L3. */
+static void end_peer(operation_t *self, peer_t number, struct now now, struct outbox *out)
+{
+    uint32_t at = 0;
+    for (struct relay *row = relays_each(&self->relays, &at); row;
+         row = relays_each(&self->relays, &at)) {
+        if (row->asker == number)
+            relays_close(&self->relays, row);
+        else if (row->state == RELAY_asking)
+            update_on_gone(self, row, number, now, out);
+    }
+}
+
+/* A peer that is about to be live under another number asks again, and is asked again; its edits go
+ * on meanwhile, so that it can be told of them. */
 static void on_gone(operation_t *self, const struct peer_order *gone, struct now now,
                     struct outbox *out)
 {
     uint32_t at = 0;
+    bool moves = moves_note(&self->moves, &self->ring, gone, now.ms);
     operation_on_gone(self, gone);
-    for (struct relay *row = relays_each(&self->relays, &at); row;
-         row = relays_each(&self->relays, &at)) {
-        if (row->asker == gone->number)
+    if (!moves)
+        end_peer(self, gone->number, now, out);
+    for (struct relay *row = moves ? relays_each(&self->relays, &at) : NULL; row;
+         row = relays_each(&self->relays, &at))
+        if (row->asker == gone->number && !row->edit)
             relays_close(&self->relays, row);
-        else if (row->state == RELAY_asking)
-            update_on_gone(self, row, gone->number, now, out);
-    }
 }
 
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
@@ -210,7 +258,7 @@ static void receive(void *actor, struct message *message, struct now now, struct
             update_on_updated(self, mail, now, out);
         break;
     case MESSAGE_PEER_LIVE:
-        operation_on_live(self, (const struct peer_live *)message);
+        operation_on_arrival(self, (const struct peer_live *)message, update_on_move, now, out);
         break;
     case MESSAGE_PEER_SILENT:
         operation_on_silent(self, (const struct peer_silent *)message);
@@ -228,6 +276,8 @@ static void receive(void *actor, struct message *message, struct now now, struct
 static void tick(void *actor, struct now now, struct outbox *out)
 {
     operation_t *self = (operation_t *)actor;
+    for (peer_t lost; (lost = moves_lost(&self->moves, now.ms));)
+        end_peer(self, lost, now, out);
     for (struct relay *row; (row = relays_expired(&self->relays, now.ms));)
         if (now.ms < row->deadline_ms) /* it says nothing, though it is live: it may have stopped */
             update_ask(self, row, now, out);

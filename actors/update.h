@@ -19,6 +19,11 @@ void update_on_updated(operation_t *self, const struct peer_mail *mail, struct n
 void update_on_gone(operation_t *self, struct relay *row, peer_t peer, struct now now,
                     struct outbox *out);
 
+/* The connection `from` is replaced by `to`: what was asked over it, and is not answered, is asked
+ * again. What is a delta merges twice as once; an edit says that it may have been heard. Whoever
+ * asked over it is answered there. */
+operation_move_fn update_on_move;
+
 /* Answers whoever asked, and closes the row. With code 0 the row's request tells the change. */
 void update_finish(operation_t *self, struct relay *row, int code, const char *why,
                    struct outbox *out);

@@ -6,11 +6,6 @@
 
 /* --- what a peer is sent ----------------------------------------------------------------- */
 
-static bool is_edit(const struct relay *row)
-{
-    return row->request->verb == VERB_EDIT;
-}
-
 /* EDIT's operation and operands, each with its size. */
 static void encode_edit(const struct request *request, struct buffer *out)
 {
@@ -62,6 +57,12 @@ static int next_args(const struct relay *row, struct buffer *edit, struct slice 
     return buffer_failed(edit) ? fail(why, ERR_INTERNAL, "out of memory") : 0;
 }
 
+/* How long ago an EDIT was first sent to the peer, when that was over another connection. */
+static uint32_t again_ms(const struct relay *row, peer_t peer, struct now now)
+{
+    return row->edit && row->asked == peer ? (uint32_t)(now.ms - row->asked_ms) + 1 : 0;
+}
+
 /* Sends the next message to the peer. An error is of the request, not of the peer. */
 static int send_update(struct relay *row, peer_t peer, struct now now, struct reason *why,
                        struct outbox *out)
@@ -70,7 +71,8 @@ static int send_update(struct relay *row, peer_t peer, struct now now, struct re
     struct peer_update body = {.tx = row->number,
                                .hops = row->hops,
                                .deadline_ms = relay_left_ms(row, now.ms),
-                               .edit = is_edit(row)};
+                               .edit = row->edit,
+                               .again_ms = again_ms(row, peer, now)};
     int rc = next_args(row, &edit, &body.args, why);
     enum lane lane = body.args.size < PEER_BULK_BYTES ? LANE_small : LANE_bulk;
     memcpy(body.key, row->key.bytes, sizeof body.key);
@@ -101,7 +103,9 @@ void update_finish(operation_t *self, struct relay *row, int code, const char *w
 {
     struct request *request = row->request;
     if (row->asker) {
-        update_tell(row->asker, row->asker_tx, code, why, request ? &request->change : NULL, out);
+        const struct store_change *change = request ? &request->change : NULL;
+        heard_done(&self->heard, row->heard, code, change);
+        update_tell(row->asker, row->asker_tx, code, why, change, out);
         relays_close(&self->relays, row);
         return;
     }
@@ -129,7 +133,7 @@ static void finish_refused(operation_t *self, struct relay *row, int code, const
  */
 static void await_word(operation_t *self, struct relay *row, struct now now)
 {
-    relays_give_up_at(&self->relays, row, is_edit(row) ? NEVER : now.ms + relay_patience_ms(row));
+    relays_give_up_at(&self->relays, row, row->edit ? NEVER : now.ms + relay_patience_ms(row));
 }
 
 /* The next one, if there is any. True: it was asked, or the row is closed. */
@@ -146,6 +150,7 @@ static bool ask_next(operation_t *self, struct relay *row, struct now now, struc
     relay_move(row, RELAY_asking);
     row->done_bytes = 0;
     row->unanswered |= (uint8_t)(1u << (row->tried_count - 1));
+    row->asked_ms = now.ms;
     int rc = send_update(row, next, now, &why, out);
     if (rc)
         update_finish(self, row, rc, why.text, out);
@@ -173,8 +178,7 @@ static bool may_ask_another(const struct relay *row, int code)
 {
     if (code == ERR_NOT_FOUND || code == ERR_BUSY)
         return true;
-    return !is_edit(row) &&
-           (code == ERR_NO_LIVE_PEER || code == ERR_TIMEOUT || code == ERR_INTERNAL);
+    return !row->edit && (code == ERR_NO_LIVE_PEER || code == ERR_TIMEOUT || code == ERR_INTERNAL);
 }
 
 /* Where it began, the next is asked at once; a node between leaves that to whom it began at, but
@@ -194,12 +198,27 @@ void update_on_gone(operation_t *self, struct relay *row, peer_t peer, struct no
 {
     if (!relay_unanswered_by(row, peer))
         return;
-    if (is_edit(row))
+    if (row->edit)
         update_finish(self, row, ERR_NO_LIVE_PEER,
                       "the peer that was asked is gone: whether the edit was made is not known",
                       out);
     else if (!relay_is_out(row, peer, ERR_NO_LIVE_PEER, "the peer that was asked is gone"))
         update_ask(self, row, now, out);
+}
+
+void update_on_move(operation_t *self, struct relay *row, peer_t from, peer_t to, struct now now,
+                    struct outbox *out)
+{
+    struct reason why;
+    if (row->asker == from)
+        relays_asker_moves(&self->relays, row, to);
+    if (!relay_asked_moves(row, from, to))
+        return;
+    int rc = send_update(row, to, now, &why, out);
+    if (rc)
+        finish_refused(self, row, rc, why.text, out);
+    else
+        await_word(self, row, now);
 }
 
 void update_on_updated(operation_t *self, const struct peer_mail *mail, struct now now,
@@ -222,7 +241,7 @@ void update_on_updated(operation_t *self, const struct peer_mail *mail, struct n
     row->done_bytes += row->sent_bytes;
     memcpy(request->change.after.bytes, updated->fingerprint, FINGERPRINT_BYTES);
     request->change.changed = row->changed;
-    bool more = !row->asker && !is_edit(row) && row->done_bytes < request->args[1].size;
+    bool more = !row->asker && !row->edit && row->done_bytes < request->args[1].size;
     int rc = more ? send_update(row, mail->number, now, &why, out) : 0;
     if (rc)
         finish_refused(self, row, rc, why.text, out);

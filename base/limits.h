@@ -201,6 +201,10 @@
 #define RELAY_TRIES_MAX      8u     /* live peers asked for one operation; then its last error */
 #define RELAY_BESIDE_MAX     3u     /* of them, not nearer to the key; the first node does this */
 #define RELAY_MARGIN_MS      250u   /* a hop has less time than its asker, to tell that it is up */
+#define MOVES_MAX            64u    /* peers whose connection is replaced by another, at once … */
+#define MOVE_MS              2000u /* … and how long one takes at most: crossing dials, a probe */
+#define EDITS_HEARD_MAX      4096u /* EDITs of peers remembered, 80 bytes each: a second of many */
+#define EDIT_ON_ITS_WAY_MS   1000u /* one asked again came within this, or is told "not known" */
 #define PEER_BULK_BYTES      16384u /* messages from this on go in the bulk lane: one fragment */
 #define RELAY_PATIENCE_MS    1000u  /* for the first word of who is asked; half of it at a relay */
 #define RELAY_SLOW_BYTES_A_MS                                                                      \

@@ -79,6 +79,8 @@ enum lane { LANE_control, LANE_small, LANE_bulk, LANE_COUNT };
     F(M, fixed, key, 32, "contract key")                                                           \
     F(M, u8, edit, 0,                                                                              \
       "0: args is a delta; 1: EDIT's operation and operands, each u32 size, bytes")                \
+    F(M, u32, again_ms, 0,                                                                         \
+      "of an EDIT that was sent over an earlier connection: so long ago; else 0")                  \
     F(M, bytes, args, PEER_ENTRIES_BYTES_MAX, "see edit")
 /* Its one answer: the change is durable at a host, or refused. */
 #define PEER_UPDATED_FIELDS(F, M)                                                                  \

@@ -132,17 +132,22 @@ void solo_tell_sent(struct solo *self)
     solo_give(self, ACTOR_transport, MESSAGE_PEER_SENT, &sent->head);
 }
 
-void solo_live(struct solo *self, peer_t number)
+void solo_live_as(struct solo *self, peer_t number, peer_t who)
 {
     struct peer_live *live = (struct peer_live *)message_new(sizeof *live);
     assert_non_null(live);
     live->number = number;
-    if (number <= SOLO_PEERS) {
-        live->id = self->peers[number];
+    if (who <= SOLO_PEERS) {
+        live->id = self->peers[who];
     } else {
-        put_u64(live->id.bytes + 8, number);
+        put_u64(live->id.bytes + 8, who);
     }
     solo_give(self, ACTOR_connections, MESSAGE_PEER_LIVE, &live->head);
+}
+
+void solo_live(struct solo *self, peer_t number)
+{
+    solo_live_as(self, number, number);
 }
 
 void solo_live_all(struct solo *self, peer_t first, peer_t last)
@@ -153,9 +158,15 @@ void solo_live_all(struct solo *self, peer_t first, peer_t last)
 
 void solo_gone(struct solo *self, peer_t number)
 {
+    solo_gone_for(self, number, CLOSE_reset);
+}
+
+void solo_gone_for(struct solo *self, peer_t number, enum close_reason reason)
+{
     struct peer_order *gone = (struct peer_order *)message_new(sizeof *gone);
     assert_non_null(gone);
     gone->number = number;
+    gone->reason = reason;
     solo_give(self, ACTOR_connections, MESSAGE_PEER_GONE, &gone->head);
 }
 

@@ -52,6 +52,9 @@ void solo_tell_sent(struct solo *self);
 void solo_live(struct solo *self, peer_t number);
 void solo_live_all(struct solo *self, peer_t first, peer_t last); /* both included */
 void solo_gone(struct solo *self, peer_t number);
+/* Another number for the peer `who`; a connection that ended for this reason. */
+void solo_live_as(struct solo *self, peer_t number, peer_t who);
+void solo_gone_for(struct solo *self, peer_t number, enum close_reason reason);
 
 /* A peer's message; its bytes are counted in self->window until the actor frees it. */
 void solo_mail(struct solo *self, peer_t from, enum peer_kind kind, const void *body);

@@ -277,6 +277,39 @@ static void a_feed_that_always_answers_late_is_given_more_time(void **state)
     assert_int_equal(hosts_bits(1), 3);
 }
 
+/* A SUBSCRIBE at 1 whose feed, the only other node, has not answered when its connection ends as
+ * the duplicate of another. */
+static void subscribe_while_the_feed_moves(void)
+{
+    hosts_link_all(2);
+    hosts_silence(0);
+    hosts_put(0, 3);
+    hosts_ask(1, VERB_SUBSCRIBE);
+    hosts_hear_gone(&hosts[1], &hosts[0], CLOSE_duplicate);
+    hosts_run();
+    hosts_advance(MOVE_MS - 1);
+    assert_int_equal(hosts[1].answers.count, 0);
+}
+
+/* lesson L3 */
+static void a_feed_whose_connection_is_replaced_is_waited_for(void **state)
+{
+    (void)state;
+    subscribe_while_the_feed_moves();
+    hosts_link(0, 1);
+    hosts_advance(10);
+    assert_int_equal(hosts_answer(1, NULL), 0);
+    assert_int_equal(hosts_bits(1), 3);
+}
+
+static void a_feed_that_does_not_come_back_is_gone(void **state)
+{
+    (void)state;
+    subscribe_while_the_feed_moves();
+    hosts_advance(10);
+    assert_int_equal(hosts_answer(1, NULL), ERR_NO_LIVE_PEER);
+}
+
 /* It is live, and nobody else may have what is asked for. */
 static void a_silent_node_is_asked_when_there_is_no_other(void **state)
 {
@@ -470,6 +503,8 @@ int main(void)
         CLAIM(a_feed_that_is_heard_is_asked_at_once_though_it_was_given_up),
         CLAIM(a_feed_that_answers_late_is_asked_at_once),
         CLAIM(a_feed_that_always_answers_late_is_given_more_time),
+        CLAIM(a_feed_whose_connection_is_replaced_is_waited_for),
+        CLAIM(a_feed_that_does_not_come_back_is_gone),
         CLAIM(a_silent_node_is_asked_when_there_is_no_other),
         CLAIM(a_join_goes_on_as_far_as_it_may_and_no_farther),
         CLAIM(nobody_makes_a_join_go_farther_than_all_do),

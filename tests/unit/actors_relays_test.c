@@ -13,7 +13,7 @@ static const struct contract_key key = {{1, 2, 3}};
 static int set_up(void **state)
 {
     (void)state;
-    relays_init(&table);
+    relays_init(&table, 0);
     return 0;
 }
 

@@ -242,7 +242,7 @@ static bool add_relay(unsigned row)
 {
     struct contract_key key = key_of(row);
     if (!relays.deadline_ms)
-        relays_init(&relays);
+        relays_init(&relays, 0);
     struct relay *relay = relays_open(&relays, row + 1, &key, 1000, RELAY_locating);
     relay_numbers[row] = relay ? relay->number : 0;
     assert_int_equal(relays.capacity - relays.free_count, relays.of_peers);

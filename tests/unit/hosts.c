@@ -273,11 +273,12 @@ void hosts_hear_live(struct host *at, const struct host *other)
     hosts_give(at, MESSAGE_PEER_LIVE, ACTOR_connections, &live->head);
 }
 
-static void hear_gone(struct host *at, const struct host *other)
+void hosts_hear_gone(struct host *at, const struct host *other, enum close_reason reason)
 {
     struct peer_order *gone = (struct peer_order *)message_new(sizeof *gone);
     assert_non_null(gone);
     gone->number = number_of(other);
+    gone->reason = reason;
     at->linked[other - hosts] = false;
     hosts_give(at, MESSAGE_PEER_GONE, ACTOR_connections, &gone->head);
 }
@@ -291,8 +292,8 @@ void hosts_link(size_t a, size_t b)
 
 void hosts_unlink(size_t a, size_t b)
 {
-    hear_gone(&hosts[a], &hosts[b]);
-    hear_gone(&hosts[b], &hosts[a]);
+    hosts_hear_gone(&hosts[a], &hosts[b], CLOSE_reset);
+    hosts_hear_gone(&hosts[b], &hosts[a], CLOSE_reset);
     hosts_run();
 }
 

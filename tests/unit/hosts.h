@@ -49,8 +49,9 @@ void hosts_advance(uint64_t ms);
 void hosts_link(size_t a, size_t b);
 void hosts_unlink(size_t a, size_t b);
 void hosts_link_all(size_t count); /* the nearest ones, all with all */
-/* One end alone hears of the connection. */
+/* One end alone hears of the connection, when the next messages are carried. */
 void hosts_hear_live(struct host *at, const struct host *other);
+void hosts_hear_gone(struct host *at, const struct host *other, enum close_reason reason);
 /* at is told that the other says nothing, or that it does again. */
 void hosts_hear_silence(size_t at, size_t other, bool silent);
 /* It hears, and is heard no more. */
