@@ -7,10 +7,10 @@
 #include "base/errors.h"
 
 struct client_router_options {
-    const char *const
-        *endpoints;          /* NULL-terminated: ipc://…, tcp://ADDRESS:PORT (port 0 or *: any) */
-    const char *data_dir;    /* the server's CURVE certificate lives there */
-    const char *client_keys; /* directory of clients' public certificates (zcert); NULL: none */
+    /* NULL-terminated: ipc://…, tcp://ADDRESS:PORT (port 0 or *: any) */
+    const char *const *endpoints;
+    const char *data_dir;     /* the server's CURVE certificate lives there */
+    const char *client_keys;  /* directory of clients' public certificates (zcert); NULL: none */
     uint64_t state_bytes_max; /* frames over this (and a little) close the connection */
     size_t connections_max;   /* at once; who comes then is turned away */
 };

@@ -68,8 +68,7 @@ static zcert_t *own_certificate(const char *data_dir, struct reason *why)
     zcert_t *cert = zcert_load(path);
     if (cert)
         return cert;
-    if (access(path, F_OK) ==
-        0) { /* clients know the old key: it is not replaced behind their back */
+    if (access(path, F_OK) == 0) { /* clients know the old key: it is not replaced unasked */
         (void)fail(why, ERR_IO, "%s cannot be read; mend it, or remove it to get a new key", path);
         return NULL;
     }

@@ -46,8 +46,7 @@ void sessions_take_out(struct sessions *self, struct session *session)
 static struct session *idle_longest(const struct sessions *self)
 {
     struct session *session, *follower = NULL;
-    DL_FOREACH2(self->used, session, used_next)
-    {
+    DL_FOREACH2 (self->used, session, used_next) {
         if (session->open || session->parked.first)
             continue;
         if (!session->subscriptions)

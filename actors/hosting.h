@@ -8,16 +8,17 @@
  * they differ (sync.h); so a node that comes between a host and the old root gets the contract
  * handed over by the same step that makes it the feed.
  *
- *             ABOUT → JOIN           JOINED            SYNCED
- *   (no feed) ———————————→ asking ————————————→ syncing ————————→ live
- *       ↑                    │ refused, silent     │ failed        │ gone, silent, a nearer one
- * came └————————————————————┴—————————————————————┴———————————————┘ (the next best is asked)
+ *             ABOUT → JOIN          JOINED            SYNCED
+ *   (no feed) ————————————→ asking ——————————→ syncing ——————————→ live
+ *       ↑                      │ refused, silent  │ failed           │ gone, silent,
+ *       │                      │                  │                  │ a nearer one came
+ *       └——————————————————————┴——————————————————┴——————————————————┘ (the next best is asked)
  *
  *   takes HOST (put, get, subscribe), KEPT (get), NEEDED (subscribe), CROWDED, ABOUT_DONE, HELD,
  *   MERGED, DROPPED (storage), SYNCED, FILLED, STRAY (sync), PEER_LIVE, PEER_SILENT,
- *   PEER_GONE (connections), ASK, PEER_MAIL of JOIN, JOINED, LEAVE, HOST (transport); gives HOSTED
- * (put, get, subscribe), ABOUT, HOLDINGS, MERGE, DROP, HEALED, ASK (storage), FOLLOW (subscribe),
- * SYNC (sync), PEER_SEND (transport), BLAME (connections) */
+ *   PEER_GONE (connections), ASK, PEER_MAIL of JOIN, JOINED, LEAVE, HOST (transport)
+ *   gives HOSTED (put, get, subscribe), ABOUT, HOLDINGS, MERGE, DROP, HEALED, ASK (storage),
+ *   FOLLOW (subscribe), SYNC (sync), PEER_SEND (transport), BLAME (connections) */
 #ifndef WEIR_ACTORS_HOSTING_H
 #define WEIR_ACTORS_HOSTING_H
 

@@ -216,8 +216,7 @@ struct peers_report {
 /* What happened to strangers. Those that became peers are CLOSED's to tell. */
 struct transport_counters {
     uint64_t accepted, answered, opened;
-    uint64_t
-        turned_away; /* closed unheard: too many, or too fast, from their addresses or in all */
+    uint64_t turned_away; /* closed unheard: too many, or too fast, from where they are or in all */
     uint64_t slow, broken; /* did not finish in time; sent what is no handshake, or went away */
     uint64_t refused;      /* by name: other network, version, … */
     uint64_t heavy;        /* peers that were not read, since the mail of all was too much */

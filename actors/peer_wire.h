@@ -28,10 +28,9 @@ enum wire_event_kind {
 struct wire_event {
     enum wire_event_kind kind;
     int connection;
-    char remote[300]; /* accepted, connected: ADDRESS:PORT, an IPv6 address in brackets */
-    uint8_t
-        prefix[16]; /* accepted: the address with host bits cleared (IPv4 /24 mapped, IPv6 /48) */
-    char why[100];  /* closed, reset: text for operators */
+    char remote[300];   /* accepted, connected: ADDRESS:PORT, an IPv6 address in brackets */
+    uint8_t prefix[16]; /* accepted: the address without host bits (IPv4 /24 mapped, IPv6 /48) */
+    char why[100];      /* closed, reset: text for operators */
 };
 
 struct peer_wire {

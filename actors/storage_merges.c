@@ -137,8 +137,7 @@ static void start_merge(storage_t *self, struct request *request, struct now now
         storage_answer(request, code, out);
         return;
     }
-    if (request->deadline_ms &&
-        now.ms >= request->deadline_ms) { /* answered TIMEOUT: not done now */
+    if (request->deadline_ms && now.ms >= request->deadline_ms) { /* told TIMEOUT: not done now */
         storage_answer(request, ERR_TIMEOUT, out);
         return;
     }

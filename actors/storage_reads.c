@@ -77,8 +77,7 @@ void storage_read(storage_t *self, struct request *request, struct now now, stru
     int rc = store_read(self->options.store, &request->key, first, last, &request->reading, &job,
                         &request->why);
     if (rc == ERR_DENIED && request->verb == VERB_GET) {
-        request->why.text[0] =
-            0; /* to who asks, a key that is nearly another's is just not known */
+        request->why.text[0] = 0; /* to who asks, a key nearly another's is just not known */
         rc = ERR_NOT_FOUND;
     }
     if (rc)

@@ -5,10 +5,7 @@
 #include "base/errors.h"
 #include "base/slice.h"
 
-enum {
-    BASE58_BYTES_MAX = 64,
-    BASE58_TEXT_MAX = 90
-}; /* text of 64 bytes is at most 88 characters */
+enum { BASE58_BYTES_MAX = 64, BASE58_TEXT_MAX = 90 }; /* 64 bytes are at most 88 characters */
 
 /* Writes the terminated text of size (<= BASE58_BYTES_MAX) bytes. */
 void base58_encode(const uint8_t *bytes, size_t size, char text[BASE58_TEXT_MAX]);

@@ -107,11 +107,11 @@
 
 /* --- peers ------------------------------------------------------------------------------- */
 #define HOLDINGS_MAX 2000000u /* contracts that hosting keeps fed, about 300 bytes each */
-#define HOLDINGS_A_PEER_MAX                                                                        \
-    65536u /* of them here for what one peer says alone, not stored (yet); more are refused */
-#define HOLDINGS_OF_PEERS_MAX                                                                       \
-    1000000u /* … for what all peers say; the rest is for what this node has and its clients want \
-              */
+/* Of them, here for what peers say alone, one of them or all, not stored (yet); more are refused.
+ * The rest is for what this node has and its clients want. */
+#define HOLDINGS_A_PEER_MAX   65536u
+#define HOLDINGS_OF_PEERS_MAX 1000000u
+
 #define ABOUTS_OUT_MAX    256u  /* contracts that hosting asks storage about at once */
 #define JOIN_TIMEOUT_MS   1500u /* for JOINED: the feed may have to join others first; … */
 #define JOIN_DOUBLINGS    3u /* … twice as long after each that did not come, so often at most */
@@ -130,16 +130,19 @@
 #define EVICT_IDLE_MS     60000u /* … if it was not asked for during this … */
 #define EVICTIONS_AT_ONCE 64u    /* … so many at a time */
 #define SYNCS_MAX         4096u  /* begun here at once; more wait */
-#define SYNCS_ANSWERED_MAX                                                                         \
-    16384u                     /* begun by peers; more are left unanswered, and begun again later */
-#define SYNCS_A_PEER_MAX 4096u /* of them, by one peer: as many as a node begins in all */
-#define SYNCS_ANSWERED_BYTES_MAX                                                                   \
-    (128u << 20) /* of the walks that answer peers, as large as they may get; others wait */
-#define SYNCS_A_PEER_BYTES_MAX (8u << 20) /* of them, for one peer */
-#define SYNC_PARTS_OUT         2u         /* DELTAs of a sync that the socket has not taken */
-#define SYNC_TIMEOUT_MS        30000u     /* without a word of it */
-#define SYNC_ROUNDS_MAX        250u
-#define SYNC_BODY_BYTES_MAX    (128u << 10) /* one body of a sync by ranges; coarser past it */
+
+/* Syncs begun by peers; more are left unanswered, and begun again later. By one peer: as many as a
+ * node begins in all. And the bytes of the walks that answer them, as large as they may get; others
+ * wait. */
+#define SYNCS_ANSWERED_MAX       16384u
+#define SYNCS_A_PEER_MAX         4096u
+#define SYNCS_ANSWERED_BYTES_MAX (128u << 20)
+#define SYNCS_A_PEER_BYTES_MAX   (8u << 20)
+
+#define SYNC_PARTS_OUT      2u     /* DELTAs of a sync that the socket has not taken */
+#define SYNC_TIMEOUT_MS     30000u /* without a word of it */
+#define SYNC_ROUNDS_MAX     250u
+#define SYNC_BODY_BYTES_MAX (128u << 10) /* one body of a sync by ranges; coarser past it */
 
 /* --- connections to peers ---------------------------------------------------------------- */
 #define PEERS_MAX_DEFAULT 64u    /* of --max-peers; gateways and pinned peers come on top */
@@ -191,8 +194,7 @@
 #define INVITED_MS        15000u    /* who accepted a CONNECT, or was accepted, is wanted so long */
 #define FAR_EVERY_MS      1000u     /* a far link is looked for, doubled while none is found … */
 #define FAR_EVERY_MS_MAX  60000u    /* … up to this */
-#define JOIN_EVERY_MS_MAX                                                                          \
-    60000u /* own place is looked for: at once, after 1 s, doubled up to this */
+#define JOIN_EVERY_MS_MAX 60000u /* own place is looked for: at once, after 1 s, … up to this */
 
 /* --- operations -------------------------------------------------------------------------- */
 #define OPERATION_TIMEOUT_MS 60000u /* an open transaction is answered TIMEOUT after this */
@@ -207,10 +209,10 @@
 #define EDIT_ON_ITS_WAY_MS   1000u /* one asked again came within this, or is told "not known" */
 #define PEER_BULK_BYTES      16384u /* messages from this on go in the bulk lane: one fragment */
 #define RELAY_PATIENCE_MS    1000u  /* for the first word of who is asked; half of it at a relay */
-#define RELAY_SLOW_BYTES_A_MS                                                                      \
-    256u /* longer for a message of many bytes: 2 Mbit/s are not called silence */
-#define RELAY_STALL_MS 5000u /* an asker that takes no PIECE so long holds up its host's lane */
-#define PIECES_OUT_MAX 2u    /* of a state that is served, not yet taken by the socket */
+/* … longer for a message of many bytes: 2 Mbit/s are not called silence */
+#define RELAY_SLOW_BYTES_A_MS 256u
+#define RELAY_STALL_MS        5000u /* an asker that takes no PIECE so long holds up its host's lane */
+#define PIECES_OUT_MAX        2u    /* of a state that is served, not yet taken by the socket */
 
 /* --- peers ------------------------------------------------------------------------------- */
 #define NETWORK_BYTES_MAX      64u    /* a network's id, a text */
@@ -218,24 +220,24 @@
 #define HANDSHAKE_BYTES_MAX    1024u  /* a handshake message; the longest there is has 686 */
 #define RECORD_PLAIN_BYTES_MAX 16384u /* of one record: what a ping waits for at most */
 #define CONNECTIONS_MAX        1024u /* peers and strangers; descriptors, and 4 MiB each at worst */
-#define CONNECTIONS_FOR_DIALS                                                                      \
-    16u /* of them kept from strangers, so that this node can still dial */
-#define HANDSHAKE_MS           5000u  /* to be connected in, then to finish a handshake in */
-#define HANDSHAKES_MAX         256u   /* strangers at once; one more pushes out the oldest */
-#define HANDSHAKES_A_PREFIX    16u    /* of them from one /24 or /48 */
-#define HANDSHAKES_A_TURN      1u     /* some 0.25 ms of curves, then others have their turn */
-#define PREFIX_HANDSHAKES_MAX  64u    /* at once from one prefix, after a while without any … */
-#define PREFIX_HANDSHAKES_S    8u     /* … and then this many a second: under 1 % of a core */
-#define PREFIXES_MAX           4096u  /* remembered; beyond them nobody unknown is let in */
+#define CONNECTIONS_FOR_DIALS  16u   /* of them kept from strangers, so that this node can dial */
+#define HANDSHAKE_MS           5000u /* to be connected in, then to finish a handshake in */
+#define HANDSHAKES_MAX         256u  /* strangers at once; one more pushes out the oldest */
+#define HANDSHAKES_A_PREFIX    16u   /* of them from one /24 or /48 */
+#define HANDSHAKES_A_TURN      1u    /* some 0.25 ms of curves, then others have their turn */
+#define PREFIX_HANDSHAKES_MAX  64u   /* at once from one prefix, after a while without any … */
+#define PREFIX_HANDSHAKES_S    8u    /* … and then this many a second: under 1 % of a core */
+#define PREFIXES_MAX           4096u /* remembered; beyond them nobody unknown is let in */
 #define STRANGER_BYTES_MAX     16384u /* of memory for one; read from it are 2 KiB at once */
 #define STRANGER_READ_BYTES    2048u  /* its message of at most 1,026 bytes, and the first record */
 #define FIRST_RECORD_BYTES_MAX 1024u  /* sealed, from a stranger; those after it may be larger */
 #define CONTROL_BYTES_MAX      65536u /* a message in lane control: NEIGHBOURS and MATRIX fit */
 #define CONTROL_WINDOW_BYTES   (256u << 10) /* control mail not freed; past it no more is read */
 #define LANE_WINDOW_BYTES      (2u << 20) /* the same of small and bulk; the largest message fits */
-#define PEERS_MAIL_BYTES_MAX                                                                       \
-    (64u << 20) /* of all peers, not freed; then the heaviest is not read. Half of it: not whole   \
-                 */
+/* Mail of all peers that is not freed; past it the heaviest is not read. Half of it: of messages
+ * that are not whole yet. */
+#define PEERS_MAIL_BYTES_MAX (64u << 20)
+
 #define LANE_GRANT_BYTES      (256u << 10) /* credit is told in pieces of this size at least */
 #define LANE_FRAME_COST       256u  /* counted for each frame beside its bytes: its structs */
 #define LANE_SHARE_BYTES      4096u /* of each record for a lane that waits behind a higher one */

@@ -74,8 +74,7 @@ void chat_go(struct chat *chat, size_t i);
  * else it gives way. */
 void chat_take_room(struct chat *chat, weir_room_t *room, const char *name);
 
-/* --- chat_rooms.c, for chat.c ------------------------------------------------------------------
- */
+/* --- chat_rooms.c, for chat.c ---------------------------------------------------------------- */
 
 /* Takes in the rooms of the book, and shows the one of a name (NULL: the first). */
 MUST_USE int chat_rooms_open(struct chat *chat, const char *name, struct weir_reason *why);
@@ -87,8 +86,7 @@ void chat_rooms_save(struct chat *chat);
 void chat_rooms_close(struct chat *chat);
 void chat_rooms_free(struct chat *chat);
 
-/* --- what others use ---------------------------------------------------------------------------
- */
+/* --- what others use ------------------------------------------------------------------------- */
 
 /* Opens a page; its text is given by chat_page_add, cleaned here. */
 void chat_page_open(struct chat *chat, const char *title);

@@ -35,9 +35,8 @@ void chat_complete_begin(struct chat_complete *self, const struct chat_input *in
 /* A word there is: taken if it begins as the one before the cursor. */
 void chat_complete_offer(struct chat_complete *self, const struct chat_input *input,
                          struct slice word);
-/* Puts in the next one (step 1) or the one before (-1). False: there is none, or no
- * room for it. A single one is put
- * in at once and for good. */
+/* Puts in the next one (step 1) or the one before (-1). False: there is none, or no room for it. A
+ * single one is put in at once and for good. */
 bool chat_complete_step(struct chat_complete *self, struct chat_input *input, int step);
 /* Over: another key was pressed. */
 void chat_complete_end(struct chat_complete *self);

@@ -83,8 +83,7 @@ static void draw_messages(const struct picture *p)
         draw_row(p->top + p->body - count + i, column, columns, &rows[i]);
 }
 
-/* --- the input ---------------------------------------------------------------------------------
- */
+/* --- the input ------------------------------------------------------------------------------- */
 
 /* What stands before the input; returns its columns. */
 static size_t prompt(const struct chat *chat, struct buffer *out)

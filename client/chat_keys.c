@@ -326,8 +326,7 @@ void chat_on_key(struct chat *chat, const struct chat_key *key)
         chat_complete_end(&chat->complete);
     chat->pasting = chat->pasting && goes_on(chat, key);
     if (chat->page.open && key->kind == CHAT_KEY_TEXT)
-        chat->page.open =
-            false; /* who types means the line, and all of it: a command its slash too */
+        chat->page.open = false; /* who types means the line: all of it, a command's slash too */
     if (chat->pasting)
         paste(chat, key);
     else if (chat->page.open)

@@ -130,8 +130,7 @@ int cli_update(struct cli *cli)
     return rc;
 }
 
-/* --- before an edit ----------------------------------------------------------------------------
- */
+/* --- before an edit -------------------------------------------------------------------------- */
 
 /* `register` writes both kinds of register; else the command's first word is the kind. */
 static bool kind_fits(const char *name, const char *kind)

@@ -17,8 +17,7 @@ static char cell(const json_t *row, const char *id)
 {
     size_t i;
     const json_t *peer;
-    json_array_foreach(json_object_get(row, "live"), i, peer)
-    {
+    json_array_foreach (json_object_get(row, "live"), i, peer) {
         if (strcmp(id_of(peer), id) == 0)
             return json_is_true(json_object_get(peer, "dialled")) ? '>' : '<';
     }
@@ -61,14 +60,12 @@ static void print_counts(json_t *matrix)
 {
     const char *name;
     const json_t *value;
-    json_object_foreach(matrix, name, value)
-    {
+    json_object_foreach (matrix, name, value) {
         if (json_is_integer(value))
             printf("%s: %lld\n", name, (long long)json_integer_value(value));
     }
     json_t *closed = json_object_get(matrix, "closed");
-    json_object_foreach(closed, name, value)
-    {
+    json_object_foreach (closed, name, value) {
         printf("closed.%s: %lld\n", name, (long long)json_integer_value(value));
     }
 }

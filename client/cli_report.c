@@ -75,8 +75,7 @@ static void print_lines(json_t *object, const char *prefix)
     const char *name;
     json_t *value;
     char cell[CELL_BYTES_MAX], full[256];
-    json_object_foreach(object, name, value)
-    {
+    json_object_foreach (object, name, value) {
         snprintf(full, sizeof full, "%s%s%s", prefix, *prefix ? "." : "", name);
         if (json_is_object(value) && !*prefix) {
             print_lines(value, full);
@@ -125,12 +124,12 @@ static void measure(const json_t *rows, const char *const *columns, size_t *widt
     char cell[CELL_BYTES_MAX];
     size_t i;
     const json_t *row;
-    json_array_foreach(rows, i, row) for (size_t c = 0; columns[c]; c++)
-    {
-        cell_text(json_object_get(row, columns[c]), cell);
-        if (width_of(cell) > widths[c])
-            widths[c] = width_of(cell);
-    }
+    json_array_foreach (rows, i, row)
+        for (size_t c = 0; columns[c]; c++) {
+            cell_text(json_object_get(row, columns[c]), cell);
+            if (width_of(cell) > widths[c])
+                widths[c] = width_of(cell);
+        }
 }
 
 int print_table(struct weir_bytes json, bool as_json, const char *const *columns)
@@ -151,8 +150,7 @@ int print_table(struct weir_bytes json, bool as_json, const char *const *columns
     for (size_t c = 0; columns[c]; c++)
         print_cell(columns[c], widths[c], !columns[c + 1]);
     putchar('\n');
-    json_array_foreach(rows, i, row)
-    {
+    json_array_foreach (rows, i, row) {
         for (size_t c = 0; columns[c]; c++) {
             cell_text(json_object_get(row, columns[c]), cell);
             print_cell(cell, widths[c], !columns[c + 1]);

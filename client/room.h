@@ -111,8 +111,8 @@ static inline bool room_is_timed(struct slice key)
 struct room_writing {
     struct room_author author;
     size_t mark;
-    const room_view_t
-        *now;             /* who is who once all that is pending was taken; until more is queued */
+    /* Who is who once all that is pending was taken; until more is queued. */
+    const room_view_t *now;
     bool becomes_private; /* by the configuration that is being written */
 };
 

@@ -26,9 +26,8 @@ struct room_book_entry {
 
 /* Opens the book of an identity (NULL: $WEIR_IDENTITY, else "me"); `make`: makes its key pair when
  * there is none, *made tells it (may be NULL). WEIR_NOT_FOUND without one, `why` lists those that
- * there are, WEIR_IO, WEIR_DENIED
- * when others may read the key, WEIR_BAD_REQUEST for a name that makes no file name. *book is new.
- */
+ * there are, WEIR_IO, WEIR_DENIED when others may read the key, WEIR_BAD_REQUEST for a name that
+ * makes no file name. *book is new. */
 int room_book_open(const char *identity, bool make, bool *made, room_book_t **book,
                    struct weir_reason *why);
 /* Is it for who is nobody on this machine yet: none is named, and there is none? */
@@ -54,8 +53,7 @@ bool room_book_is_makeshift(const struct room_book_entry *entry);
 size_t room_book_place(const room_book_t *book, const weir_room_t *room);
 
 /* By name, by the makeshift one that it had, or by the room's key in base58 or its beginning (4
- * letters at least). WEIR_NOT_FOUND,
- * WEIR_BAD_REQUEST when ambiguous; `why` lists what there is. */
+ * letters at least). WEIR_NOT_FOUND, WEIR_BAD_REQUEST when ambiguous; `why` lists what there is. */
 int room_book_find(const room_book_t *book, const char *name, size_t *i, struct weir_reason *why);
 
 /* The room of an entry. *room is new. */

@@ -67,8 +67,7 @@ struct room_direct {
 
 /* Copies of a room key that a member wrote. */
 struct room_grant {
-    uint64_t
-        number; /* keys are counted up; the greatest (number, key id) of a trusted one is used */
+    uint64_t number; /* counted up; of trusted ones the greatest (number, key id) is used */
     const uint8_t *key_id, *author;
     bool trusted;        /* by the owner or a moderator: to seal under; others are to read with */
     struct slice copies; /* room_copy_find */

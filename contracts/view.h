@@ -18,9 +18,9 @@ struct view_item {
 
 /* Calls item for each, in byte order of what it lists (set: elements; multi-register: values, equal
  * ones once; map: fields; log: time). counter calls it once (0 for the empty state), register at
- * most once (one never written has no item). Slices live as
- * long as state. ERR_BAD_STATE when the bytes are not canonical or not valid entries of the kind,
- * ERR_NO_MEMORY, or what item returned if that is not 0 (the walk stops then). */
+ * most once (one never written has no item). Slices live as long as state. ERR_BAD_STATE when the
+ * bytes are not canonical or not valid entries of the kind, ERR_NO_MEMORY, or what item returned if
+ * that is not 0 (the walk stops then). */
 MUST_USE int view_items(const struct contract *contract, struct slice state, view_fn *item,
                         void *self, struct reason *why);
 

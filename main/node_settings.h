@@ -44,8 +44,7 @@ struct node_settings {
 };
 
 /* Reads all sources. ERR_BAD_REQUEST with a sentence (usage); ERR_IO for the config file. help is
- * set when
- * --help is among the arguments. */
+ * set when --help is among the arguments. */
 MUST_USE int node_settings_read(struct node_settings *self, int argc, char **argv, bool *help,
                                 struct reason *why);
 void node_settings_free(struct node_settings *self);

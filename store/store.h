@@ -108,15 +108,14 @@ struct reading {
     struct blob *bytes; /* the params, then the state's bytes; the caller's holder */
     size_t params_bytes;
     struct fingerprint fingerprint; /* of the whole state */
-    uint64_t
-        seq; /* newest record among the entries read that may be unflushed; 0: none. Tell nobody
-                before it is flushed. Of the whole contract when the range is the whole. */
+    /* Newest record among the entries read that may be unflushed; 0: none. Tell nobody before it is
+     * flushed. Of the whole contract when the range is the whole. */
+    uint64_t seq;
 };
 
 /* Reads the entries from first to last, both included (data NULL: open end). Small ones are done at
- * once
- * (*job NULL, out filled). A large one becomes a job on its own snapshot: call read_step until it
- * is done. ERR_NOT_FOUND, ERR_DAMAGED (the entry is named), ERR_BUSY past READ_JOBS_MAX,
+ * once (*job NULL, out filled). A large one becomes a job on its own snapshot: call read_step until
+ * it is done. ERR_NOT_FOUND, ERR_DAMAGED (the entry is named), ERR_BUSY past READ_JOBS_MAX,
  * ERR_NO_MEMORY. */
 typedef struct read_job read_job_t;
 MUST_USE int store_read(store_t *self, const struct contract_key *key, struct slice first,

@@ -78,8 +78,7 @@ bool node_fingerprint(weir_t *node, const uint8_t key[32], uint8_t fingerprint[3
     if (weir_contracts(node, &reply))
         die("contracts: %s", weir_error(node));
     json_t *contracts = parse(reply), *contract;
-    json_array_foreach(contracts, i, contract)
-    {
+    json_array_foreach (contracts, i, contract) {
         const char *name = json_string_value(json_object_get(contract, "key"));
         if (!name || strcmp(name, text) != 0)
             continue;
@@ -142,8 +141,7 @@ struct node_traffic node_traffic(weir_t *node)
     struct node_traffic traffic = {0};
     json_t *peers = live_peers(node), *peer;
     size_t i;
-    json_array_foreach(peers, i, peer)
-    {
+    json_array_foreach (peers, i, peer) {
         traffic.in += (uint64_t)json_integer_value(json_object_get(peer, "bytes_in"));
         traffic.out += (uint64_t)json_integer_value(json_object_get(peer, "bytes_out"));
     }

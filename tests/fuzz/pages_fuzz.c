@@ -19,8 +19,7 @@ enum { PAGE = 4096, PAGES_MAX = 64, ROWS = 120, MAP_BYTES = 1 << 20 };
 static uint8_t whole[PAGES_MAX * PAGE], changed[PAGES_MAX * PAGE];
 static size_t whole_bytes;
 
-/* --- the sound file ------------------------------------------------------------------------------
- */
+/* --- the sound file -------------------------------------------------------------------------- */
 
 static MDB_env *open_env(const char *path, unsigned flags)
 {
@@ -92,8 +91,7 @@ static void make_file(void)
     (void)unlink(path);
 }
 
-/* --- changes ------------------------------------------------------------------------------------
- */
+/* --- changes --------------------------------------------------------------------------------- */
 
 static uint64_t take(struct slice *rest, size_t size)
 {
@@ -136,8 +134,7 @@ static size_t change(struct slice rest)
     return size;
 }
 
-/* --- claims ------------------------------------------------------------------------------------
- */
+/* --- claims ---------------------------------------------------------------------------------- */
 
 /* A sum of rows that does not ask for their order. */
 struct sum {

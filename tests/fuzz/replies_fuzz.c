@@ -40,8 +40,7 @@ static struct key {
 
 static weir_signer_t *signer;
 
-/* --- the link ----------------------------------------------------------------------------------
- */
+/* --- the link -------------------------------------------------------------------------------- */
 
 int __wrap_link_open(struct link *self, const struct link_options *options, struct reason *why);
 void __wrap_link_close(struct link *self);
@@ -110,8 +109,7 @@ bool __wrap_link_ready(struct link *self)
     return node.count > 0;
 }
 
-/* --- the app -----------------------------------------------------------------------------------
- */
+/* --- the app --------------------------------------------------------------------------------- */
 
 static int any_item(void *arg, const struct weir_item *item)
 {
@@ -210,8 +208,7 @@ static void ask(uint8_t what, uint8_t of, bool steps)
         (void)!weir_step(app.w, 0);
 }
 
-/* --- the node ----------------------------------------------------------------------------------
- */
+/* --- the node -------------------------------------------------------------------------------- */
 
 static struct slice take(struct slice *rest, size_t size)
 {
@@ -272,8 +269,7 @@ static void say(struct slice *rest)
     (void)!weir_step(app.w, 0);
 }
 
-/* --- an input ----------------------------------------------------------------------------------
- */
+/* --- an input -------------------------------------------------------------------------------- */
 
 static void make_keys(void)
 {

@@ -137,9 +137,9 @@ static int64_t queue_for(size_t node)
     json_t *peers = network_peers(&network, SENDER), *peer;
     int64_t queue = 0;
     size_t i;
-    json_array_foreach(peers, i, peer) if (strcmp(json_string_value(json_object_get(peer, "id")),
-                                                  network.nodes[node].id) == 0) queue =
-        (int64_t)json_integer_value(json_object_get(peer, "queue"));
+    json_array_foreach (peers, i, peer)
+        if (strcmp(json_string_value(json_object_get(peer, "id")), network.nodes[node].id) == 0)
+            queue = (int64_t)json_integer_value(json_object_get(peer, "queue"));
     json_decref(peers);
     return queue;
 }

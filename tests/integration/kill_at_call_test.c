@@ -54,8 +54,7 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* --- one run -------------------------------------------------------------------------------------
- */
+/* --- one run --------------------------------------------------------------------------------- */
 
 /* Keeps the node busy until it is killed, or for so long, and stops it then. False: it was not
  * killed. */
@@ -140,8 +139,7 @@ static void run_one(struct kills *self, unsigned pick)
     scratch_remove(root);
 }
 
-/* --- all of them ---------------------------------------------------------------------------------
- */
+/* --- all of them ----------------------------------------------------------------------------- */
 
 static void choose(struct kills *self)
 {

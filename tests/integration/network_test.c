@@ -61,7 +61,8 @@ static bool is_full_mesh(void)
         size_t k;
         id_of(network.nodes[i].id, own);
         full = json_array_size(peers) == network.count - 1;
-        json_array_foreach(peers, k, peer) full = full && is_as_the_lower_id_dials(own, peer);
+        json_array_foreach (peers, k, peer)
+            full = full && is_as_the_lower_id_dials(own, peer);
         json_decref(peers);
     }
     return full;
@@ -383,8 +384,7 @@ static bool hears(size_t node, size_t other)
         return false;
     json_t *matrix = json_loadb((const char *)reply->json.data, reply->json.size, 0, NULL), *row;
     size_t k;
-    json_array_foreach(json_object_get(matrix, "peers"), k, row)
-    {
+    json_array_foreach (json_object_get(matrix, "peers"), k, row) {
         const char *id = json_string_value(json_object_get(row, "id"));
         any |= id && strcmp(id, network.nodes[other].id) == 0;
     }

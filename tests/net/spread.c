@@ -96,8 +96,9 @@ static uint64_t round_trip_us(struct network *network)
     size_t count = 0, k;
     for (size_t i = 0; i < network->count; i++) {
         json_t *peers = network_peers(network, i), *peer;
-        json_array_foreach(peers, k, peer) if (count < sizeof trips / sizeof trips[0])
-            trips[count++] = (uint64_t)json_integer_value(json_object_get(peer, "rtt_us"));
+        json_array_foreach (peers, k, peer)
+            if (count < sizeof trips / sizeof trips[0])
+                trips[count++] = (uint64_t)json_integer_value(json_object_get(peer, "rtt_us"));
         json_decref(peers);
     }
     assert_true(count > 0);

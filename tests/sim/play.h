@@ -195,8 +195,8 @@ void claims_answered(struct play *self, struct played_op *op); /* just acknowled
 bool claims_is_mesh(const struct play *self, bool strict, char *why, size_t size);
 /* Does any node but this one, of those that run, have what the operation brought? */
 bool claims_had_elsewhere(struct play *self, const struct played_op *op, size_t leaves);
-void claims_started(struct play *self,
-                    size_t node);           /* undamaged, all acknowledged there is there */
+/* Undamaged, and all acknowledged there is there. */
+void claims_started(struct play *self, size_t node);
 void claims_unconnected(struct play *self); /* at rest: no connection but those wanted */
 void claims_in_time(struct play *self);     /* no operation is open past its deadline */
 void claims_joined(struct play *self);      /* after joining without faults */

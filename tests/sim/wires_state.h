@@ -1,6 +1,5 @@
 /* wires_state: what wires.c (connections), wires_machine.c (a machine's view of them) and
- * wires_faults.c share.
- */
+ * wires_faults.c share. */
 #ifndef WEIR_TESTS_WIRES_STATE_H
 #define WEIR_TESTS_WIRES_STATE_H
 

@@ -214,7 +214,8 @@ size_t network_live(struct network *self, size_t number)
 {
     json_t *peers = network_peers(self, number), *peer;
     size_t live = 0, i;
-    json_array_foreach(peers, i, peer) live += is_live(peer);
+    json_array_foreach (peers, i, peer)
+        live += is_live(peer);
     json_decref(peers);
     return live;
 }
@@ -224,8 +225,8 @@ bool network_is_live(struct network *self, size_t number, const char *id)
     json_t *peers = network_peers(self, number), *peer;
     bool found = false;
     size_t i;
-    json_array_foreach(peers, i, peer) found |=
-        is_live(peer) && strcmp(json_string_value(json_object_get(peer, "id")), id) == 0;
+    json_array_foreach (peers, i, peer)
+        found |= is_live(peer) && strcmp(json_string_value(json_object_get(peer, "id")), id) == 0;
     json_decref(peers);
     return found;
 }
@@ -306,8 +307,7 @@ json_t *network_prints(struct network *self, size_t number)
     json_t *contracts = json_loadb((const char *)reply->json.data, reply->json.size, 0, NULL);
     json_t *prints = json_object(), *contract;
     size_t i;
-    json_array_foreach(contracts, i, contract)
-    {
+    json_array_foreach (contracts, i, contract) {
         const char *key = json_string_value(json_object_get(contract, "key"));
         json_t *print = json_object_get(contract, "fingerprint");
         assert_int_equal(json_object_set(prints, key, print), 0);

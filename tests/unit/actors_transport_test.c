@@ -87,8 +87,7 @@ static void the_answerer_tells_nobody_before_the_first_record(void **unused)
     net_init(&net);
     net_start(&net, 0);
     net_dial(&net, 0, 2, 1, wire_pair_address(1));
-    while (
-        net_is_quiet(&net, 0)) { /* until node 0 has the answer; its first record does not come */
+    while (net_is_quiet(&net, 0)) { /* until node 0 has the answer; no first record comes */
         net_turn(&net, 0);
         net_turn(&net, 1);
         wire_pair_hold(net.wires, 0, transport_counters(net.nodes[1].transport)->answered > 0);

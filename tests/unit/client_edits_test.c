@@ -199,8 +199,8 @@ static void after_an_unknown_outcome_the_handle_is_another_replica(void **state)
     assert_int_equal(edit(f, "add", "1", &seen), 0);
     serve(f, &seen, "UPDATE");
     struct weir_bytes delta = {late.args[1].data, late.args[1].size};
-    assert_int_equal(weir_state_merge(f->held, delta, NULL),
-                     0); /* the late one arrives after all */
+    /* the late one arrives after all */
+    assert_int_equal(weir_state_merge(f->held, delta, NULL), 0);
     assert_int_equal(counted(f), 2);
     fake_request_free(&late);
 }

@@ -48,8 +48,7 @@ static const struct contract *contract_of(const char *line)
     return NULL;
 }
 
-/* --- one check a type of line
- * --------------------------------------------------------------------- */
+/* --- one check a type of line ----------------------------------------------------------------- */
 
 static void check_contract(const char *line)
 {
@@ -223,8 +222,7 @@ static void check_request(const char *line)
     line_list_free(frames, count);
 }
 
-/* --- the blocks
- * ----------------------------------------------------------------------------------- */
+/* --- the blocks ------------------------------------------------------------------------------- */
 
 static const struct row {
     const char *type;
@@ -296,8 +294,7 @@ static void contract_keys_are_as_written(void **state)
     check_type(only);
 }
 
-/* --- the tables
- * ----------------------------------------------------------------------------------- */
+/* --- the tables ------------------------------------------------------------------------------- */
 
 static void assert_in_doc(const char *row)
 {

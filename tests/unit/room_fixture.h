@@ -45,8 +45,8 @@ void room_configure(struct room_fixture *self, uint64_t stamp, const char *moder
                     void (*change)(struct room_settings *settings));
 
 /* The members as digits, in the view's order, and the messages: `text`, `text*` edited, `-`
- * deleted,
- * `?` sealed, `text[+1:2 …]` reactions with who; blanks between. Borrowed until the next call. */
+ * deleted, `?` sealed, `text[+1:2 …]` reactions with who; blanks between. Borrowed until the next
+ * call. */
 const char *room_members(struct room_fixture *self);
 const char *room_messages(struct room_fixture *self);
 
