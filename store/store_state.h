@@ -6,7 +6,7 @@
  *   drop.c     a contract goes             freeze.c  freezing and thawing the overlay
  *   marks.c    contracts that are damaged  repair.c  a new file of LMDB from a damaged one
  *   note.c     what a clean stop left
- *   replay.c   the log's records again     fold.c    what is frozen goes into LMDB */
+ *   replay.c   the log's records again     fold*.c   what is frozen goes into LMDB */
 #ifndef WEIR_STORE_STORE_STATE_H
 #define WEIR_STORE_STORE_STATE_H
 
@@ -27,6 +27,13 @@ struct layers {
     struct reason why;                      /* of the last failure of LMDB */
 };
 
+/* How far a fold has come: contracts before that one are done, and of that one the entries before
+ * `entry` (NULL: it is not begun). */
+struct fold_place {
+    size_t contract;
+    const struct overlay_entry *entry;
+};
+
 /* Lent out between freeze and thaw; after a thaw that is done it only owns the overlay. */
 struct fold {
     struct db *db;
@@ -34,7 +41,7 @@ struct fold {
     uint64_t seq; /* the last at the freeze */
     bool map_full;
     struct overlay_contract **order; /* its contracts in table order … */
-    size_t written;                  /* … of which so many are committed, also by a try before */
+    struct fold_place next; /* … of which those before are committed, also by a try before */
     size_t rows;
     struct marks marks; /* as LMDB is to have them, if they changed */
     char *trim_path;    /* of the map whose pages fold_destroy gives back; NULL: it does not */

@@ -1,5 +1,6 @@
 /* A fold is several transactions. One that is cut between them, or inside one, leaves whole
  * contracts and loses none; the next try, of this node or of the next, carries it to its end. */
+#include "contracts/layout.h"
 #include "tests/fault/faults.h"
 #include "tests/unit/store_fixture.h"
 
@@ -165,11 +166,107 @@ static void a_drop_cut_between_its_transactions_is_a_drop(void **state)
     print_message("%u and %u calls\n", calls, again);
 }
 
+/* --- a contract of many entries --------------------------------------------------------- */
+
+static void add(struct buffer *delta, const struct contract *contract, unsigned number,
+                uint64_t stamp)
+{
+    uint8_t data[300], key[STAMPED_BYTES] = {0};
+    char field[16];
+    memset(data, (int)('a' + stamp), sizeof data);
+    (void)snprintf(field, sizeof field, "f%06u", number);
+    put_u64(key, number + 1);
+    if (contract->kind->settle)
+        entry_append(delta, slice_of(key, sizeof key), slice_of(data, 1));
+    else
+        map_entry(delta, field, stamp, slice_of(data, sizeof data));
+}
+
+static void set_some(struct rig *rig, const struct contract *contract, unsigned from,
+                     unsigned count, uint64_t stamp)
+{
+    struct buffer delta = {0};
+    for (unsigned i = from; i < from + count; i++)
+        add(&delta, contract, i, stamp);
+    assert_int_equal(rig_merge(rig, contract, buffer_slice(&delta), NULL), 0);
+    buffer_free(&delta);
+}
+
+static void set_many(struct rig *rig, const struct contract *map, unsigned from, uint64_t stamp)
+{
+    for (unsigned i = 0; i < 3 * MANY; i += MANY / 10)
+        set_some(rig, map, from + i, MANY / 10, stamp);
+}
+
+static struct fingerprint print_of(struct rig *rig, const struct contract *map)
+{
+    const struct held *held;
+    assert_int_equal(store_find(rig->store, &map->key, &held, &rig->why), 0);
+    return held->fingerprint;
+}
+
+static void assert_print(struct rig *rig, const struct contract *map,
+                         const struct fingerprint *print)
+{
+    struct fingerprint here = print_of(rig, map);
+    assert_memory_equal(&here, print, sizeof here);
+    assert_clean(rig);
+}
+
+/* Of what is folded in a map two thirds replace what LMDB has; a log with a cap loses a third. */
+static unsigned cut_parts(const char *kind, unsigned n)
+{
+    struct rig rig, left;
+    struct subject map;
+    rig_open(&rig);
+    subject_init(&map, kind, "m", strcmp(kind, "log") == 0 ? 3 * MANY : 0);
+    set_many(&rig, &map.contract, 0, 1);
+    rig_fold(&rig);
+    set_many(&rig, &map.contract, MANY, 2);
+    struct fingerprint print = print_of(&rig, &map.contract);
+    unsigned calls = fold_cut_at(&rig, &left, n);
+    assert_print(&left, &map.contract, &print);
+    rig_fold(&left);
+    assert_print(&left, &map.contract, &print);
+    rig_close(&left, true);
+    if (n && repeat_fold(&rig))
+        rig_reopen(&rig);
+    rig_fold(&rig);
+    assert_print(&rig, &map.contract, &print);
+    rig_close(&rig, true);
+    subject_free(&map);
+    return calls;
+}
+
+static void cut_at_some(const char *kind)
+{
+    unsigned calls = cut_parts(kind, 0);
+    for (unsigned i = 0; i < 8; i++)
+        (void)cut_parts(kind, 1 + (unsigned)random_below(calls));
+}
+
+static void a_large_contract_cut_between_its_parts_is_whole(void **state)
+{
+    (void)state;
+    (void)seed_random();
+    cut_at_some("map");
+}
+
+/* With some of the changes, and what they make too many, it would be no log with that cap. */
+static void a_large_contract_with_a_cap_is_not_written_in_parts(void **state)
+{
+    (void)state;
+    (void)seed_random();
+    cut_at_some("log");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fold_cut_between_its_transactions_leaves_whole_contracts),
         cmocka_unit_test(a_drop_cut_between_its_transactions_is_a_drop),
+        cmocka_unit_test(a_large_contract_cut_between_its_parts_is_whole),
+        cmocka_unit_test(a_large_contract_with_a_cap_is_not_written_in_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
