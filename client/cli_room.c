@@ -116,6 +116,18 @@ int room_cli_run(struct cli *cli, enum room_need need, room_work_fn *work)
     return rc;
 }
 
+int room_cli_enter(struct cli *cli, room_work_fn *work)
+{
+    struct room_cli self = {.cli = cli};
+    int rc = cli_connect(cli);
+    if (!rc)
+        rc = room_cli_book(&self, true);
+    if (!rc)
+        rc = work(&self);
+    room_cli_close(&self);
+    return rc;
+}
+
 int room_cli_send(struct room_cli *self)
 {
     struct weir_room_info info;

@@ -28,6 +28,10 @@ typedef int room_work_fn(struct room_cli *self);
  * closes all. Exit code. */
 int room_cli_run(struct cli *cli, enum room_need need, room_work_fn *work);
 
+/* For a room that is new here: connects, opens the book (with a new key pair when there is none),
+ * does the work, closes all. Exit code. */
+int room_cli_enter(struct cli *cli, room_work_fn *work);
+
 /* Opens the book of --identity. `make`: with a new key pair when there is none, which is told. 0 or
  * an exit code (told). */
 int room_cli_book(struct room_cli *self, bool make);

@@ -67,14 +67,7 @@ static int create(struct room_cli *self)
 
 int cli_room_create(struct cli *cli)
 {
-    struct room_cli self = {.cli = cli};
-    int rc = cli_connect(cli);
-    if (!rc)
-        rc = room_cli_book(&self, true);
-    if (!rc)
-        rc = create(&self);
-    room_cli_close(&self);
-    return rc;
+    return room_cli_enter(cli, create);
 }
 
 /* --- invite -------------------------------------------------------------------------------- */

@@ -161,12 +161,5 @@ static int join(struct room_cli *self)
 
 int cli_room_join(struct cli *cli)
 {
-    struct room_cli self = {.cli = cli};
-    int rc = cli_connect(cli);
-    if (!rc)
-        rc = room_cli_book(&self, true);
-    if (!rc)
-        rc = join(&self);
-    room_cli_close(&self);
-    return rc;
+    return room_cli_enter(cli, join);
 }
