@@ -29,7 +29,7 @@ struct room_post *room_post_new(const struct contract *contract, const struct ro
             slice_after(record->body, WRITER_KEY_BYTES + ROOM_NONCE_BYTES)};
     post->readable =
         record->text.bytes.data != NULL &&
-        room_text_plain(contract, keys, record->author, &record->text, opened, &post->plain) == 1;
+        room_keyring_read(keys, contract, record->author, &record->text, opened, &post->plain);
     return post;
 }
 
@@ -87,17 +87,24 @@ struct room_post *room_posts_find(const struct room_posts *self, const uint8_t *
     return self->list[at];
 }
 
+int room_posts_reserve(struct room_posts *self, size_t count)
+{
+    if (count <= self->capacity)
+        return 0;
+    size_t capacity = 2 * count;
+    struct room_post **list = (struct room_post **)realloc(self->list, capacity * sizeof(void *));
+    if (!list)
+        return ERR_NO_MEMORY;
+    self->list = list;
+    self->capacity = capacity;
+    return 0;
+}
+
 int room_posts_insert(struct room_posts *self, struct room_post *post)
 {
-    if (self->count == self->capacity) {
-        size_t capacity = self->capacity ? self->capacity * 2 : 64;
-        struct room_post **list =
-            (struct room_post **)realloc(self->list, capacity * sizeof(void *));
-        if (!list)
-            return ERR_NO_MEMORY;
-        self->list = list;
-        self->capacity = capacity;
-    }
+    int rc = room_posts_reserve(self, self->count + 1);
+    if (rc)
+        return rc;
     size_t at = room_posts_from(self, post->record.target, post->message.spot);
     memmove(self->list + at + 1, self->list + at, (self->count - at) * sizeof(void *));
     self->list[at] = post;
@@ -112,6 +119,13 @@ void room_posts_remove(struct room_posts *self, const struct room_post *post)
         return;
     self->count--;
     memmove(self->list + at, self->list + at + 1, (self->count - at) * sizeof(void *));
+}
+
+void room_posts_clear(struct room_posts *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        room_post_free(self->list[i]);
+    self->count = 0;
 }
 
 /* --- what was written about a post ----------------------------------------------------------- */

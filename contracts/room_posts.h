@@ -44,11 +44,17 @@ size_t room_posts_from(const struct room_posts *self, const uint8_t *target, con
 struct room_post *room_posts_find(const struct room_posts *self, const uint8_t *target,
                                   const uint8_t *spot);
 
+/* Makes place for that many in all. ERR_NO_MEMORY. */
+MUST_USE int room_posts_reserve(struct room_posts *self, size_t count);
+
 /* ERR_NO_MEMORY. */
 MUST_USE int room_posts_insert(struct room_posts *self, struct room_post *post);
 
 /* Takes it off the list, if it is there. */
 void room_posts_remove(struct room_posts *self, const struct room_post *post);
+
+/* Frees all posts of a list, which is empty then. */
+void room_posts_clear(struct room_posts *self);
 
 /* Fills post->message from the post and the actions on it. ERR_NO_MEMORY. */
 MUST_USE int room_post_resolve(struct room_post *post, const struct room_posts *actions,

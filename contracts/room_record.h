@@ -20,7 +20,7 @@
  *   link     := invited (32) · stamp u64 · signature (64) by who stands before it, over
  *               "weir room link 1" · room key (32) · inviter (32) · invited · stamp
  *   copy     := member (32) · crypto_box_seal of the room key (80), ascending by member
- *   text     := u8 0 · bytes | u8 1 · key id (16) · nonce (24) · XChaCha20-Poly1305 of the bytes
+ *   text, room_config: contracts/room_config.h
  *
  * Every entry brings the invitations of its author, so whether it is taken is decided by its own
  * bytes and those of the parameters: in any order, in any piece of any delta
@@ -28,20 +28,15 @@
 #ifndef WEIR_CONTRACTS_ROOM_RECORD_H
 #define WEIR_CONTRACTS_ROOM_RECORD_H
 
-#include "contracts/contract.h"
+#include "contracts/room_config.h"
 #include "contracts/writers.h"
 
 enum {
     ROOM_ID_BYTES = 20,
     ROOM_SPOT_BYTES = 8 + ROOM_ID_BYTES, /* stamp · id: a message's place in time, and its name */
     ROOM_LINK_BYTES = WRITER_KEY_BYTES + 8 + SIGNATURE_BYTES,
-    ROOM_KEY_BYTES = 32,    /* of what seals a private room's contents */
-    ROOM_KEY_ID_BYTES = 16, /* names one of them */
-    ROOM_NONCE_BYTES = 24,
-    ROOM_TAG_BYTES = 16, /* that sealing adds */
     ROOM_SEALED_KEY_BYTES = 32 + ROOM_TAG_BYTES + ROOM_KEY_BYTES,
     ROOM_COPY_BYTES = WRITER_KEY_BYTES + ROOM_SEALED_KEY_BYTES,
-    ROOM_TEXT_HEAD_BYTES = 1 + ROOM_KEY_ID_BYTES + ROOM_NONCE_BYTES, /* of a sealed text */
 };
 
 enum room_section {
@@ -67,19 +62,6 @@ enum room_content {
     ROOM_LEAVE,    /* nothing */
 };
 
-/* A text as it stands in an entry: `bytes` plain, or the sealed ones with nonce and key id. */
-struct room_text {
-    bool sealed;
-    const uint8_t *key_id, *nonce; /* when sealed */
-    struct slice bytes;
-};
-
-/* The bytes that people read, without the tag of a sealed one. */
-static inline size_t room_text_size(const struct room_text *text)
-{
-    return text->bytes.size - (text->sealed ? ROOM_TAG_BYTES : 0);
-}
-
 /* An entry read. All pointers go into its key and value. */
 struct room_record {
     enum room_section section;
@@ -96,20 +78,6 @@ struct room_record {
     uint64_t key_number;       /* keys */
 };
 
-/* `text` written out: config's name and description have u16 sizes in front.
- *   config := u8 private · u32 messages · u32 members · u32 message bytes · u32 nickname bytes ·
- *             u32 bans · u8 n · n × moderator (32), ascending · u16 size · name: text ·
- *             u16 size · description: text */
-struct room_config {
-    bool is_private;
-    uint32_t messages, members, message_bytes, nickname_bytes, bans; /* caps of the view */
-    struct slice moderators;                                         /* keys side by side */
-    struct room_text name, description;
-};
-
-/* What holds while the owner has written none. */
-struct room_config room_config_default(void);
-
 /* Section, stamp, id, author, chain and body alone, of whatever room it is. ERR_BAD_STATE; record
  * may be half filled then. */
 MUST_USE int room_record_frame(struct slice key, struct slice value, struct room_record *record,
@@ -119,13 +87,6 @@ MUST_USE int room_record_frame(struct slice key, struct slice value, struct room
  * write what. ERR_BAD_STATE with the reason; record may be half filled then. */
 MUST_USE int room_record_read(const struct contract *contract, struct slice key, struct slice value,
                               struct room_record *record, struct reason *why);
-
-/* The body of a configuration. ERR_BAD_STATE. */
-MUST_USE int room_config_read(struct slice body, struct room_config *config, struct reason *why);
-
-/* A text of at most `max` plain bytes. ERR_BAD_STATE; `what` names it. */
-MUST_USE int room_text_read(struct slice bytes, size_t max, const char *what,
-                            struct room_text *text, struct reason *why);
 
 /* The bytes of the key before a stamp: all of it, but of 'd' and 't' the first. */
 size_t room_head_bytes(struct slice key);

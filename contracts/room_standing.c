@@ -7,23 +7,6 @@ static bool is_owner(const struct room_standing *self, const uint8_t *key)
     return memcmp(self->contract->owner, key, WRITER_KEY_BYTES) == 0;
 }
 
-int room_text_plain(const struct contract *contract, const struct room_keyring *keys,
-                    const uint8_t *author, const struct room_text *text, uint8_t *opened,
-                    struct slice *plain)
-{
-    if (!text->sealed) {
-        *plain = text->bytes;
-        return 1;
-    }
-    for (size_t i = 0; i < keys->count; i++)
-        if (memcmp(keys->list[i].id, text->key_id, ROOM_KEY_ID_BYTES) == 0 &&
-            room_text_open(contract, keys->list[i].key, author, text, opened) == 0) {
-            *plain = slice_of(opened, room_text_size(text));
-            return 1;
-        }
-    return 0;
-}
-
 bool room_standing_moderates(const struct room_standing *self, const uint8_t *key)
 {
     return is_owner(self, key) || room_bans_moderator(&self->bans, key);
@@ -252,8 +235,7 @@ static struct slice plain_of(struct reading *reading, const uint8_t *author,
     if (!text->bytes.data || room_text_size(text) > max)
         return plain;
     uint8_t *at = self->opened.data + self->opened.size; /* reserved by read_entries */
-    if (room_text_plain(self->contract, reading->keys, author, text, at, &plain) == 1 &&
-        text->sealed)
+    if (room_keyring_read(reading->keys, self->contract, author, text, at, &plain) && text->sealed)
         self->opened.size += plain.size;
     return plain;
 }

@@ -8,14 +8,7 @@
 
 #include "contracts/kind.h"
 #include "contracts/room_bans.h"
-
-/* Room keys that the reader holds. */
-struct room_keyring {
-    struct room_keyring_key {
-        uint8_t id[ROOM_KEY_ID_BYTES], key[ROOM_KEY_BYTES];
-    } * list;
-    size_t count;
-};
+#include "contracts/room_keyring.h"
 
 /* One member entry. */
 struct standing_member {
@@ -64,11 +57,5 @@ enum room_place room_standing_place(const struct room_standing *self, const uint
 /* The member entry of a key, NULL when it has none. */
 const struct standing_member *room_standing_find(const struct room_standing *self,
                                                  const uint8_t *key);
-
-/* The plain bytes of a text: 1 and *plain, borrowed from the text, or from `opened`, which has room
- * for all of them; 0 when sealed under a key that is not on the ring. */
-int room_text_plain(const struct contract *contract, const struct room_keyring *keys,
-                    const uint8_t *author, const struct room_text *text, uint8_t *opened,
-                    struct slice *plain);
 
 #endif

@@ -3,7 +3,6 @@
 #include "contracts/room_posts.h"
 #include "contracts/state.h"
 
-#include <sodium/utils.h>
 #include <stdlib.h>
 
 struct room_view {
@@ -14,8 +13,7 @@ struct room_view {
     struct room_posts messages; /* all, by time */
     struct room_posts actions;  /* of these, what speaks about others, by what */
     struct room_posts directs;
-    const struct room_post **shown, **shown_directs;
-    size_t shown_count, shown_capacity, directs_count, directs_capacity;
+    struct room_posts shown, shown_directs;
 };
 
 room_view_t *room_view_new(const struct contract *contract, enum room_view_of of)
@@ -37,11 +35,9 @@ room_view_t *room_view_new(const struct contract *contract, enum room_view_of of
 
 static void free_posts(room_view_t *self)
 {
-    for (size_t i = 0; i < self->messages.count; i++)
-        room_post_free(self->messages.list[i]);
-    for (size_t i = 0; i < self->directs.count; i++)
-        room_post_free(self->directs.list[i]);
-    self->messages.count = self->actions.count = self->directs.count = 0;
+    self->actions.count = 0; /* they are messages too */
+    room_posts_clear(&self->messages);
+    room_posts_clear(&self->directs);
 }
 
 void room_view_destroy(room_view_t **self)
@@ -54,12 +50,10 @@ void room_view_destroy(room_view_t **self)
     free(view->messages.list);
     free(view->actions.list);
     free(view->directs.list);
-    free(view->shown);
-    free(view->shown_directs);
+    free(view->shown.list);
+    free(view->shown_directs.list);
     room_standing_free(&view->standing);
-    if (view->keys.list)
-        sodium_memzero(view->keys.list, view->keys.count * sizeof *view->keys.list);
-    free(view->keys.list);
+    room_keyring_free(&view->keys);
     state_destroy(&view->state);
     free(view);
 }
@@ -120,35 +114,24 @@ static int resolve_at(room_view_t *self, const uint8_t *spot)
                : 0;
 }
 
+static void place_authors(const room_view_t *self, struct room_posts *posts)
+{
+    for (size_t i = 0; i < posts->count; i++) {
+        struct room_post *post = posts->list[i];
+        post->in = room_standing_has(&self->standing, post->record.author, post->record.chain);
+    }
+}
+
 static int resolve_all(room_view_t *self)
 {
     struct state_reader reader = state_reader(self->state);
     int rc = room_standing_read(&self->standing, &reader, &self->keys);
-    for (size_t i = 0; i < self->directs.count; i++) {
-        struct room_post *post = self->directs.list[i];
-        post->in = room_standing_has(&self->standing, post->record.author, post->record.chain);
-    }
-    for (size_t i = 0; i < self->messages.count; i++) {
-        struct room_post *post = self->messages.list[i];
-        post->in = room_standing_has(&self->standing, post->record.author, post->record.chain);
-    }
+    place_authors(self, &self->directs);
+    place_authors(self, &self->messages);
     for (size_t i = 0; !rc && i < self->messages.count; i++)
         if (room_post_is_root(self->messages.list[i]))
             rc = room_post_resolve(self->messages.list[i], &self->actions, &self->standing);
     return rc;
-}
-
-static int reserve(const struct room_post ***list, size_t *capacity, size_t count)
-{
-    if (count <= *capacity)
-        return 0;
-    const struct room_post **more =
-        (const struct room_post **)realloc(*list, 2 * count * sizeof(void *));
-    if (!more)
-        return ERR_NO_MEMORY;
-    *list = more;
-    *capacity = 2 * count;
-    return 0;
 }
 
 /* The newest messages that count, and the direct ones. */
@@ -157,18 +140,18 @@ static int choose_shown(room_view_t *self)
     size_t most = self->standing.config.messages, first = self->messages.count, count = 0;
     while (first && count < most)
         count += room_post_counts(self->messages.list[--first], &self->standing);
-    int rc = reserve(&self->shown, &self->shown_capacity, count);
+    int rc = room_posts_reserve(&self->shown, count);
     if (!rc)
-        rc = reserve(&self->shown_directs, &self->directs_capacity, self->directs.count);
+        rc = room_posts_reserve(&self->shown_directs, self->directs.count);
     if (rc)
         return rc;
-    self->shown_count = self->directs_count = 0;
+    self->shown.count = self->shown_directs.count = 0;
     for (size_t i = first; i < self->messages.count && count; i++)
         if (room_post_counts(self->messages.list[i], &self->standing))
-            self->shown[self->shown_count++] = self->messages.list[i];
+            self->shown.list[self->shown.count++] = self->messages.list[i];
     for (size_t i = 0; i < self->directs.count; i++)
         if (self->directs.list[i]->in)
-            self->shown_directs[self->directs_count++] = self->directs.list[i];
+            self->shown_directs.list[self->shown_directs.count++] = self->directs.list[i];
     return 0;
 }
 
@@ -237,24 +220,8 @@ static int reopen(room_view_t *self)
 
 int room_view_add_keys(room_view_t *self, const uint8_t *keys, size_t count)
 {
-    size_t before = self->keys.count;
-    struct room_keyring_key *list =
-        (struct room_keyring_key *)malloc((before + count + 1) * sizeof *list);
-    if (!list)
-        return ERR_NO_MEMORY;
-    if (before) {
-        memcpy(list, self->keys.list, before * sizeof *list);
-        sodium_memzero(self->keys.list, before * sizeof *list);
-    }
-    free(self->keys.list);
-    self->keys.list = list;
-    for (size_t i = 0; i < count; i++) {
-        const uint8_t *key = keys + i * ROOM_KEY_BYTES;
-        room_key_id(self->contract, key, list[before + i].id);
-        memcpy(list[before + i].key, key, ROOM_KEY_BYTES);
-    }
-    self->keys.count += count;
-    return reopen(self);
+    int rc = room_keyring_add(&self->keys, self->contract, keys, count);
+    return rc ? rc : reopen(self);
 }
 
 int room_view_add_key(room_view_t *self, const uint8_t key[ROOM_KEY_BYTES])
@@ -322,22 +289,22 @@ const struct room_ban *room_view_ban(const room_view_t *self, size_t i)
 
 size_t room_view_message_count(const room_view_t *self)
 {
-    return self->shown_count;
+    return self->shown.count;
 }
 
 const struct room_message *room_view_message(const room_view_t *self, size_t i)
 {
-    return &self->shown[i]->message;
+    return &self->shown.list[i]->message;
 }
 
 size_t room_view_direct_count(const room_view_t *self)
 {
-    return self->directs_count;
+    return self->shown_directs.count;
 }
 
 const struct room_direct *room_view_direct(const room_view_t *self, size_t i)
 {
-    return &self->shown_directs[i]->direct;
+    return &self->shown_directs.list[i]->direct;
 }
 
 size_t room_view_grant_count(const room_view_t *self)
