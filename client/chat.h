@@ -3,8 +3,10 @@
  *   chat.c          the loop: keys, the node and the clock, in one poll
  *    ├ chat_keys      what a key does; chat_words: what Tab may put in
  *    ├ chat_commands  what can be typed after a slash; chat_do, _do_room, _do_people: what it does
- *    ├ chat_rooms     the rooms; chat_room: one, followed; chat_reading: what its messages say
- *    │   └ chat_flow    what there is of them; chat_sight: in sight; chat_lines: one laid out
+ *    ├ chat_rooms     the rooms; chat_room: one, followed; chat_reading: what its messages say;
+ *    │   │              chat_waiting: what was written and is not at the node
+ *    │   └ chat_flow    what there is of them; chat_sight: in sight; chat_lines: one laid out,
+ *    │                  as a chat_block
  *    ├ chat_input     the line that is written in; chat_complete: Tab
  *    ├ chat_draw      the picture; chat_frame: what stands around the messages
  *    └ chat_screen    the terminal (ncurses); chat_text: what may go there, and how wide it is

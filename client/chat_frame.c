@@ -188,7 +188,7 @@ static size_t count_waiting(const struct chat *chat)
     size_t count = 0;
     for (size_t i = 0; i < chat->room_count; i++) {
         const struct chat_room *room = chat->rooms[i];
-        size_t texts = room->waiting_count;
+        size_t texts = room->waiting.count;
         count += texts ? texts : chat_room_has_waiting(room);
     }
     return count;

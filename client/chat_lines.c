@@ -3,12 +3,6 @@
 #include <stdio.h>
 #include <time.h>
 
-/* A span as it is kept: its text is behind that of the one before. */
-struct chat_part {
-    size_t line, at, size;
-    unsigned style;
-};
-
 /* What is being laid out. */
 struct layer {
     struct chat_block *block;
@@ -22,14 +16,9 @@ struct layer {
 
 static void put(struct layer *self, unsigned style, struct slice text)
 {
-    struct chat_part part = {
-        .line = self->block->lines, .at = self->block->text.size, .style = style};
-    part.size = text.size;
     if (text.size == 0)
         return;
-    buffer_append_slice(&self->block->text, text);
-    if (!buffer_failed(&self->block->text))
-        buffer_append(&self->block->spans, &part, sizeof part);
+    chat_block_put(self->block, style, text);
     self->used += chat_text_columns(text);
     self->open = true;
 }
@@ -309,9 +298,7 @@ void chat_block_lay(struct chat_block *self, const struct chat_message *message,
     enum { TIME = 6, BAR = 3, INDENT = 2 };
     struct layer layer = {.block = self, .message = message, .columns = columns};
     layer.indent = name_columns ? TIME + name_columns + BAR : INDENT;
-    buffer_clear(&self->text);
-    buffer_clear(&self->spans);
-    self->lines = 0;
+    chat_block_clear(self);
     if (message->first_of_day)
         lay_day(&layer);
     if (message->first_unread)
@@ -327,29 +314,4 @@ void chat_block_lay(struct chat_block *self, const struct chat_message *message,
     lay_reactions(&layer, name_columns);
     begin(&layer, name_columns);
     end_line(&layer);
-}
-
-void chat_block_free(struct chat_block *self)
-{
-    buffer_free(&self->text);
-    buffer_free(&self->spans);
-    self->lines = 0;
-}
-
-bool chat_block_span(const struct chat_block *self, size_t line, size_t i, struct chat_span *span)
-{
-    const struct chat_part *parts = (const struct chat_part *)(const void *)self->spans.data;
-    size_t count = self->spans.size / sizeof *parts, low = 0, high = count;
-    while (low < high) { /* the first of the line */
-        size_t middle = low + (high - low) / 2;
-        if (parts[middle].line < line)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low + i >= count || parts[low + i].line != line)
-        return false;
-    const struct chat_part *part = &parts[low + i];
-    *span = (struct chat_span){part->style, slice_of(self->text.data + part->at, part->size)};
-    return true;
 }

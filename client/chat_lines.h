@@ -1,6 +1,5 @@
-/* chat_lines: a message as lines of the screen. A block is one message laid out for a width: its
- * lines, each some spans of text in a style. It copies what it shows, so it can be kept for as long
- * as message and width stay what they are (client/chat_flow.h does).
+/* chat_lines: a message as lines of the screen: a block (client/chat_block.h) for a width, which
+ * can be kept for as long as message and width stay what they are (client/chat_flow.h does).
  *
  *   wide    14:02      ada │ a text that is broken
  *                          │ between its words
@@ -12,8 +11,7 @@
 #ifndef WEIR_CLIENT_CHAT_LINES_H
 #define WEIR_CLIENT_CHAT_LINES_H
 
-#include "client/chat_style.h"
-#include "client/chat_text.h"
+#include "client/chat_block.h"
 
 enum chat_kind { CHAT_SAID, CHAT_JOINED, CHAT_LEFT_ROOM, CHAT_DIRECT };
 
@@ -45,26 +43,10 @@ struct chat_message {
     size_t reaction_count;
 };
 
-struct chat_span {
-    unsigned style;
-    struct slice text;
-};
-
-/* Zero-initialised is not laid out. */
-struct chat_block {
-    struct buffer text;  /* of all spans */
-    struct buffer spans; /* struct chat_part */
-    size_t lines;
-};
-
 /* Lays the message out anew. columns ≥ 10; name_columns: of the column of names, 0 for narrow.
  * Without memory its lines show less. */
 void chat_block_lay(struct chat_block *self, const struct chat_message *message, size_t columns,
                     size_t name_columns);
-void chat_block_free(struct chat_block *self);
-
-/* The i-th span of a line from the left; false past the last. It borrows from the block. */
-bool chat_block_span(const struct chat_block *self, size_t line, size_t i, struct chat_span *span);
 
 /* The days since the epoch, in the system's zone. */
 int chat_day(uint64_t time_ms);

@@ -220,7 +220,7 @@ static void fill_message(struct chat_room *self, size_t i, struct chat_message *
     fill_reactions(self, i, from.reaction_count, m);
 }
 
-static void fill_waiting(struct chat_room *self, const struct chat_waiting *from,
+static void fill_waiting(struct chat_room *self, const struct chat_waiting_text *from,
                          struct chat_message *m)
 {
     fill_author(self, weir_room_me(self->room), unix_ms(), m);
@@ -250,7 +250,7 @@ static void fill_direct(struct chat_room *self, const uint8_t *spot, struct chat
 void chat_room_message(void *arg, const uint8_t *spot, struct chat_message *message)
 {
     struct chat_room *self = arg;
-    const struct chat_waiting *waiting = chat_room_find_waiting(self, spot);
+    const struct chat_waiting_text *waiting = chat_waiting_find(&self->waiting, spot);
     size_t at;
     if (weir_room_find_spot(self->room, spot, &at) == 0)
         fill_message(self, at, message);

@@ -1,8 +1,6 @@
 #include "client/chat_room.h"
 
 #include "base/limits.h"
-#include "contracts/entries.h"
-#include "contracts/room_record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,67 +28,11 @@ bool chat_room_has_waiting(const struct chat_room *self)
     return weir_room_pending(self->room).size > 0;
 }
 
-const struct chat_waiting *chat_room_find_waiting(const struct chat_room *self, const uint8_t *spot)
+/* Those that wait no more: a refusal is told with the node's sentence ("": it gave none). */
+static void settle_waiting(struct chat_room *self, const char *why)
 {
-    for (size_t i = 0; i < self->waiting_count; i++)
-        if (memcmp(self->waiting[i].spot, spot, WEIR_SPOT_BYTES) == 0)
-            return &self->waiting[i];
-    return NULL;
-}
-
-static void drop_waiting(struct chat_room *self, size_t i)
-{
-    buffer_free(&self->waiting[i].text);
-    self->waiting_count--;
-    memmove(&self->waiting[i], &self->waiting[i + 1],
-            (self->waiting_count - i) * sizeof *self->waiting);
-}
-
-/* Is the message of a spot queued or on its way? */
-static bool is_pending(struct slice pending, const uint8_t *spot)
-{
-    struct entry entry;
-    while (pending.size && !entry_take(&pending, &entry))
-        if (entry.key.size == 1 + WEIR_SPOT_BYTES && entry.key.data[0] == ROOM_MESSAGE &&
-            memcmp(entry.key.data + 1, spot, WEIR_SPOT_BYTES) == 0)
-            return true;
-    return false;
-}
-
-/* Those that are in the view now wait no more; nor do those that are neither there nor pending,
- * which were refused: that is told, with the node's sentence ("": it gave none). */
-static void sort_waiting(struct chat_room *self, const char *why)
-{
-    struct weir_bytes left = {0};
-    if (self->waiting_count)
-        left = weir_room_pending(self->room);
-    for (size_t i = self->waiting_count; i-- > 0;) {
-        size_t at;
-        const uint8_t *spot = self->waiting[i].spot;
-        bool taken = weir_room_find_spot(self->room, spot, &at) == 0;
-        if (!taken && is_pending(slice_of(left.data, left.size), spot))
-            continue;
-        if (taken)
-            chat_flow_touch(self->flow, spot);
-        else
-            tell_refusal(self, why);
-        drop_waiting(self, i);
-    }
-}
-
-static void add_waiting(struct chat_room *self, const uint8_t *spot, const uint8_t *reply_to,
-                        struct slice text)
-{
-    struct chat_waiting *all = reallocarray(self->waiting, self->waiting_count + 1, sizeof *all);
-    if (!all)
-        return; /* it is queued, and seen when the node has it */
-    struct chat_waiting *one = &all[self->waiting_count++];
-    *one = (struct chat_waiting){.is_reply = reply_to != NULL};
-    memcpy(one->spot, spot, sizeof one->spot);
-    if (reply_to)
-        memcpy(one->reply_to, reply_to, sizeof one->reply_to);
-    buffer_append_slice(&one->text, text);
-    self->waiting = all;
+    if (chat_waiting_settle(&self->waiting, self->room, self->flow))
+        tell_refusal(self, why);
 }
 
 /* --- the flow's items ------------------------------------------------------------------------ */
@@ -130,15 +72,15 @@ static void gather_all(struct chat_room *self, struct gathering *into, size_t me
         gather(into, m.spot, m.author, m.time_ms, true, true);
     }
     uint64_t now = unix_ms();
-    for (size_t i = 0; i < self->waiting_count; i++)
-        gather(into, self->waiting[i].spot, weir_room_me(self->room), now, true, false);
+    for (size_t i = 0; i < self->waiting.count; i++)
+        gather(into, self->waiting.list[i].spot, weir_room_me(self->room), now, true, false);
 }
 
 static void set_flow(struct chat_room *self)
 {
     size_t messages = weir_room_message_count(self->room);
     size_t directs = weir_room_direct_count(self->room);
-    struct gathering all = {calloc(messages + directs + self->waiting_count + 1, sizeof *all.items),
+    struct gathering all = {calloc(messages + directs + self->waiting.count + 1, sizeof *all.items),
                             0};
     if (!all.items)
         return;
@@ -175,7 +117,7 @@ static void on_sent(weir_t *w, const struct weir_reply *reply, void *arg)
         set_trouble(self, "", false);
     }
     chat_room_renew_people(self);
-    sort_waiting(self, reply->sentence);
+    settle_waiting(self, reply->sentence);
     set_flow(self);
 }
 
@@ -229,7 +171,7 @@ static void take_changes(struct chat_room *self, const struct weir_room_event *e
             chat_flow_touch(self->flow, event->spots + i * WEIR_SPOT_BYTES);
         touch_answers(self, event->spots, event->spot_count);
     }
-    sort_waiting(self, "");
+    settle_waiting(self, "");
     set_flow(self);
     chat_room_count_unread(self);
 }
@@ -297,7 +239,7 @@ void chat_room_queued(struct chat_room *self, const uint8_t *spot, const uint8_t
                       struct slice text, bool connected)
 {
     if (spot)
-        add_waiting(self, spot, reply_to, text);
+        chat_waiting_add(&self->waiting, spot, reply_to, text);
     self->refused = false;
     if (self->state == CHAT_ROOM_FOLLOWED)
         set_trouble(self, "", false);
@@ -342,9 +284,7 @@ void chat_room_destroy(struct chat_room **out)
     if (!self)
         return;
     chat_room_close(self);
-    while (self->waiting_count)
-        drop_waiting(self, self->waiting_count - 1);
-    free(self->waiting);
+    chat_waiting_free(&self->waiting);
     chat_flow_destroy(&self->flow);
     buffer_free(&self->draft);
     room_names_destroy(&self->names);

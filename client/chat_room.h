@@ -11,18 +11,12 @@
 #define WEIR_CLIENT_CHAT_ROOM_H
 
 #include "client/chat_flow.h"
+#include "client/chat_waiting.h"
 #include "client/clock.h"
 #include "client/room_book.h"
 #include "client/room_names.h"
 
 enum chat_room_state { CHAT_ROOM_IDLE, CHAT_ROOM_ASKED, CHAT_ROOM_FOLLOWED };
-
-/* A text that was written and is not in the view yet. */
-struct chat_waiting {
-    uint8_t spot[WEIR_SPOT_BYTES], reply_to[WEIR_SPOT_BYTES];
-    bool is_reply;
-    struct buffer text;
-};
 
 struct chat_room {
     weir_t *w;         /* borrowed */
@@ -41,8 +35,7 @@ struct chat_room {
     bool is_makeshift;  /* the name stands for the room's own one until that is known */
     bool leaving;       /* goes once nothing waits */
     size_t sending;
-    struct chat_waiting *waiting;
-    size_t waiting_count;
+    struct chat_waiting waiting;
     size_t unread, mentions;
     uint8_t read[WEIR_SPOT_BYTES]; /* zeros: nothing */
     bool read_moved;               /* since it was last saved */
@@ -96,8 +89,4 @@ bool chat_room_mentions(struct slice text, struct slice name);
 void chat_room_message(void *arg, const uint8_t *spot, struct chat_message *message);
 void chat_room_renew_people(struct chat_room *self); /* names, and how `me` stands */
 void chat_room_count_unread(struct chat_room *self);
-/* NULL: it does not wait. */
-const struct chat_waiting *chat_room_find_waiting(const struct chat_room *self,
-                                                  const uint8_t *spot);
-
 #endif
