@@ -133,8 +133,8 @@ static void receive(void *actor, struct message *message, struct now now, struct
         storage_healed(self, (const struct watch *)message, now);
         break;
     case MESSAGE_WATCH:
-        storage_watch(self, (const struct watch *)message);
-        break;
+        storage_watch(self, (struct watch *)message);
+        return;
     default:
         break; /* send_to asserts that nothing else comes */
     }

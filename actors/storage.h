@@ -66,12 +66,12 @@ struct storage {
     uint64_t kept_until_ms; /* … until then, if nobody asks for it again; NEVER: none */
     struct watched_key *watched;
     size_t watched_count;
-    bool watches_all;         /* there was no memory for one of them */
-    bool fold_out, disposing; /* the checkpoint has a fold to write; to free */
-    bool map_short;           /* the map is to be grown: no new large reads, which hold it */
-    size_t lists;             /* jobs that list contracts */
-    uint64_t fold_at_ms;      /* NEVER: nothing to fold */
-    int fold_code;            /* of the last fold */
+    struct mail watches_waiting; /* WATCHes for which there was no memory */
+    bool fold_out, disposing;    /* the checkpoint has a fold to write; to free */
+    bool map_short;              /* the map is to be grown: no new large reads, which hold it */
+    size_t lists;                /* jobs that list contracts */
+    uint64_t fold_at_ms;         /* NEVER: nothing to fold */
+    int fold_code;               /* of the last fold */
     struct reason fold_why;
     uint64_t log_bytes;
     int fault; /* the log failed: nothing is acknowledged any more */
@@ -111,8 +111,8 @@ void storage_work(storage_t *self, struct request *request, struct outbox *out);
 void storage_worked(storage_t *self, struct request *request, struct outbox *out);
 
 /* WATCH; is this contract watched? */
-void storage_watch(storage_t *self, const struct watch *watch);
-bool storage_is_watched(const storage_t *self, const struct contract_key *key);
+void storage_watch(storage_t *self, struct watch *watch); /* given away */
+bool storage_is_watched(storage_t *self, const struct contract_key *key);
 void storage_forget_watched(storage_t *self);
 
 /* May anyone be told of this record? */

@@ -47,13 +47,24 @@ static unsigned take_answers(unsigned count)
     return done;
 }
 
-static void watch(void)
+/* fails: there is no memory for what storage does about it. */
+static void watch_key(struct contract_key key, bool on, bool fails)
 {
     struct watch *watch = (struct watch *)message_new(sizeof *watch);
-    watch->key = map.contract.key;
-    watch->on = true;
+    assert_non_null(watch);
+    watch->key = key;
+    watch->on = on;
     small_node_send(&node, ACTOR_subscribe, ACTOR_storage, MESSAGE_WATCH, &watch->head);
+    if (fails)
+        failing_memory_begin_structs(1);
     small_node_run(&node);
+    if (fails)
+        assert_true(failing_memory_end());
+}
+
+static void watch(void)
+{
+    watch_key(map.contract.key, true, false);
 }
 
 /* False: there were fewer allocations. */
@@ -102,10 +113,47 @@ static void an_update_at_most_is_refused_for_an_allocation_that_fails(void **sta
     assert_true(n > 3 * AT_ONCE);
 }
 
+/* Is a change of the contract told? */
+static bool is_told(unsigned number)
+{
+    send_put(new_put(number));
+    small_node_advance_ms(&node, 1000);
+    assert_int_equal(take_answers(1), 1);
+    buffer_free(&deltas[number]);
+    bool told = node.actors[ACTOR_subscribe].mail.first != NULL;
+    mail_free(&node.actors[ACTOR_subscribe].mail);
+    return told;
+}
+
+static void what_is_followed_without_memory_is_told_and_nothing_else_later(void **state)
+{
+    struct contract_key other = {{1}}, third = {{2}};
+    (void)state;
+    small_node_open(&node);
+    subject_init(&map, "map", "m", 0);
+    watch_key(other, true, true);
+    assert_false(is_told(0)); /* there is memory again */
+    assert_int_equal(node.storage->watched_count, 1);
+    watch_key(map.contract.key, true, true);
+    assert_true(is_told(1));
+    watch_key(third, true, false);
+    watch_key(map.contract.key, false, false);
+    watch_key(third, false, false);
+    assert_false(is_told(2));
+    watch_key(map.contract.key, true, true);
+    watch_key(map.contract.key, false, false); /* before there was memory for it */
+    assert_false(is_told(3));
+    watch_key(other, false, false);
+    assert_int_equal(node.storage->watched_count, 0);
+    subject_free(&map);
+    small_node_close(&node);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_update_at_most_is_refused_for_an_allocation_that_fails),
+        cmocka_unit_test(what_is_followed_without_memory_is_told_and_nothing_else_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
