@@ -144,6 +144,8 @@ static void on_opened(connections_t *self, struct opened *opened, struct now now
     }
     self->counters.opened++;
     peer->role = opened->role;
+    if (opened->inbound)
+        peer->came_ms = now.ms;
     learn_address(peer, opened);
     peer_traffic_release(&link->traffic);
     link->traffic = opened->traffic;

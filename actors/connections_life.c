@@ -46,6 +46,38 @@ static void tell_silent(connections_t *self, struct link *link, bool silent, str
         send_to(out, (enum actor_id)m->to, MESSAGE_PEER_SILENT, m);
 }
 
+/* Who falls silent soon after it was heard again may do so on and on, as one that answers every few
+ * seconds: each time all would leave it and come back. So it has to go without a doubt for a while,
+ * longer each time; the first time it is believed at once. */
+static void grow_silent(connections_t *self, struct link *link, struct now now, struct outbox *out)
+{
+    struct peer *peer = link->peer;
+    bool again = peer->back_ms && now.ms < peer->back_ms + RELAPSE_MS;
+    tell_silent(self, link, true, out);
+    if (!peer->silent)
+        return;
+    peer->steady_ms = 0;
+    peer->relapses = again ? peer->relapses + (peer->relapses < RELAPSES_MAX) : 0;
+}
+
+static void hear(connections_t *self, struct link *link, struct now now, struct outbox *out)
+{
+    struct peer *peer = link->peer;
+    if (!peer->silent)
+        return;
+    if (!peer->steady_ms)
+        peer->steady_ms = now.ms;
+    uint64_t back_ms =
+        peer->steady_ms + (peer->relapses ? (uint64_t)STEADY_MS << (peer->relapses - 1) : 0);
+    if (now.ms < back_ms) {
+        connections_look(self, back_ms);
+        return;
+    }
+    tell_silent(self, link, false, out);
+    if (!peer->silent)
+        peer->back_ms = now.ms;
+}
+
 /* Others may only wait for what it would tell them, and tell it nothing themselves: they are to see
  * for themselves. */
 static void tell_doubt(const connections_t *self, const struct link *link, struct outbox *out)
@@ -65,8 +97,9 @@ static void doubt(connections_t *self, struct link *link, struct now now, struct
     struct peer *peer = link->peer;
     struct peer_traffic *traffic = link->traffic;
     uint64_t since = traffic->awaits_ms;
-    if (!since || traffic->heard_ms > peer->doubted_ms)
-        tell_silent(self, link, false, out);
+    bool owes = peer->relapses && now.ms >= since + DOUBT_MS; /* an answer, again */
+    if (!since || (traffic->heard_ms > peer->doubted_ms && !owes))
+        hear(self, link, now, out);
     if (!since) {
         traffic->watched = false;
         return;
@@ -83,9 +116,11 @@ static void doubt(connections_t *self, struct link *link, struct now now, struct
     if (now.ms < next) {
         connections_look(self, next);
     } else if (!peer->silent) {
-        tell_silent(self, link, true, out);
+        grow_silent(self, link, now, out);
         if (peer->silent)
             tell_doubt(self, link, out);
+    } else {
+        peer->steady_ms = 0;
     }
 }
 
@@ -235,6 +270,13 @@ static void no_room(connections_t *self, struct peer *peer, struct now now)
     stay_away(self, peer, peer->full_pause_ms, now);
 }
 
+/* A goodbye over a connection that was live since then may be of the peer's last run: it has been
+ * here since, not long ago, and that one was taken for one too many. */
+static bool is_back(const struct peer *peer, uint64_t since_ms, uint64_t now_ms)
+{
+    return peer->came_ms > since_ms && now_ms < peer->came_ms + GRACE_MS;
+}
+
 void life_ended(connections_t *self, struct peer *peer, enum close_reason reason,
                 enum peer_state before, uint64_t lived_ms, struct now now)
 {
@@ -257,6 +299,8 @@ void life_ended(connections_t *self, struct peer *peer, enum close_reason reason
         break;
     case CLOSE_goodbye:
     case CLOSE_stopping:
+        if (was_live && is_back(peer, now.ms - lived_ms, now.ms))
+            break;
         stay_away(self, peer, is_reserved(peer) ? peer->pause_ms : LEFT_MS, now);
         peer->left = true;
         break;

@@ -84,7 +84,9 @@ static void admit(connections_t *self, struct link *link, struct now now, struct
     peer->away_until_ms = 0;
     peer->shed = peer->left = false;
     peer->pings = 0;
-    peer->probed_ms = peer->still_ms = peer->doubted_ms = peer->rtt_at_ms = 0;
+    peer->probed_ms = peer->still_ms = peer->doubted_ms = peer->rtt_at_ms = peer->steady_ms = 0;
+    if (peer->silent)
+        peer->back_ms = now.ms;
     peer->silent = false;
     peer->news = true;
     peer->greeted = false;

@@ -45,6 +45,7 @@ struct peer {
     bool far;               /* a far link: found at a place that was drawn */
     bool was_live, vouched; /* worth remembering: it was live, or is from a former run */
     uint64_t heard_ms;      /* last told of by others, or open */
+    uint64_t came_ms;       /* when it last dialled, and proved who it is */
     uint64_t gone_ms;       /* when its last live connection ended; 0: never */
     uint64_t revived_ms;    /* when others last shortened its pause by telling of it */
     uint64_t invited_until_ms;
@@ -79,6 +80,9 @@ struct peer {
     uint64_t rtt_us, rtt_at_ms; /* rtt_at_ms 0: not measured */
     uint64_t probed_ms; /* asked for a sign of life, since another connection waits; 0: not */
     bool silent;        /* it did not answer when it was doubted, and who chooses knows */
+    uint64_t steady_ms; /* silent: since when it has been heard without a doubt; 0: it was not */
+    uint64_t back_ms;   /* when it was last silent no more; 0: never. Of former ones too: */
+    unsigned relapses;  /* how often it was silent again soon after */
     bool news, greeted; /* others are to be told of it; it has been told of others */
     UT_hash_handle by_id;
 };

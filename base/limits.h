@@ -157,6 +157,9 @@
 #define PING_ANSWER_MS    4000u /* … and dead this long after the last: 19 s after it was heard */
 #define DOUBT_MS          1000u /* who says nothing so long after it was told something is pinged … */
 #define DOUBT_ANSWER_MS   2000u /* … and is silent after so long: others take its place meanwhile */
+#define RELAPSE_MS        60000u  /* who is silent again within this after it was heard … */
+#define STEADY_MS         2000u   /* … is to be heard so long before it is trusted, doubled … */
+#define RELAPSES_MAX      5u      /* … up to 32 s */
 #define ROUND_TRIP_MS     60000u  /* a round trip is measured anew at most this often */
 #define PROBE_MS          1000u   /* for a sign of life of the old one when a peer comes again */
 #define CROSSING_MS       500u    /* an inbound one waits so long for this node's own dial */

@@ -163,6 +163,39 @@ static void news_of_who_left_end_its_time_away(void **state)
     assert_string_equal(one_dialled(&one, &number), "home:1");
 }
 
+/* The friend was restarted: it is back before its goodbye has come, and since something else of its
+ * last run comes meanwhile, its new connection is taken for one too many. How often it is dialled
+ * when the goodbye comes so long after. */
+static unsigned dials_after_a_goodbye_that_comes_late(uint64_t ms)
+{
+    peer_t old = one_opens_at(&one, friend, 0, 0, "home:1");
+    (void)dials_within(1000, CLOSE_unreachable); /* it is dialled back */
+    peer_t back = one_opens_at(&one, friend, 0, 0, "home:1");
+    one_pass(&one, 50);
+    one.traffic[1]->heard_ms = one.now.ms;
+    one_pass(&one, PROBE_MS);
+    assert_int_equal(one_verdict(&one, back), CLOSE_duplicate);
+    one_closes(&one, back, CLOSE_duplicate);
+    for (uint64_t passed = 0; passed < ms; passed += 50) {
+        one.traffic[0]->heard_ms = one.traffic[1]->heard_ms = one.now.ms;
+        one_pass(&one, 50);
+    }
+    one_closes(&one, old, CLOSE_goodbye);
+    return dials_within(GRACE_MS, CLOSE_unreachable);
+}
+
+static void a_goodbye_of_who_is_back_already_is_old(void **state)
+{
+    (void)state;
+    assert_true(dials_after_a_goodbye_that_comes_late(100) > 0);
+}
+
+static void a_goodbye_of_who_came_twice_long_ago_is_none_of_before(void **state)
+{
+    (void)state;
+    assert_int_equal(dials_after_a_goodbye_that_comes_late(GRACE_MS), 0);
+}
+
 static void no_news_make_this_node_dial_and_dial(void **state) /* lesson D2 */
 {
     unsigned dials = 0;
@@ -227,6 +260,8 @@ int main(void)
         T(a_known_peer_that_closes_without_an_answer_is_tried_on),
         T(news_of_who_vanished_end_its_pause),
         T(news_of_who_left_end_its_time_away),
+        T(a_goodbye_of_who_is_back_already_is_old),
+        T(a_goodbye_of_who_came_twice_long_ago_is_none_of_before),
         T(no_news_make_this_node_dial_and_dial),
         T(no_news_bring_back_who_is_refused),
         T(no_news_bring_back_who_had_no_room),

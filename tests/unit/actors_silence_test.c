@@ -154,12 +154,69 @@ static void who_is_heard_again_is_told_at_once(void **state)
     one_pass(&one, 500);
     hear_pong();
     expect(0, 0, TOLD);
+}
+
+static void who_is_told_more_before_its_answer_is_looked_at_is_heard(void **state)
+{
+    (void)state;
     fall_silent();
     one_pass(&one, 500);
     hear();
-    traffic->awaits_ms = one.now.ms; /* more went out before its answer was looked at */
+    traffic->awaits_ms = one.now.ms; /* more went out meanwhile */
     hear_pong();
     expect(0, 0, TOLD);
+}
+
+/* It is heard and tells so all the time. */
+static void stay_heard(uint64_t ms)
+{
+    for (uint64_t at = 0; at < ms; at += 100) {
+        one_pass(&one, 100);
+        hear_pong();
+    }
+}
+
+/* One that answers every few seconds: others must not leave it and come back each time. */
+static void who_falls_silent_again_and_again_is_trusted_later_each_time(void **state)
+{
+    (void)state;
+    fall_silent();
+    hear_pong();
+    expect(0, 0, TOLD);
+    for (unsigned i = 0; i < RELAPSES_MAX + 2; i++) {
+        uint64_t steady_ms = (uint64_t)STEADY_MS << (i < RELAPSES_MAX ? i : RELAPSES_MAX - 1);
+        fall_silent();
+        hear_pong();
+        stay_heard(steady_ms - 200);
+        assert_int_equal(told().heard, 0);
+        stay_heard(300);
+        assert_int_equal(told().heard, TOLD);
+    }
+    stay_heard(RELAPSE_MS);
+    (void)told();
+    fall_silent(); /* long after: no relapse */
+    hear_pong();
+    expect(0, 0, TOLD);
+}
+
+static void who_does_not_stay_heard_begins_anew(void **state)
+{
+    (void)state;
+    fall_silent();
+    hear_pong();
+    (void)told();
+    fall_silent();
+    hear_pong();
+    stay_heard(STEADY_MS / 2);
+    speak();
+    one_pass(&one, DOUBT_MS);
+    one_pass(&one, DOUBT_ANSWER_MS);
+    expect(1, 0, 0);
+    hear_pong();
+    stay_heard(STEADY_MS - 200);
+    assert_int_equal(told().heard, 0);
+    stay_heard(300);
+    assert_int_equal(told().heard, TOLD);
 }
 
 static void nobody_is_silent_who_was_told_nothing_or_is_not_read(void **state)
@@ -297,6 +354,9 @@ int main(void)
         CLAIM(who_does_not_answer_is_pinged_soon_and_then_silent),
         CLAIM(who_answers_is_not_silent),
         CLAIM(who_is_heard_again_is_told_at_once),
+        CLAIM(who_is_told_more_before_its_answer_is_looked_at_is_heard),
+        CLAIM(who_falls_silent_again_and_again_is_trusted_later_each_time),
+        CLAIM(who_does_not_stay_heard_begins_anew),
         CLAIM(nobody_is_silent_who_was_told_nothing_or_is_not_read),
         CLAIM(a_new_connection_of_a_silent_peer_is_not_silent),
         CLAIM(without_memory_all_or_none_are_told),
