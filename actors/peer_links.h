@@ -57,6 +57,7 @@ struct peer_link {
     struct owed *windows[LANE_COUNT];
     struct owed *unfinished;       /* counted: messages that are not whole yet … */
     uint64_t begun_ms[LANE_COUNT]; /* … since when there has been one; 0: there is none */
+    uint64_t paused_ms;            /* paused: since then */
     struct lanes lanes;
     struct buffer out; /* sealed, not written; the first out_from bytes are */
     size_t out_from;

@@ -5,7 +5,9 @@
  * peers that begin messages and never end them takes the room of others. */
 #include "actors/transport_state.h"
 
-static void set_paused(transport_t *self, struct peer_link *link, bool stuffed, bool heavy)
+/* While it is not read what it has begun does not grow older. */
+static void set_paused(transport_t *self, struct peer_link *link, bool stuffed, bool heavy,
+                       uint64_t now_ms)
 {
     const struct peer_wire *wire = self->options.wire;
     bool pauses = stuffed || heavy;
@@ -15,15 +17,20 @@ static void set_paused(transport_t *self, struct peer_link *link, bool stuffed, 
         return;
     link->paused = link->traffic->paused = pauses;
     wire->want_read(wire->self, link->connection, !pauses);
-    if (pauses)
+    if (pauses) {
+        link->paused_ms = now_ms;
         return;
+    }
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        if (link->begun_ms[lane])
+            link->begun_ms[lane] += now_ms - link->paused_ms;
     link->readable = true; /* perhaps: reading tells */
     links_ready(&self->links, link, true);
 }
 
 /* The mail of all is too much: who has most of it is not read until it is less, or that one has
  * none. Who has little is left alone, so that nobody is stopped by others (lesson C5). */
-static void pause_heaviest(transport_t *self)
+static void pause_heaviest(transport_t *self, uint64_t now_ms)
 {
     struct peer_link *heaviest = NULL;
     uint64_t most = LANE_GRANT_BYTES;
@@ -37,7 +44,7 @@ static void pause_heaviest(transport_t *self)
     if (!heaviest)
         return;
     self->counters.heavy++;
-    set_paused(self, heaviest, heaviest->stuffed, true);
+    set_paused(self, heaviest, heaviest->stuffed, true, now_ms);
 }
 
 /* --- messages that are not whole ---------------------------------------------------------- */
@@ -53,9 +60,13 @@ static uint64_t begun_ms(const struct peer_link *link)
 }
 
 /* Who holds twice as much is greedier; of those about equal, who has done so for longer: a message
- * of a peer that does send the rest is young, or small. */
+ * of a peer that does send the rest is young, or small. Who is not read cannot send the rest:
+ * others that hold much come before it. */
 static bool is_greedier(const struct peer_link *a, const struct peer_link *b)
 {
+    const struct peer_link *read = a->paused ? b : a;
+    if (a->paused != b->paused && owed_bytes(read->unfinished) >= LANE_GRANT_BYTES)
+        return read == a;
     int of_a = __builtin_clzll(owed_bytes(a->unfinished) | 1);
     int of_b = __builtin_clzll(owed_bytes(b->unfinished) | 1);
     return of_a != of_b ? of_a < of_b : begun_ms(a) < begun_ms(b);
@@ -115,12 +126,12 @@ static void watch_window(transport_t *self, struct peer_link *link, const struct
     for (int lane = LANE_control + 1; lane < LANE_COUNT; lane++)
         owing |= lanes_held(&link->lanes, (enum lane)lane) >= LANE_GRANT_BYTES;
     if (owed_bytes(link->windows[LANE_control]) > CONTROL_WINDOW_BYTES)
-        set_paused(self, link, true, link->heavy);
+        set_paused(self, link, true, link->heavy, turn->now.ms);
     if (!owing && !link->paused)
         return;
     links_owing(&self->links, link, true);
     if (owed_bytes(self->mail) > self->options.mail_bytes_max)
-        pause_heaviest(self);
+        pause_heaviest(self, turn->now.ms);
     if (self->retry_at_ms == NEVER)
         self->retry_at_ms = turn->now.ms + PEER_WINDOW_RETRY_MS;
 }
@@ -136,7 +147,7 @@ bool transport_watch(transport_t *self, struct peer_link *link, const struct tur
 
 /* --- credit ------------------------------------------------------------------------------ */
 
-static bool collect(transport_t *self, struct peer_link *link)
+static bool collect(transport_t *self, struct peer_link *link, uint64_t now_ms)
 {
     bool owing = false;
     for (int l = 0; l < LANE_COUNT; l++) {
@@ -148,7 +159,7 @@ static bool collect(transport_t *self, struct peer_link *link)
     }
     bool stuffed = owed_bytes(link->windows[LANE_control]) > CONTROL_WINDOW_BYTES / 2;
     bool heavy = link_mail(link) && owed_bytes(self->mail) > self->options.mail_bytes_max / 4 * 3;
-    set_paused(self, link, link->stuffed && stuffed, link->heavy && heavy);
+    set_paused(self, link, link->stuffed && stuffed, link->heavy && heavy, now_ms);
     if (lanes_ready(&link->lanes))
         links_unsent(&self->links, link, true);
     return owing || link->paused;
@@ -158,7 +169,7 @@ void transport_collect(transport_t *self, const struct turn *turn)
 {
     for (struct peer_link *link = self->links.owing, *next; link; link = next) {
         next = link->owing_next;
-        if (!collect(self, link))
+        if (!collect(self, link, turn->now.ms))
             links_owing(&self->links, link, false);
     }
     self->retry_at_ms = self->links.owing ? turn->now.ms + PEER_WINDOW_RETRY_MS : NEVER;

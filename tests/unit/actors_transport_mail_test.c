@@ -202,6 +202,46 @@ static void a_slow_peers_message_becomes_whole_beside_greedy_ones(void **state)
     net_free(net);
 }
 
+/* It cannot send the rest: that is this node's doing, however long it takes. */
+static void who_is_not_read_is_not_hung_up_on_for_what_it_began(void **state)
+{
+    (void)state;
+    unsigned count;
+    struct net *net = net_with_budget();
+    struct pipe_ends still = net_live(net);
+    struct peer_delta large = net_delta(BEGUN + 1000);
+    struct peer_ping ping = {.sent_us = 1};
+    struct buffer bytes = {0};
+    struct mail kept = {0};
+    assert_int_equal(peer_encode(PEER_DELTA, &large, &bytes), 0);
+    struct slice part = slice_of(bytes.data, BEGUN);
+    const struct peer_link *link = links_find(&net->nodes[1].transport->links, still.at[1]);
+    send_part(net, still.at[0], LANE_bulk, part, false);
+    while (!link->paused) { /* nobody here frees them */
+        net_send(net, 0, still.at[0], LANE_control, PEER_PING, &ping);
+        net_run(net);
+    }
+    mail_move(&kept, &net->nodes[1].got);
+    for (unsigned f = 0; f < FAKES; f++) {
+        begin_message(net, net_live(net).at[0], LANE_bulk);
+        net_advance_ms(net, 1000);
+        net_ignore(net, 0); /* of those that were hung up on */
+        net_ignore(net, 1);
+    }
+    assert_true(is_live(net, still.at[1]));
+    mail_free(&kept);
+    net_advance_ms(net, PEER_WINDOW_RETRY_MS);
+    assert_false(link->paused);
+    begin_message(net, net_live(net).at[0], LANE_bulk); /* before it can go on */
+    net_ignore(net, 1);
+    part = slice_after(buffer_slice(&bytes), part.size);
+    send_part(net, still.at[0], LANE_bulk, part, true);
+    (void)held(net, still.at[1], &count);
+    assert_int_equal(count, 1);
+    buffer_free(&bytes);
+    net_free(net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +249,7 @@ int main(void)
         cmocka_unit_test(mail_of_a_closed_connection_is_counted_on),
         cmocka_unit_test(messages_that_are_never_whole_stay_within_half_of_the_budget),
         cmocka_unit_test(a_slow_peers_message_becomes_whole_beside_greedy_ones),
+        cmocka_unit_test(who_is_not_read_is_not_hung_up_on_for_what_it_began),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
