@@ -1,7 +1,7 @@
 /* A disk that fails under the real process: after a sync that failed nothing is acknowledged until
  * a restart, also when later syncs succeed; a page that cannot be read ends the node by itself, not
  * by a signal. Nothing acknowledged is lost either way. */
-#include "client/weir.h"
+#include "tests/support/fields.h"
 #include "tests/support/process.h"
 
 #include <fcntl.h>
@@ -24,8 +24,7 @@ static struct world {
     char data[64], log[80];
     struct process node;
     weir_t *client;
-    uint8_t key[32];
-    bool acknowledged[FIELDS];
+    struct fields fields;
 } world;
 
 static int set_up(void **state)
@@ -64,57 +63,13 @@ static void connect_client(void)
 
 static void put(void)
 {
-    const struct weir_reply *reply;
-    struct weir_bytes none = {0};
     connect_client();
-    assert_int_equal(weir_put(world.client, "map", none, none, &reply), 0);
-    memcpy(world.key, reply->key, sizeof world.key);
+    fields_put(&world.fields, world.client);
 }
 
 static int set(unsigned number, size_t bytes)
 {
-    static uint8_t value[2000];
-    char field[16];
-    (void)snprintf(field, sizeof field, "f%05u", number);
-    int rc =
-        weir_map_set(world.client, world.key, weir_text(field), (struct weir_bytes){value, bytes});
-    world.acknowledged[number] |= rc >= 0;
-    return rc < 0 ? rc : 0;
-}
-
-static int on_item(void *arg, const struct weir_item *item)
-{
-    unsigned number;
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.*s", (int)item->name.size, (const char *)item->name.data);
-    if (sscanf(text, "f%u", &number) == 1 && number < FIELDS)
-        ((bool *)arg)[number] = true;
-    return 0;
-}
-
-static void assert_all_acknowledged(void)
-{
-    static bool found[FIELDS];
-    const struct weir_reply *reply;
-    weir_contract_t *contract = NULL;
-    memset(found, 0, sizeof found);
-    if (weir_get(world.client, world.key, &reply))
-        fail_msg("%s", weir_error(world.client));
-    assert_int_equal(weir_contract_new(reply->kind, reply->params, &contract, NULL), 0);
-    assert_int_equal(weir_items(contract, reply->state, on_item, found, NULL), 0);
-    weir_contract_destroy(&contract);
-    for (unsigned i = 0; i < FIELDS; i++)
-        if (world.acknowledged[i] && !found[i])
-            fail_msg("field %u was acknowledged and is gone", i);
-}
-
-static void assert_clean(void)
-{
-    char command[256];
-    const char *weir = getenv("WEIR");
-    (void)snprintf(command, sizeof command, "%s check %s >/dev/null", weir ? weir : "build/weir",
-                   world.data);
-    assert_int_equal(system(command), 0);
+    return fields_set(&world.fields, world.client, number, bytes);
 }
 
 /* One sync of the log fails, and none after it. */
@@ -141,10 +96,10 @@ static void after_a_failed_sync_nothing_is_acknowledged_until_a_restart(void **s
     assert_int_equal(weir_status(world.client, &reply), 0);
     assert_non_null(memmem(reply->json.data, reply->json.size, "could not be written", 20));
     (void)process_stop(&world.node);
-    assert_clean();
+    data_dir_check(world.data);
     process_start(&world.node, world.data, NULL);
     connect_client();
-    assert_all_acknowledged();
+    fields_assert_read(&world.fields, world.client);
     assert_int_equal(set(FIELDS - 1, 100), 0);
 }
 
@@ -196,7 +151,7 @@ static void a_page_that_cannot_be_read_ends_the_node_with_a_sentence(void **stat
     struct weir_options options = {.endpoint = world.node.endpoint, .timeout_ms = 1000};
     weir_t *client = weir_new(&options);
     for (unsigned i = 0; i < 50 && !process_ended(&world.node); i++)
-        (void)weir_get(client, world.key, &reply);
+        (void)weir_get(client, world.fields.key, &reply);
     weir_destroy(&client);
     assert_true(process_ended(&world.node));
     if (!WIFEXITED(world.node.status) || WEXITSTATUS(world.node.status) != 1)
@@ -204,10 +159,10 @@ static void a_page_that_cannot_be_read_ends_the_node_with_a_sentence(void **stat
     assert_true(has_text(world.log, "cannot read a page of"));
     assert_true(has_text(world.log, "state.mdb"));
     assert_int_equal(rename(aside, path), 0);
-    assert_clean();
+    data_dir_check(world.data);
     process_start(&world.node, world.data, NULL);
     connect_client();
-    assert_all_acknowledged();
+    fields_assert_read(&world.fields, world.client);
     (void)close(log);
     (void)close(standard);
 }

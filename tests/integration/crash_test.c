@@ -2,6 +2,7 @@
  * restart, nothing is counted that was not asked for, and the data checks clean without a repair.
  * CRASHES=50 rounds, SEED=… repeats a run's moments. */
 #include "client/weir.h"
+#include "tests/support/now.h"
 #include "tests/support/process.h"
 #include "tests/support/setting.h"
 
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -32,13 +32,6 @@ struct totals {
 
 static struct load load;
 static struct totals totals;
-
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static weir_t *client_of(const struct process *node)
 {
@@ -162,16 +155,6 @@ static void verify(const struct process *node)
     weir_destroy(&w);
 }
 
-static void check_data(const char *dir)
-{
-    char command[512];
-    const char *weir = getenv("WEIR");
-    snprintf(command, sizeof command, "%s check %s >/dev/null", weir ? weir : "build/weir", dir);
-    int status = system(command);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        fail_msg("round %u: weir check finds damage", load.round);
-}
-
 static void make_contracts(const struct process *node)
 {
     const struct weir_reply *reply;
@@ -201,14 +184,14 @@ static void every_acknowledged_update_survives_sigkill(void **state)
         run_load(&node, 2000 + (uint64_t)rand_r(&seed) % 250000);
         acked += load.answered;
         if (round % CHECK_EVERY == 0 || round + 1 == rounds)
-            check_data(dir);
+            data_dir_check(dir);
         process_start(&node, dir, NULL);
         verify(&node);
     }
     printf("%zu updates were acknowledged in %u rounds\n", acked, rounds);
     assert_true(acked > rounds); /* there was a load to kill under */
     assert_int_equal(process_stop(&node), 0);
-    check_data(dir);
+    data_dir_check(dir);
     data_dir_remove(dir);
 }
 

@@ -5,7 +5,8 @@
  * On tmpfs, which anyone may mount in a namespace of its own, and on ext4, which needs root and a
  * loop device. Where there is none the test says so and goes on with tmpfs; DISK=all (`make disk`)
  * fails then. */
-#include "client/weir.h"
+#include "client/clock.h"
+#include "tests/support/fields.h"
 #include "tests/support/process.h"
 #include "tests/support/small_disk.h"
 
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -30,68 +30,17 @@ static struct world {
     char data[96];
     struct process node;
     weir_t *client, *follower;
-    uint8_t key[32];
-    unsigned told;            /* events that the follower got */
-    unsigned sent, open;      /* writes of the load */
-    unsigned refused;         /* of them, with STORE_FULL */
-    bool acknowledged[20000]; /* fields, by number */
+    struct fields fields;
+    unsigned told;       /* events that the follower got */
+    unsigned sent, open; /* writes of the load */
+    unsigned refused;    /* of them, with STORE_FULL */
 } world;
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- a client ---------------------------------------------------------------------------- */
 
-static void field_of(unsigned number, char field[16])
-{
-    (void)snprintf(field, 16, "f%05u", number);
-}
-
-static struct weir_bytes value(void)
-{
-    static uint8_t bytes[VALUE_BYTES];
-    memset(bytes, 'v', sizeof bytes);
-    return (struct weir_bytes){bytes, sizeof bytes};
-}
-
 static int set(unsigned number)
 {
-    char field[16];
-    field_of(number, field);
-    int rc = weir_map_set(world.client, world.key, weir_text(field), value());
-    world.acknowledged[number] |= rc >= 0;
-    return rc < 0 ? rc : 0;
-}
-
-static int on_item(void *arg, const struct weir_item *item)
-{
-    unsigned number;
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.*s", (int)item->name.size, (const char *)item->name.data);
-    if (sscanf(text, "f%u", &number) == 1)
-        ((bool *)arg)[number] = true;
-    return 0;
-}
-
-/* All that was acknowledged is read. */
-static void assert_read(void)
-{
-    static bool found[20000];
-    const struct weir_reply *reply;
-    weir_contract_t *contract = NULL;
-    memset(found, 0, sizeof found);
-    if (weir_get(world.client, world.key, &reply))
-        fail_msg("%s", weir_error(world.client));
-    assert_int_equal(weir_contract_new(reply->kind, reply->params, &contract, NULL), 0);
-    assert_int_equal(weir_items(contract, reply->state, on_item, found, NULL), 0);
-    weir_contract_destroy(&contract);
-    for (unsigned i = 0; i < sizeof found; i++)
-        if (world.acknowledged[i] && !found[i])
-            fail_msg("field %u was acknowledged and is gone", i);
+    return fields_set(&world.fields, world.client, number, VALUE_BYTES);
 }
 
 static void on_event(weir_t *w, const struct weir_event *event, void *arg)
@@ -103,8 +52,8 @@ static void on_event(weir_t *w, const struct weir_event *event, void *arg)
 
 static void wait_for_event(unsigned before)
 {
-    for (int64_t end = now_ms() + WAIT_MS; world.told == before;) {
-        assert_true(now_ms() < end);
+    for (uint64_t end = monotonic_ms() + WAIT_MS; world.told == before;) {
+        assert_true(monotonic_ms() < end);
         assert_true(weir_step(world.follower, 100) >= 0);
     }
 }
@@ -124,7 +73,7 @@ static void follow(void)
     weir_destroy(&world.follower);
     world.follower = client_new();
     unsigned before = world.told;
-    assert_int_equal(weir_subscribe(world.follower, world.key, NULL, on_event, NULL), 0);
+    assert_int_equal(weir_subscribe(world.follower, world.fields.key, NULL, on_event, NULL), 0);
     wait_for_event(before);
 }
 
@@ -137,12 +86,9 @@ static void connect_clients(void)
 
 static void put_and_fill(void)
 {
-    const struct weir_reply *reply;
-    struct weir_bytes none = {0};
     if (!world.client)
         world.client = client_new();
-    assert_int_equal(weir_put(world.client, "map", none, none, &reply), 0);
-    memcpy(world.key, reply->key, sizeof world.key);
+    fields_put(&world.fields, world.client);
     for (unsigned i = 0; i < FIELDS; i++)
         assert_int_equal(set(i), 0);
 }
@@ -155,7 +101,7 @@ static void on_set(weir_t *w, const struct weir_reply *reply, void *arg)
     (void)w;
     world.open--;
     world.refused += reply->code == WEIR_STORE_FULL;
-    world.acknowledged[number] |= reply->code == 0;
+    world.fields.acknowledged[number] |= reply->code == 0;
     if (reply->code && reply->code != WEIR_STORE_FULL)
         fail_msg("%d: %s", reply->code, reply->sentence);
 }
@@ -164,16 +110,15 @@ static void on_set(weir_t *w, const struct weir_reply *reply, void *arg)
 static void write_until_full(void)
 {
     world.refused = 0;
-    for (int64_t end = now_ms() + WAIT_MS; world.refused == 0 || world.open;) {
-        assert_true(now_ms() < end && world.sent < sizeof world.acknowledged - OPEN);
+    for (uint64_t end = monotonic_ms() + WAIT_MS; world.refused == 0 || world.open;) {
+        assert_true(monotonic_ms() < end && world.sent < FIELDS_MAX - OPEN);
         while (world.refused == 0 && world.open < OPEN - 1) {
-            char field[16];
             unsigned number = FIELDS + world.sent++;
-            field_of(number, field);
-            struct weir_bytes operands[2] = {weir_text(field), value()};
+            struct field_name field = field_name(number);
+            struct weir_bytes operands[2] = {weir_text(field.text), field_value(VALUE_BYTES)};
             world.open++;
-            assert_int_equal(weir_edit_async(world.client, world.key, "set", operands, 2, on_set,
-                                             (void *)(uintptr_t)number),
+            assert_int_equal(weir_edit_async(world.client, world.fields.key, "set", operands, 2,
+                                             on_set, (void *)(uintptr_t)number),
                              0);
         }
         assert_true(weir_step(world.client, 20) >= 0);
@@ -188,42 +133,33 @@ static void assert_refused(void)
         write_until_full();
     assert_int_equal(rc, WEIR_STORE_FULL);
     assert_false(process_ended(&world.node));
-    assert_read();
+    fields_assert_read(&world.fields, world.client);
     follow(); /* also who comes now */
 }
 
 /* There is room since `since`. */
-static void assert_recovers(int64_t since, const char *what)
+static void assert_recovers(uint64_t since, const char *what)
 {
     unsigned before = world.told;
     int rc;
-    while ((rc = set(1)) == WEIR_STORE_FULL && now_ms() - since < RECOVER_MS)
+    while ((rc = set(1)) == WEIR_STORE_FULL && monotonic_ms() - since < RECOVER_MS)
         ;
-    int64_t took_ms = now_ms() - since;
+    uint64_t took_ms = monotonic_ms() - since;
     if (rc)
         fail_msg("%s: %s", what, weir_error(world.client));
-    print_message("%s: written again after %lld ms\n", what, (long long)took_ms);
+    print_message("%s: written again after %llu ms\n", what, (unsigned long long)took_ms);
     assert_true(took_ms < RECOVER_MS);
     wait_for_event(before);
-}
-
-static void check_data(void)
-{
-    char command[256];
-    const char *weir = getenv("WEIR");
-    (void)snprintf(command, sizeof command, "%s check %s >/dev/null", weir ? weir : "build/weir",
-                   world.data);
-    assert_int_equal(system(command), 0);
 }
 
 /* Killed and started again it has all that was acknowledged. */
 static void assert_durable(void)
 {
     process_kill(&world.node);
-    check_data();
+    data_dir_check(world.data);
     process_start(&world.node, world.data, NULL);
     connect_clients();
-    assert_read();
+    fields_assert_read(&world.fields, world.client);
 }
 
 static bool begin_disk(enum small_disk_kind kind, uint64_t bytes)
@@ -265,17 +201,17 @@ static void fills_and_recovers(uint64_t left)
         write_until_full();
         assert_refused();
         small_disk_clear(&world.disk);
-        assert_recovers(now_ms(), round ? "nothing was left" : "little was left");
+        assert_recovers(monotonic_ms(), round ? "nothing was left" : "little was left");
     }
     small_disk_fill(&world.disk, 0);
     write_until_full();
     assert_durable(); /* and a start on a full disk */
     assert_refused();
     small_disk_clear(&world.disk);
-    assert_recovers(now_ms(), "started on a full disk");
+    assert_recovers(monotonic_ms(), "started on a full disk");
     assert_durable();
     assert_int_equal(process_stop(&world.node), 0);
-    check_data();
+    data_dir_check(world.data);
 }
 
 static void a_full_tmpfs_refuses_writes_and_recovers(void **state)
@@ -324,7 +260,7 @@ static void a_tmpfs_of_4_mib_is_read_and_written_when_it_grows(void **state)
         return;
     serves_what_it_has();
     assert_true(small_disk_resize(&world.disk, 96 * MIB));
-    assert_recovers(now_ms(), "it grew");
+    assert_recovers(monotonic_ms(), "it grew");
     assert_durable();
 }
 
@@ -377,16 +313,14 @@ static void a_full_max_store_refuses_writes_and_recovers_by_removing(void **stat
     write_until_full();
     assert_refused();
     for (unsigned i = 2; i < FIELDS + world.sent; i++) {
-        char field[16];
-        field_of(i, field);
-        if (!world.acknowledged[i])
+        if (!world.fields.acknowledged[i])
             continue;
-        int rc = weir_map_remove(world.client, world.key, weir_text(field));
+        int rc = weir_map_remove(world.client, world.fields.key, weir_text(field_name(i).text));
         if (rc < 0)
             fail_msg("%s", weir_error(world.client));
-        world.acknowledged[i] = false;
+        world.fields.acknowledged[i] = false;
     }
-    assert_recovers(now_ms(), "--max-store");
+    assert_recovers(monotonic_ms(), "--max-store");
     assert_durable();
 }
 
@@ -408,9 +342,9 @@ static void a_limit_on_files_refuses_writes_and_recovers(void **state)
     limit.rlim_cur = before.rlim_max;
     limit.rlim_max = before.rlim_max;
     assert_int_equal(prlimit(world.node.pid, RLIMIT_FSIZE, &limit, NULL), 0);
-    int64_t since = now_ms();
+    uint64_t since = monotonic_ms();
     while (weir_put(world.client, "map", none, none, &reply) == WEIR_STORE_FULL)
-        assert_true(now_ms() - since < RECOVER_MS);
+        assert_true(monotonic_ms() - since < RECOVER_MS);
     put_and_fill();
     assert_durable();
 }

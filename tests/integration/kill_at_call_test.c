@@ -6,6 +6,7 @@
  * larger and longer. A node that is not killed by its load is stopped, which makes calls too. Some
  * calls are rare (a folder is made once): of those, all that a thread makes in such a life are
  * tried, and the report says how many points that were and that they were all. */
+#include "client/clock.h"
 #include "tests/crash/client_load.h"
 #include "tests/crash/verdict.h"
 #include "tests/support/process.h"
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { N_MAX = 50, ALWAYS = 3, ONE_OF = 4 };
@@ -47,13 +47,6 @@ struct kills {
     struct reason why;
 };
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* --- one run --------------------------------------------------------------------------------- */
 
 /* Keeps the node busy until it is killed, or for so long, and stops it then. False: it was not
@@ -63,10 +56,10 @@ static bool load_until_killed(struct process *node, struct trace *trace)
     struct client_load client = {.trace = trace,
                                  .fields = all ? ALL_FIELDS : FIELDS,
                                  .value_max = all ? ALL_VALUE_MAX : VALUE_MAX};
-    uint64_t until = now_ms() + (all ? ALL_LOAD_MS : LOAD_MS);
+    uint64_t until = monotonic_ms() + (all ? ALL_LOAD_MS : LOAD_MS);
     int rc = client_load_open(&client, node->endpoint, 2 * OPEN);
     bool killed = false;
-    while (rc == 0 && !(killed = process_ended(node)) && now_ms() < until) {
+    while (rc == 0 && !(killed = process_ended(node)) && monotonic_ms() < until) {
         size_t bytes;
         while (rc == 0 && weir_open(client.w) < OPEN)
             rc = client_load_ask(&client, &bytes);

@@ -1,6 +1,7 @@
 /* The TCP wire over real sockets of the loopback: bytes, back-pressure, and every end told as what
  * it was, within 100 ms. */
 #include "actors/peer_tcp.h"
+#include "client/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,18 +11,10 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 enum { AT_ONCE_MS = 100, PATIENCE_MS = 5000 };
-
-static uint64_t clock_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static peer_tcp_t *tcp_at(const char *listen)
 {
@@ -37,10 +30,10 @@ static struct wire_event next_within(const peer_tcp_t *tcp, int ms)
 {
     const struct peer_wire *wire = peer_tcp_wire(tcp);
     struct wire_event event;
-    uint64_t end = clock_ms() + (uint64_t)ms;
+    uint64_t end = monotonic_ms() + (uint64_t)ms;
     for (;;) {
         wire->next(wire->self, &event);
-        uint64_t now = clock_ms();
+        uint64_t now = monotonic_ms();
         if (event.kind != WIRE_none || now >= end)
             return event;
         struct pollfd fd = {.fd = wire->descriptor(wire->self), .events = POLLIN};
@@ -291,13 +284,13 @@ static void out_of_descriptors_waits_and_does_not_spin(void **unused)
     few.rlim_cur = NO_DESCRIPTORS;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
     int turns = 0;
-    uint64_t end = clock_ms() + 350;
-    while (clock_ms() < end) {
+    uint64_t end = monotonic_ms() + 350;
+    while (monotonic_ms() < end) {
         struct wire_event event;
         struct pollfd fd = {.fd = in->descriptor(in->self), .events = POLLIN};
         in->next(in->self, &event);
         assert_int_equal(event.kind, WIRE_none);
-        uint64_t now = clock_ms();
+        uint64_t now = monotonic_ms();
         (void)poll(&fd, 1, now < end ? (int)(end - now) : 0);
         turns++;
     }

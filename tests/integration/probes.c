@@ -1,23 +1,16 @@
 #include "tests/integration/probes.h"
 
+#include "tests/support/now.h"
 #include "tests/support/rooted.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 enum { PATIENCE_US = 30000000 }; /* only a fault takes that long */
-
-static int64_t clock_us(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void on_event(weir_t *w, const struct weir_event *event, void *told)
 {
@@ -42,15 +35,15 @@ void probes_take(struct probes *self)
     size_t from = self->taken++ % 2, before = self->told[!from];
     weir_t *writer = self->ends[from], *reader = self->ends[!from];
     char value[16];
-    int64_t start = clock_us();
+    int64_t start = (int64_t)now_us();
     (void)snprintf(value, sizeof value, "%zu", self->taken);
     assert_int_equal(weir_map_set(writer, self->key, weir_text("probe"), weir_text(value)), 1);
     while (self->told[!from] == before) {
-        if (clock_us() > start + PATIENCE_US)
+        if ((int64_t)now_us() > start + PATIENCE_US)
             fail_msg("a live peer is not told");
         assert_true(weir_step(reader, 1000) >= 0);
     }
-    measures_add(&self->took_us, clock_us() - start);
+    measures_add(&self->took_us, (int64_t)now_us() - start);
     while (weir_step(writer, 0) > 0)
         ;
 }

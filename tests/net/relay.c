@@ -1,5 +1,7 @@
 #include "tests/net/relay.h"
 
+#include "tests/support/now.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -37,13 +39,6 @@ struct relay {
     int wake;             /* an eventfd */
     bool ends;
 };
-
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
 
 /* --- the thread ------------------------------------------------------------------------------ */
 

@@ -1,5 +1,6 @@
 /* The relay does what it says: its lines as functions of time, and packets between spaces. */
 #include "tests/net/relay.h"
+#include "tests/support/now.h"
 #include "tests/unit/store_fixture.h"
 
 #include <setjmp.h>
@@ -7,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -177,13 +177,6 @@ static uint32_t next_number(const struct pair *self, size_t at)
     assert_int_equal(poll(&wait, 1, ARRIVES_MS), 1);
     assert_int_equal(recv(self->sockets[at], &number, sizeof number, 0), sizeof number);
     return number;
-}
-
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
 static void packets_arrive_in_order_and_not_before_their_delay(void **state)

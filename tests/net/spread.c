@@ -1,12 +1,13 @@
 /* How long updates need to all who follow them: part of trial.h. */
 #include "tests/net/trial.h"
 
+#include "tests/support/now.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -23,13 +24,6 @@ struct runner {
     struct race *race;
     size_t number;
 };
-
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
 
 static int take_item(void *argument, const struct weir_item *item)
 {

@@ -1,5 +1,6 @@
 #include "tests/support/network.h"
 
+#include "client/clock.h"
 #include "tests/support/vitals.h"
 
 #include <arpa/inet.h>
@@ -20,9 +21,7 @@ enum { OPTIONS_MAX = 16, POLL_MS = 10, PORTS_FIRST = 10000, PORTS_END = 32768 };
 
 int64_t network_now_ms(void)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)monotonic_ms();
 }
 
 void network_pause_ms(int ms)

@@ -44,6 +44,17 @@ void data_dir_remove(const char *dir)
     (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+void data_dir_check(const char *dir)
+{
+    char *command;
+    const char *weir = getenv("WEIR");
+    assert_true(asprintf(&command, "%s check %s >/dev/null", weir ? weir : "build/weir", dir) > 0);
+    int status = system(command);
+    free(command);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        fail_msg("weir check finds damage in %s", dir);
+}
+
 /* Runs in the child: becomes the node. It goes when the test goes, however that ends. */
 static void become_node(const char *data_dir, const char *const *options,
                         const char *const *command, int out)

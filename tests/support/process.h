@@ -16,6 +16,8 @@ struct process {
 void data_dir_new(char dir[64]);
 /* Removes it with what is in it. */
 void data_dir_remove(const char *dir);
+/* Fails the test when `weir check` finds damage in it. */
+void data_dir_check(const char *dir);
 
 /* Starts a node on the data and waits for its ready line. options: more arguments, NULL-terminated,
  * or NULL; without a --listen among them it serves no peers. Fails the test when the node does not
