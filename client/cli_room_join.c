@@ -53,23 +53,43 @@ static void room_name(const struct room_cli *self, char name[ROOM_BOOK_NAME])
     safe_text_line(info.name.size ? info.name : weir_text("the room"), name, ROOM_BOOK_NAME);
 }
 
-/* Who banned `me`, as the log names people. */
-static int not_let_in_by_ban(struct room_cli *self, const char *name)
+/* Those who banned `me`, as the log names people: "ann", "ann and bob", "ann, bob, cy and 2
+ * others". How many they are. */
+static size_t name_banners(const struct room_cli *self, const room_names_t *names, char *text,
+                           size_t room)
 {
-    char why[384], hint[384], key[WEIR_KEY_TEXT_MAX];
-    const uint8_t *me = weir_room_me(self->room);
-    room_names_t *names = room_names_new(self->room);
-    const char *author = "somebody";
-    for (size_t i = 0; names && i < weir_room_ban_count(self->room); i++) {
+    enum { NAMED_MAX = 3, LISTED_MAX = 64 };
+    const char *found[LISTED_MAX];
+    size_t count = 0, used = 0;
+    for (size_t i = 0; i < weir_room_ban_count(self->room) && count < LISTED_MAX; i++) {
         struct weir_room_ban ban;
         weir_room_banned(self->room, i, &ban);
-        if (memcmp(ban.target, me, WEIR_KEY_BYTES) == 0)
-            author = room_names_of(names, ban.author);
+        if (memcmp(ban.target, weir_room_me(self->room), WEIR_KEY_BYTES) == 0)
+            found[count++] = room_names_of(names, ban.author);
     }
-    weir_key_print(me, key);
-    snprintf(why, sizeof why, "you are banned from %s, by %s", name, author);
+    size_t shown = count > NAMED_MAX + 1 ? NAMED_MAX : count;
+    for (size_t i = 0; i < shown && used < room; i++)
+        used += (size_t)snprintf(text + used, room - used, "%s%s",
+                                 i == 0           ? ""
+                                 : i + 1 == count ? " and "
+                                                  : ", ",
+                                 found[i]);
+    if (shown < count && used < room)
+        snprintf(text + used, room - used, " and %zu others", count - shown);
+    return count;
+}
+
+static int not_let_in_by_ban(struct room_cli *self, const char *name)
+{
+    char authors[320] = "", why[480], hint[384], key[WEIR_KEY_TEXT_MAX];
+    room_names_t *names = room_names_new(self->room);
+    if (!names)
+        return room_cli_fail_why(self->cli, WEIR_NO_MEMORY, NULL, NULL);
+    size_t count = name_banners(self, names, authors, sizeof authors);
+    weir_key_print(weir_room_me(self->room), key);
+    snprintf(why, sizeof why, "you are banned from %s, by %s", name, authors);
     snprintf(hint, sizeof hint, "ask %s to lift that, with `weir room ban ROOM %.8s --lift`",
-             author, key);
+             count > 1 ? "each of them" : authors, key);
     room_names_destroy(&names);
     return room_cli_fail_why(self->cli, WEIR_DENIED, why, hint);
 }

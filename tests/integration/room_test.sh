@@ -256,6 +256,18 @@ is "json of what is done to a message" "40 40 40" "$(m=$(ann say club hm --json 
     for verb in "react club $m 👍" "edit club $m hum" "delete club $m"; do ann $verb --json | python 'len(d["message"])'; done | paste -sd' ')"
 is "json of a configuration that is changed" 7 "$(ann config club --bans 7 --json | python 'd["bans"]')"
 
+# Banned by several: all are named.
+ann create yard >/dev/null && ann nick yard ann
+bob join "$(ann invite yard)" >/dev/null
+carol join "$(ann invite yard)" >/dev/null && carol nick yard carol
+ann config yard --moderators carol
+key_of_bob=$(bob members yard --json | python '[m["key"] for m in d if m["me"]][0]')
+carol ban yard "$key_of_bob"
+ann ban yard "$key_of_bob"
+bob join "$(ann invite yard)" 2>"$dir/err"
+is "who was banned by several is told by whom" "1 1" \
+    "$? $(grep -cE 'banned from yard, by (ann and carol|carol and ann); ask each of them to lift that, with `weir room ban ROOM [1-9A-Za-z]{8} --lift`$' "$dir/err")"
+
 # --- names that look like others ------------------------------------------------------------------------------
 bob nick club "Annie"
 is "who looks like another is marked in lists, as the other is" 2 "$(ann members club | grep -cE '^[Aa]nnie~[1-9A-Za-z]{4,} ')"
