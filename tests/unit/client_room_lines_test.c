@@ -453,10 +453,40 @@ static void who_is_put_out_or_let_in_again_is_told(void **state)
     expect_news(party, &people, &lines, "");
     assert_int_equal(weir_room_ban(party->rooms[0], bob, 1), 0);
     share(party, 0);
-    expect_news(party, &people, &lines, "bob  (no longer banned by ann) lifted;");
+    expect_news(party, &people, &lines, "bob  (no longer banned by ann) lifted;eve  (back) back;");
     assert_int_equal(weir_room_leave(party->rooms[1]), 0);
     share(party, 1);
     expect_news(party, &people, &lines, ""); /* that is a message */
+    room_people_free(&people);
+    room_names_destroy(&lines.names);
+}
+
+static void who_was_out_before_anybody_looked_is_told_to_be_back(void **state)
+{
+    struct party *party = *state;
+    struct room_people people = {0};
+    struct room_lines lines = {.room = party->rooms[0]};
+    const uint8_t *bob = weir_signer_public(party->signers[1]);
+    invite_eve(party);
+    assert_int_equal(weir_room_ban(party->rooms[0], bob, 0), 0);
+    share(party, 0);
+    expect_news(party, &people, &lines, "");
+    assert_int_equal(weir_room_ban(party->rooms[0], bob, 1), 0);
+    share(party, 0);
+    expect_news(party, &people, &lines, "bob  (no longer banned by ann) lifted;eve  (back) back;");
+    expect_news(party, &people, &lines, "");
+    room_people_free(&people);
+    room_names_destroy(&lines.names);
+}
+
+static void who_comes_is_not_told_to_be_back(void **state)
+{
+    struct party *party = *state;
+    struct room_people people = {0};
+    struct room_lines lines = {.room = party->rooms[0]};
+    expect_news(party, &people, &lines, "");
+    invite_eve(party);
+    expect_news(party, &people, &lines, "");
     room_people_free(&people);
     room_names_destroy(&lines.names);
 }
@@ -490,6 +520,10 @@ static void who_has_no_place_any_more_is_told(void **state)
     assert_int_equal(weir_room_configure(party->rooms[0], &fewer), 0);
     share(party, 0);
     expect_news(party, &people, &lines, "eve  (out, the room takes fewer now) crowded;");
+    const struct weir_room_settings more = {.members = 2};
+    assert_int_equal(weir_room_configure(party->rooms[0], &more), 0);
+    share(party, 0);
+    expect_news(party, &people, &lines, "eve  (back) back;");
     room_people_free(&people);
     room_names_destroy(&lines.names);
 }
@@ -513,6 +547,8 @@ int main(void)
         PARTY_TEST(what_is_dated_ahead_is_marked),
         PARTY_TEST(other_peoples_text_cannot_move_the_terminal),
         PARTY_TEST(who_is_put_out_or_let_in_again_is_told),
+        PARTY_TEST(who_was_out_before_anybody_looked_is_told_to_be_back),
+        PARTY_TEST(who_comes_is_not_told_to_be_back),
         PARTY_TEST(who_stays_out_for_another_ban_is_not_told_to_be_in),
         PARTY_TEST(who_has_no_place_any_more_is_told),
     };
