@@ -87,7 +87,8 @@ void room_json_members(FILE *out, const weir_room_t *room);
  * names neither; for who lists them with what they call themselves. */
 void room_json_bans(FILE *out, const weir_room_t *room);
 void room_json_banned(FILE *out, const weir_room_t *room);
-/* The same for print_table: names as the log shows them, times by the local clock. */
+/* The same for print_table: names as the log shows them, times by the local clock. Without memory
+ * for the names nothing is printed. */
 void room_table_members(FILE *out, const weir_room_t *room);
 void room_table_bans(FILE *out, const weir_room_t *room);
 /* `with`: those with this person alone; NULL: all. */

@@ -150,7 +150,8 @@ void room_json_members(FILE *out, const weir_room_t *room)
 void room_table_members(FILE *out, const weir_room_t *room)
 {
     room_names_t *names = room_names_new(room);
-    members(out, room, names);
+    if (names)
+        members(out, room, names);
     room_names_destroy(&names);
 }
 
@@ -193,8 +194,10 @@ static void named_when(FILE *out, uint64_t time_ms)
 void room_table_bans(FILE *out, const weir_room_t *room)
 {
     room_names_t *names = room_names_new(room);
+    if (!names)
+        return;
     fputc('[', out);
-    for (size_t i = 0; names && i < weir_room_ban_count(room); i++) {
+    for (size_t i = 0; i < weir_room_ban_count(room); i++) {
         struct weir_room_ban ban;
         weir_room_banned(room, i, &ban);
         fputs(i ? ",{\"nickname\":" : "{\"nickname\":", out);

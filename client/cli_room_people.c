@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What prints one document: JSON into memory, then as it stands or for people. */
+/* What prints one document, or without memory nothing: JSON into memory, then as it stands or for
+ * people. */
 typedef void room_json_fn(FILE *out, const weir_room_t *room);
 
 static int print_document(const struct room_cli *self, room_json_fn *json,
@@ -16,7 +17,7 @@ static int print_document(const struct room_cli *self, room_json_fn *json,
     FILE *out = open_memstream(&text, &size);
     if (out)
         json(out, self->room);
-    if (!out || fclose(out)) {
+    if (!out || fclose(out) || size == 0) {
         free(text);
         return cli_fail(self->cli, WEIR_NO_MEMORY, NULL);
     }
