@@ -422,6 +422,22 @@ static void a_card_keeps_the_invitation_while_it_is_needed(void **state)
     assert_string_equal(heard(p, 2), "x");
 }
 
+/* --- coming again ---------------------------------------------------------------------------- */
+
+static void who_was_cut_off_and_comes_again_reads_what_it_could_read(void **state)
+{
+    struct party *p = *state;
+    party_invite(p, 1, 2);
+    (void)party_say(p, 0, "old");
+    assert_int_equal(weir_room_ban(p->rooms[0], party_key(p, 1), 0), 0);
+    party_exchange(p);
+    (void)party_say(p, 0, "new");
+    assert_string_equal(heard(p, 2), "old ?");
+    weir_room_destroy(&p->rooms[2]);
+    party_invite(p, 0, 2);
+    assert_string_equal(heard(p, 2), "old new (joins)");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -444,6 +460,7 @@ int main(void)
         TEST(a_sham_copy_keeps_nobody_out),
         TEST(a_card_finds_all_keys_again),
         TEST(a_card_keeps_the_invitation_while_it_is_needed),
+        TEST(who_was_cut_off_and_comes_again_reads_what_it_could_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
