@@ -38,15 +38,18 @@ static int durability(const struct node_settings *settings, bool *relaxed, struc
     *relaxed = streq(when, "relaxed");
     if (*relaxed || streq(when, "full"))
         return 0;
-    return fail(why, ERR_BAD_REQUEST, "--durability %s: full or relaxed", when);
+    return node_settings_wrong(settings, SETTING_durability, when, "full or relaxed", why);
 }
 
 static int start_log(const struct node_settings *settings, struct reason *why)
 {
     const char *level = node_settings_text(settings, SETTING_log_level, "info");
-    if (operator_log_start(level, settings->counts[SETTING_log_json] > 0))
-        return 0;
-    return fail(why, ERR_BAD_REQUEST, "--log-level %s: error, warn, info or debug", level);
+    bool json;
+    int rc = node_settings_flag(settings, SETTING_log_json, &json, why);
+    if (rc || operator_log_start(level, json))
+        return rc;
+    return node_settings_wrong(settings, SETTING_log_level, level, "error, warn, info or debug",
+                               why);
 }
 
 /* HOST:PORT to listen at: port 0 is any; an IPv6 host stands in brackets. */
@@ -73,11 +76,6 @@ static bool is_peer(const char *text)
            hello_is_address(slice_text(at + 1));
 }
 
-static int wrong(struct reason *why, const char *option, const char *value, const char *wanted)
-{
-    return fail(why, ERR_BAD_REQUEST, "--%s %s: %s", option, value, wanted);
-}
-
 static int peer_options(const struct node_settings *settings, struct node_peer_options *peers,
                         struct reason *why)
 {
@@ -93,20 +91,23 @@ static int peer_options(const struct node_settings *settings, struct node_peer_o
         .peers_max = strtoul(most, NULL, 10),
     };
     if (peers->listen && !is_address(listen))
-        return wrong(why, "listen", listen, "HOST:PORT is wanted, or none");
+        return node_settings_wrong(settings, SETTING_listen, listen, "HOST:PORT is wanted, or none",
+                                   why);
     if (peers->advertise && !is_dialled(peers->advertise))
-        return wrong(why, "advertise", peers->advertise,
-                     "HOST:PORT is wanted, an address that others can dial");
+        return node_settings_wrong(settings, SETTING_advertise, peers->advertise,
+                                   "HOST:PORT is wanted, an address that others can dial", why);
     if (!streq(role, "peer") && !streq(role, "gateway"))
-        return wrong(why, "role", role, "peer or gateway");
+        return node_settings_wrong(settings, SETTING_role, role, "peer or gateway", why);
     if (strlen(peers->network) > NETWORK_BYTES_MAX || !*peers->network)
-        return wrong(why, "network", peers->network, "1 to 64 bytes");
+        return node_settings_wrong(settings, SETTING_network, peers->network, "1 to 64 bytes", why);
     if (strspn(most, "0123456789") != strlen(most) || strlen(most) > 5 || !peers->peers_max)
-        return wrong(why, "max-peers", most, "a number from 1 to 99999");
+        return node_settings_wrong(settings, SETTING_max_peers, most, "a number from 1 to 99999",
+                                   why);
     for (const char *const *gateway = peers->gateways; *gateway; gateway++)
         if (!is_peer(*gateway))
-            return wrong(why, "gateway", *gateway,
-                         "ID@HOST:PORT is wanted, the ID as its ready line tells it");
+            return node_settings_wrong(settings, SETTING_gateway, *gateway,
+                                       "ID@HOST:PORT is wanted, the ID as its ready line tells it",
+                                       why);
     return 0;
 }
 

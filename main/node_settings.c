@@ -2,6 +2,7 @@
 
 #include <czmq.h>
 #include <getopt.h>
+#include <sys/stat.h>
 
 static const struct setting_row {
     const char *name, *placeholder, *doc;
@@ -21,18 +22,61 @@ static void spell(const char *name, char separator, char text[40])
     text[i] = 0;
 }
 
-static int add(struct node_settings *self, enum node_setting setting, const char *value,
-               struct reason *why)
+/* WEIR_MAX_PEERS */
+static void spell_variable(const char *setting, char text[48])
+{
+    memcpy(text, "WEIR_", sizeof "WEIR_");
+    spell(setting, '_', text + 5);
+    for (char *c = text; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+}
+
+enum { PLACE_ROOM = 200 };
+
+/* As its user wrote it, without the value. */
+static void spell_place(const struct node_settings *self, enum node_setting setting,
+                        char text[PLACE_ROOM])
+{
+    char name[48];
+    spell(rows[setting].name, '-', name);
+    switch (self->sources[setting]) {
+    case FROM_ARGUMENTS:
+        (void)snprintf(text, PLACE_ROOM, "--%s", name);
+        break;
+    case FROM_FILE:
+        (void)snprintf(text, PLACE_ROOM, "%.150s: %s", self->values[SETTING_config][0], name);
+        break;
+    case FROM_ENVIRONMENT:
+        spell_variable(rows[setting].name, name);
+        (void)snprintf(text, PLACE_ROOM, "%s", name);
+        break;
+    }
+}
+
+int node_settings_wrong(const struct node_settings *self, enum node_setting setting,
+                        const char *value, const char *wanted, struct reason *why)
+{
+    static const char *const between[] = {
+        [FROM_ARGUMENTS] = " ", [FROM_FILE] = " = ", [FROM_ENVIRONMENT] = "="};
+    char place[PLACE_ROOM];
+    spell_place(self, setting, place);
+    return fail(why, ERR_BAD_REQUEST, "%s%s%s: %s", place, between[self->sources[setting]], value,
+                wanted);
+}
+
+static int add(struct node_settings *self, enum node_setting setting,
+               enum node_setting_source source, const char *value, struct reason *why)
 {
     const struct setting_row *row = &rows[setting];
-    char name[40];
-    spell(row->name, '-', name);
+    char place[PLACE_ROOM];
+    self->sources[setting] = source;
+    spell_place(self, setting, place);
     if (self->counts[setting] == SETTING_VALUES_MAX)
-        return fail(why, ERR_BAD_REQUEST, "--%s: at most %d times", name, SETTING_VALUES_MAX);
+        return fail(why, ERR_BAD_REQUEST, "%s: at most %d times", place, SETTING_VALUES_MAX);
     if (self->counts[setting] && !row->repeats)
-        return fail(why, ERR_BAD_REQUEST, "--%s: given twice", name);
+        return fail(why, ERR_BAD_REQUEST, "%s: given twice", place);
     if (!*value)
-        return fail(why, ERR_BAD_REQUEST, "--%s: a value is missing", name);
+        return fail(why, ERR_BAD_REQUEST, "%s: a value is missing", place);
     char *copy = strdup(value);
     if (!copy)
         return fail(why, ERR_NO_MEMORY, "out of memory");
@@ -62,37 +106,83 @@ static int read_arguments(struct node_settings *self, int argc, char **argv, boo
         else if (found < 256)
             rc = fail(why, ERR_BAD_REQUEST, "%s: no such option; see weir help node", given);
         else
-            rc = add(self, (enum node_setting)(found - 256), optarg ? optarg : "yes", why);
+            rc = add(self, (enum node_setting)(found - 256), FROM_ARGUMENTS,
+                     optarg ? optarg : "yes", why);
     }
     if (rc == 0 && optind < argc)
         rc = fail(why, ERR_BAD_REQUEST, "%s: weir node takes options only", argv[optind]);
     return rc;
 }
 
+/* All of the config file: a new chunk. */
+static int slurp(const char *path, zchunk_t **text, struct reason *why)
+{
+    struct stat about;
+    if (stat(path, &about))
+        return fail(why, ERR_IO, "%s cannot be read: %s", path, strerror(errno));
+    if (!S_ISREG(about.st_mode))
+        return fail(why, ERR_IO, "%s is no file", path);
+    *text = zchunk_slurp(path, 0); /* zconfig_load loses memory over a file with faults */
+    return *text ? 0 : fail(why, ERR_IO, "%s cannot be read: %s", path, strerror(errno));
+}
+
+/* czmq prints what is wrong, and in which line, and returns none; stdout is for the ready line. */
+static zconfig_t *parse(zchunk_t *text, char *said, size_t room)
+{
+    FILE *out = stdout, *instead = fmemopen(said, room, "w");
+    if (instead)
+        stdout = instead;
+    zconfig_t *root = zconfig_chunk_load(text);
+    stdout = out;
+    if (instead)
+        (void)fclose(instead);
+    return root;
+}
+
+/* said: DATE E (zconfig): (LINE) WHAT */
+static int bad_line(const char *path, const char *said, struct reason *why)
+{
+    const char *number = strstr(said, "): ("), *what = number ? strchr(number + 4, ')') : NULL;
+    unsigned long line = number ? strtoul(number + 4, NULL, 10) : 0;
+    if (!line || !what)
+        return fail(why, ERR_IO, "%s: each line is NAME = VALUE", path);
+    what += strspn(what, ") ");
+    return fail(why, ERR_IO, "%s: line %lu: %.*s; each line is NAME = VALUE", path, line,
+                (int)strcspn(what, "\n"), what);
+}
+
+static int take_item(struct node_settings *self, zconfig_t *item, const bool given[SETTING_COUNT],
+                     struct reason *why)
+{
+    const char *path = self->values[SETTING_config][0], *name = zconfig_name(item);
+    const char *value = zconfig_value(item);
+    int s = 0;
+    for (char known[40]; s < SETTING_COUNT; s++) {
+        spell(rows[s].name, '-', known);
+        if (streq(known, name))
+            break;
+    }
+    if (s == SETTING_COUNT || s == SETTING_config)
+        return fail(why, ERR_BAD_REQUEST, "%s: no such option: %s", path, name);
+    if (zconfig_child(item))
+        return fail(why, ERR_BAD_REQUEST, "%s: there are blanks before what follows %s", path,
+                    name);
+    return given[s] ? 0 : add(self, (enum node_setting)s, FROM_FILE, value ? value : "", why);
+}
+
 static int read_file(struct node_settings *self, const bool given[SETTING_COUNT],
                      struct reason *why)
 {
     const char *path = self->values[SETTING_config][0];
-    zchunk_t *text = zchunk_slurp(path, 0); /* zconfig_load loses memory over a file with faults */
-    zconfig_t *root = text ? zconfig_chunk_load(text) : NULL;
-    int rc = 0;
+    char said[512] = "";
+    zchunk_t *text = NULL;
+    int rc = slurp(path, &text, why);
+    zconfig_t *root = rc ? NULL : parse(text, said, sizeof said);
     zchunk_destroy(&text);
-    if (!root)
-        return fail(why, ERR_IO, "%s: not a readable ZPL file", path);
-    for (zconfig_t *item = zconfig_child(root); item && rc == 0; item = zconfig_next(item)) {
-        int s = 0;
-        char name[40];
-        for (; s < SETTING_COUNT; s++) {
-            spell(rows[s].name, '-', name);
-            if (streq(name, zconfig_name(item)))
-                break;
-        }
-        if (s == SETTING_COUNT || s == SETTING_config)
-            rc = fail(why, ERR_BAD_REQUEST, "%s: no such option: %s", path, zconfig_name(item));
-        else if (!given[s])
-            rc = add(self, (enum node_setting)s, zconfig_value(item) ? zconfig_value(item) : "",
-                     why);
-    }
+    if (!rc && !root)
+        rc = bad_line(path, said, why);
+    for (zconfig_t *item = rc ? NULL : zconfig_child(root); item && !rc; item = zconfig_next(item))
+        rc = take_item(self, item, given, why);
     zconfig_destroy(&root);
     return rc;
 }
@@ -101,10 +191,8 @@ static int read_file(struct node_settings *self, const bool given[SETTING_COUNT]
 static int read_environment(struct node_settings *self, enum node_setting setting,
                             struct reason *why)
 {
-    char name[48] = "WEIR_";
-    spell(rows[setting].name, '_', name + 5);
-    for (char *c = name; *c; c++)
-        *c = (char)toupper((unsigned char)*c);
+    char name[48];
+    spell_variable(rows[setting].name, name);
     const char *text = getenv(name);
     if (!text || !*text)
         return 0;
@@ -113,10 +201,10 @@ static int read_environment(struct node_settings *self, enum node_setting settin
     if (!copy)
         return fail(why, ERR_NO_MEMORY, "out of memory");
     if (!rows[setting].repeats)
-        rc = add(self, setting, copy, why);
+        rc = add(self, setting, FROM_ENVIRONMENT, copy, why);
     else
         for (char *part = strsep(&rest, ","); part && rc == 0; part = strsep(&rest, ","))
-            rc = add(self, setting, part, why);
+            rc = add(self, setting, FROM_ENVIRONMENT, part, why);
     free(copy);
     return rc;
 }
@@ -153,12 +241,27 @@ const char *node_settings_text(const struct node_settings *self, enum node_setti
     return self->counts[setting] ? self->values[setting][0] : otherwise;
 }
 
+int node_settings_flag(const struct node_settings *self, enum node_setting setting, bool *on,
+                       struct reason *why)
+{
+    static const char *const words[][2] = {
+        {"no", "yes"}, {"false", "true"}, {"off", "on"}, {"0", "1"}};
+    const char *text = node_settings_text(self, setting, "no");
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        for (int said = 0; said < 2; said++)
+            if (streq(text, words[i][said])) {
+                *on = said;
+                return 0;
+            }
+    return node_settings_wrong(self, setting, text, "yes or no", why);
+}
+
 int node_settings_size(const struct node_settings *self, enum node_setting setting,
                        uint64_t otherwise, uint64_t *size, struct reason *why)
 {
     static const char units[] = "KMGT";
     const char *text = node_settings_text(self, setting, NULL);
-    char name[40], *end;
+    char *end;
     if (!text) {
         *size = otherwise;
         return 0;
@@ -169,11 +272,9 @@ int node_settings_size(const struct node_settings *self, enum node_setting setti
     unsigned shift = unit ? (unsigned)(unit - units + 1) * 10 : 0;
     bool tail = !*end || (unit && (!end[1] || streq(end + 1, "iB") || streq(end + 1, "B")));
     if (errno || !isdigit((unsigned char)*text) || !tail || value > UINT64_MAX >> shift ||
-        value == 0) {
-        spell(rows[setting].name, '-', name);
-        return fail(why, ERR_BAD_REQUEST, "--%s %s: a size such as 512M or 20G is wanted", name,
-                    text);
-    }
+        value == 0)
+        return node_settings_wrong(self, setting, text, "a size such as 512M or 20G is wanted",
+                                   why);
     *size = value << shift;
     return 0;
 }

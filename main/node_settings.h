@@ -38,9 +38,12 @@ enum node_setting {
 
 enum { SETTING_VALUES_MAX = 32 };
 
+enum node_setting_source { FROM_ARGUMENTS, FROM_FILE, FROM_ENVIRONMENT };
+
 struct node_settings {
     const char *values[SETTING_COUNT][SETTING_VALUES_MAX + 1]; /* NULL-terminated; owned */
     size_t counts[SETTING_COUNT];
+    enum node_setting_source sources[SETTING_COUNT];
 };
 
 /* Reads all sources. ERR_BAD_REQUEST with a sentence (usage); ERR_IO for the config file. help is
@@ -52,6 +55,14 @@ void node_settings_free(struct node_settings *self);
 /* The one value, or the default given. */
 const char *node_settings_text(const struct node_settings *self, enum node_setting setting,
                                const char *otherwise);
+
+/* Tells what is wanted instead of a value, and where that stands. ERR_BAD_REQUEST. */
+int node_settings_wrong(const struct node_settings *self, enum node_setting setting,
+                        const char *value, const char *wanted, struct reason *why);
+
+/* One that has no value on the command line: yes or no elsewhere. ERR_BAD_REQUEST. */
+MUST_USE int node_settings_flag(const struct node_settings *self, enum node_setting setting,
+                                bool *on, struct reason *why);
 
 /* A size such as 4096, 512K, 50M, 50MiB, 2G. ERR_BAD_REQUEST. */
 MUST_USE int node_settings_size(const struct node_settings *self, enum node_setting setting,

@@ -133,6 +133,28 @@ echo 'colour = blue' >"$scratch/weir.conf"
 claim "an unknown option in the config file is refused" \
     refused 2 "colour" --data "$scratch/data" $any --config "$scratch/weir.conf"
 
+written() { printf '%b' "$1" >"$scratch/weir.conf"; }
+for row in 'durability full|: line 1: .*each line is NAME = VALUE' 'role = peer\n  network = x|: line 2: .*each line is NAME = VALUE' \
+    'role = peer\n    network = x|blanks before what follows role' 'durability = perhaps|weir.conf: durability = perhaps: full or relaxed' \
+    'max-store = many|weir.conf: max-store = many: a size' 'role = peer\nrole = peer|weir.conf: role: given twice' \
+    'log-json = perhaps|weir.conf: log-json = perhaps: yes or no'; do
+    code=2
+    case $row in *'line '[12]*) code=1 ;; esac
+    written "${row%|*}"
+    claim "a config file with ${row%|*} is told by its place" \
+        refused $code "${row#*|}" --data "$scratch/data" $any --config "$scratch/weir.conf"
+done
+claim "a config file that is none is told as that" refused 1 "No such file" --config "$scratch/none.conf" $any
+claim "… and a folder" refused 1 "is no file" --config "$scratch" $any
+written 'log-json = no'
+claim "what is set to no is off" start --data "$scratch/data" $any --config "$scratch/weir.conf"
+claim "… as the log shows" grep -q ' info ' "$scratch/log"
+stop
+export WEIR_DURABILITY=perhaps
+claim "a wrong value of the environment is told by its variable" \
+    refused 2 "WEIR_DURABILITY=perhaps: full or relaxed" --data "$scratch/data" $any
+unset WEIR_DURABILITY
+
 claim "a small store starts" start --data "$scratch/small" $any --max-store 1M
 key=$("$weir" put map --node "$endpoint")
 head -c 20000 /dev/zero | tr '\0' x >"$scratch/value"
