@@ -1,11 +1,13 @@
 #include "actors/identity.h"
 
+#include "base/trace.h"
 #include "store/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int read_key(int fd, const char *path, struct identity *self, struct reason *why)
@@ -43,6 +45,14 @@ static int write_key(const char *data_dir, const char *path, struct identity *se
     return dir_sync(data_dir, why);
 }
 
+/* The folder is closed to others, unless somebody opened it: no reason not to start. */
+static void tell_open(int fd, const char *path)
+{
+    struct stat about;
+    if (fstat(fd, &about) == 0 && about.st_mode & (S_IRWXG | S_IRWXO))
+        trace(TRACE_warn, "%s is open to others; run chmod 600 on it", path);
+}
+
 int identity_load(const char *data_dir, struct identity *self, struct reason *why)
 {
     char path[4096];
@@ -52,8 +62,10 @@ int identity_load(const char *data_dir, struct identity *self, struct reason *wh
     if (fd < 0 && errno != ENOENT)
         return fail(why, ERR_IO, "%s could not be read: %s", path, strerror(errno));
     int rc = fd < 0 ? write_key(data_dir, path, self, why) : read_key(fd, path, self, why);
-    if (fd >= 0)
+    if (fd >= 0) {
+        tell_open(fd, path);
         close(fd);
+    }
     if (rc == 0) {
         (void)crypto_scalarmult_base(self->public_key, self->secret_key);
         base58_encode(self->public_key, sizeof self->public_key, self->id);

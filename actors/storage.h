@@ -76,7 +76,8 @@ struct storage {
     uint64_t log_bytes;
     int fault; /* the log failed: nothing is acknowledged any more */
     struct reason fault_why;
-    const char *work; /* keeper's, under way */
+    uint64_t tell_full_at_ms; /* not told before that the store is full */
+    const char *work;         /* keeper's, under way */
 };
 
 /* Sends the request back to who asked, with a code; with the fault's. */

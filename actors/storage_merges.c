@@ -1,6 +1,8 @@
 /* MERGE and DROP: what is small is merged at once, its record goes into this turn's APPEND; what is
  * large becomes a job; what finds the overlay full waits for the fold, in order. */
 #include "actors/storage.h"
+#include "base/limits.h"
+#include "base/trace.h"
 
 #include <stdlib.h>
 
@@ -125,6 +127,15 @@ static bool is_refused(const storage_t *self, const struct request *request)
     return !gives_back && store_is_damaged(self->options.store, &request->key);
 }
 
+/* Who runs the node hears of it from its log, and not with each change that is refused. */
+static void tell_full(storage_t *self, const struct request *request, struct now now)
+{
+    if (now.ms < self->tell_full_at_ms)
+        return;
+    self->tell_full_at_ms = now.ms + TELL_FULL_EVERY_MS;
+    trace(TRACE_warn, "changes are refused: %s", request->why.text);
+}
+
 static void start_merge(storage_t *self, struct request *request, struct now now,
                         struct outbox *out)
 {
@@ -151,6 +162,8 @@ static void start_merge(storage_t *self, struct request *request, struct now now
         return;
     }
     int rc = merge_now(self, request, now);
+    if (rc == ERR_STORE_FULL)
+        tell_full(self, request, now);
     if (rc == ERR_AGAIN && self->fold_code) {
         refuse_for_fold(self, request, out);
     } else if (rc == ERR_AGAIN) {

@@ -84,6 +84,7 @@
 #define UNFOLDED_LARGE_MAX      (36u << 20) /* large merges wait from here on: small ones go on */
 #define FOLD_AT_BYTES           (24u << 20) /* a fold starts when this much waits … */
 #define FOLD_EVERY_MS           1000u       /* … or this long after the first change */
+#define TELL_FULL_EVERY_MS      60000u      /* that the store is full, in the node's log */
 #define FOLD_RETRY_MS           100u        /* after a fold that could not start */
 #define LOG_FOLD_AT_BYTES       (64u << 20) /* … or when the log has grown to this (small flushes) */
 #define SIGNATURES_A_SLICE      32u  /* about 2 ms of verifying, then others have their turn */

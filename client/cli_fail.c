@@ -2,6 +2,7 @@
 #include "client/cli.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 struct outcome {
     int code, exit;
@@ -56,7 +57,8 @@ int cli_fail_hint(const struct cli *cli, int code, const char *why, const char *
 
 int cli_fail(const struct cli *cli, int code, const char *why)
 {
-    return cli_fail_hint(cli, code, why, outcome_of(code)->hint);
+    bool advised = code == WEIR_STORE_FULL && why && strchr(why, ';'); /* by the node */
+    return cli_fail_hint(cli, code, why, advised ? NULL : outcome_of(code)->hint);
 }
 
 int cli_fail_node(const struct cli *cli, int code)

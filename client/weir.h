@@ -154,10 +154,10 @@ WEIR_API int weir_contract_signed(const weir_contract_t *contract); /* 1: has li
 /* --- what states mean ------------------------------------------------------------------------ */
 
 struct weir_item {
-    struct weir_bytes name;  /* map: the field; else empty */
-    struct weir_bytes value; /* register, multi-register, set (the element), map, log */
-    uint64_t time_ms;        /* register, map, log: Unix time of writing; else 0 */
-    const uint8_t *writer;   /* contracts with listed writers: who, 32 bytes; else NULL */
+    struct weir_bytes name;  /* map: the field; room: the author's nickname; else empty */
+    struct weir_bytes value; /* register, multi-register, set (the element), map, log, room */
+    uint64_t time_ms;        /* register, map, log, room: Unix time of writing; else 0 */
+    const uint8_t *writer;   /* contracts with listed writers, room: who, 32 bytes; else NULL */
     int64_t number;          /* counter: its value */
     int removed;             /* set, map: this element or field is taken away */
 };
@@ -185,7 +185,7 @@ WEIR_API void weir_state_fingerprint(const weir_state_t *state, uint8_t fingerpr
 
 /* Builds a delta without a node: what carries out `verb` on `state` (see weir_edit for verbs and
  * operands), signed by signer where the contract has listed writers. `replica` must be fresh for
- * every start of whoever edits, or else edits are lost when its memory was (lesson M7). *delta is
+ * every start of whoever edits, or else edits are lost when its memory was. *delta is
  * new, for weir_free, and NULL when there is nothing to do. WEIR_BAD_REQUEST, WEIR_BAD_KIND,
  * WEIR_BAD_STATE, WEIR_TOO_LARGE, WEIR_DENIED (no signer, or not a listed one). */
 WEIR_API int weir_delta(const weir_contract_t *contract, struct weir_bytes state,

@@ -170,7 +170,7 @@ int store_check_room(store_t *self, size_t bytes, bool shrinks, struct reason *w
     uint64_t waiting = store_unfolded_bytes(self) + bytes;
     uint64_t used = self->used_bytes + self->log_bytes;
     if (!shrinks && used + 2 * waiting > self->options.store_bytes_max)
-        return fail(why, ERR_STORE_FULL, "the store's limit is reached: raise --max-store");
+        return fail(why, ERR_STORE_FULL, "the store's limit is reached; raise its --max-store");
     if (log_is_full(self->log))
         return fail(why, ERR_STORE_FULL,
                     "there is no room for the log in %s; make room on the disk", self->db->log_dir);

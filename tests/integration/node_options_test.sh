@@ -91,6 +91,12 @@ claim "a node that nobody can reach is told nothing of it" bash -c "! grep -q 'n
 claim "durability is full where nothing else is said" status_has '"durability":"full"'
 claim "SIGTERM ends it with 0" stop
 
+claim "a key that is its owner's alone is no matter" bash -c "! grep -q chmod '$scratch/log'"
+chmod 644 "$scratch/data/node.key"
+claim "with a key that others may read a node starts" start --data "$scratch/data" $any
+claim "and tells it" grep -q ' warn .*node.key is open to others; run chmod 600 on it' "$scratch/log"
+stop
+chmod 600 "$scratch/data/node.key"
 claim "a gateway that nobody can reach starts" start --data "$scratch/data" $any --role gateway
 claim "and is warned" grep -q ' warn .*a gateway that nobody can reach: --role gateway with --listen none' "$scratch/log"
 stop
@@ -167,6 +173,8 @@ for i in {1..100}; do
 done
 claim "a full store refuses with STORE_FULL (exit code 1)" test $code = 1
 claim "… and says so" grep -q 'max-store' "$scratch/refusal"
+claim "… once" test "$(grep -o 'max-store' "$scratch/refusal" | wc -l)" = 1
+claim "… and in its log, once" test "$(grep -c ' warn  changes are refused: the store.s limit is reached; raise its --max-store$' "$scratch/log")" = 1
 claim "… and what was before it is read" \
     bash -c "[ \$($weir get $key --node $endpoint | wc -l) = $((i - 1)) ]"
 stop
