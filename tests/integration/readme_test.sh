@@ -97,7 +97,8 @@ gateway_written=$(written_id gateway) joins_written=$(written_id joins)
 gateway_id=$gateway_written joins_id=$joins_written
 here() { # what is written, with the addresses and ids of this test
     sed -e "s/192\.0\.2\.10:31337/127.0.0.1:$port/g" -e "s/$gateway_written/$gateway_id/g" \
-        -e "s/$joins_written/$joins_id/g" \
+        -e "s/$joins_written/$joins_id/g" -e "s/127\.0\.0\.1:31337/127.0.0.1:$port/g" \
+        -e 's/127\.0\.0\.1:\(7511\|31338\)/127.0.0.1:0/g' \
         -e "s/${gateway_written:0:8}/${gateway_id:0:8}/g" -e "s/${joins_written:0:8}/${joins_id:0:8}/g"
 }
 # start_written HEAD LISTEN: a node by the command that the README has; its ready line in $line
@@ -135,6 +136,17 @@ fi
 until "$WEIR" peers --json --node "ipc://$dir/joins/weir.sock" | grep -q '"rtt_us": *[0-9]'; do :; done
 network_session first gateway "what one of two nodes puts"
 network_session second joins "the other one finds, and who is connected"
+start_written beside 127.0.0.1:0
+beside=$(sed -n 's/.*\(tcp:[^, ]*\).*/\1/p' <<<"$line")
+knows_both() { "$WEIR" peers --json --node "$beside" | grep -c "$gateway_id.*$joins_id\|$joins_id.*$gateway_id"; }
+until [ "$(knows_both)" = 1 ]; do kill -0 "${nodes[-1]}" || break; done
+if [ "$(knows_both)" = 1 ] && [ -e second/node.key ]; then
+    echo "ok - README: another node on one machine"
+else
+    echo "not ok - README: another node on one machine"
+    cat beside.log
+    failed=1
+fi
 # --- a room: Ada at the first node, Ben at the second ---
 
 # Invitations, messages' names and people's keys are new each time: those of the README stand for
