@@ -32,6 +32,7 @@
 #define STAMP_AHEAD_MS_MAX         300000u /* a client's entry past its node's clock: clocks differ */
 #define STAMP_DRAG_MS_MAX          (STAMP_AHEAD_MS_MAX / 2) /* dated further ahead moves no clock */
 #define ROOM_INVITATION_BYTES_MAX  4096u /* 17 links and parameters with the longest name: 3,000 */
+#define ROOM_SEEDS_MAX             4u /* invitations that a card keeps until nothing more opens by them */
 #define ROOM_QUEUE_BYTES_MAX       (4u << 20) /* written and not sent; then BUSY */
 #define ROOM_KEYS_HELD_MAX         1024u      /* of one room, the newest of when it was opened */
 #define ROOM_FILE_BYTES_MAX        (1u << 20) /* what is kept of a room on a person's machine */

@@ -125,7 +125,9 @@ void chat_take_room(struct chat *chat, weir_room_t *room, const char *name)
         return;
     }
     bool known = room_book_place(chat->book, room) < room_book_count(chat->book);
-    int rc = save_named(chat, room, name, &why);
+    int rc = room_book_remember(chat->book, room);
+    if (!rc)
+        rc = save_named(chat, room, name, &why);
     size_t entry = rc ? 0 : room_book_place(chat->book, room);
     if (rc || entry == room_book_count(chat->book)) {
         chat_note(chat, true, "the room cannot be saved: %s", why.text);

@@ -163,7 +163,9 @@ static int join(struct room_cli *self)
     rc = check_name(self);
     if (rc)
         return rc;
-    rc = fetch_with_name(self);
+    rc = room_book_remember(self->book, self->room);
+    if (!rc)
+        rc = fetch_with_name(self);
     if (rc)
         return room_cli_fail(self, rc, HINT_ROOM);
     rc = check_standing(self);

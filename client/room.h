@@ -15,6 +15,7 @@
 #define WEIR_CLIENT_ROOM_H
 
 #include "client/handle.h"
+#include "client/room_code.h"
 #include "client/weir_room.h"
 #include "contracts/room_view.h"
 #include "contracts/room_write.h"
@@ -34,6 +35,12 @@ struct room_asking {
     weir_room_t *room; /* NULL: it is gone, or wants none */
 };
 
+/* An invitation by which one came. */
+struct room_invitation {
+    uint8_t *seed; /* ROOM_SEED_BYTES, sodium_malloc */
+    uint8_t key[WRITER_KEY_BYTES];
+};
+
 struct room_held_key {
     uint8_t id[ROOM_KEY_ID_BYTES], key[ROOM_KEY_BYTES];
 };
@@ -49,9 +56,9 @@ struct room_letter {
 struct weir_room {
     weir_contract_t *contract;
     const weir_signer_t *me;
-    struct buffer chain;      /* from the owner to `me`; the owner's is empty */
-    uint8_t *invitation_seed; /* 32 bytes, sodium_malloc; NULL: came by none */
-    uint8_t invitation_key[WRITER_KEY_BYTES];
+    struct buffer chain; /* from the owner to `me`; the owner's is empty */
+    struct room_invitation invitations[ROOM_SEEDS_MAX]; /* the last one first; then before it */
+    size_t invitation_count;
     bool said_private; /* by who created it, or the invitation: holds until a configuration comes */
     bool is_new;       /* created here, and on no node yet */
     bool joins;        /* came by an invitation, and did not leave since */
@@ -216,8 +223,8 @@ MUST_USE int room_absorb_keys(weir_room_t *self);
  * in use. */
 MUST_USE int room_reseal(weir_room_t *self, struct room_writing *write);
 
-/* Is all taken out of the invitation that it may be needed for? */
-bool room_is_settled(const weir_room_t *self);
+/* Is all taken out of an invitation that it may be needed for? */
+bool room_is_settled(const weir_room_t *self, const struct room_invitation *invitation);
 
 /* --- room_copies.c --------------------------------------------------------------------------- */
 

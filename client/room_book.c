@@ -191,6 +191,16 @@ int room_book_load(const room_book_t *book, size_t i, weir_room_t **room, struct
     return 0;
 }
 
+int room_book_remember(const room_book_t *book, weir_room_t *room)
+{
+    size_t i = room_book_place(book, room);
+    if (i == book->count)
+        return 0;
+    struct weir_bytes card = {book->rooms[i].card, book->rooms[i].card_size};
+    int rc = weir_room_remember(room, card);
+    return rc == WEIR_NO_MEMORY ? rc : 0; /* a card that is none has nothing */
+}
+
 static int file_path(const room_book_t *self, const uint8_t *key, char path[PATH_ROOM],
                      struct reason *why)
 {

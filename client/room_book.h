@@ -56,6 +56,10 @@ size_t room_book_place(const room_book_t *book, const weir_room_t *room);
  * letters at least). WEIR_NOT_FOUND, WEIR_BAD_REQUEST when ambiguous; `why` lists what there is. */
 int room_book_find(const room_book_t *book, const char *name, size_t *i, struct weir_reason *why);
 
+/* A room that was joined now takes over what the book's card of it may be needed for still
+ * (weir_room_remember); one that the book does not have takes nothing. WEIR_NO_MEMORY. */
+int room_book_remember(const room_book_t *book, weir_room_t *room);
+
 /* The room of an entry. *room is new. */
 int room_book_load(const room_book_t *book, size_t i, weir_room_t **room, struct weir_reason *why);
 

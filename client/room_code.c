@@ -8,7 +8,7 @@ static const char invitation_head[] = "weir-room:";
 static const char invitation_label[] = "weir room invitation 1", card_label[] = "weir room card 1";
 
 enum { VERSION = 1, CHECK_BYTES = 4, HEAD_BYTES = 2 };
-enum { PRIVATE_FLAG = 1, SEED_FLAG = 2, ME_FLAG = 4 };
+enum { PRIVATE_FLAG = 1, SEED_FLAG = 2, ME_FLAG = 4, MORE_FLAG = 8 };
 enum {
     TEXT_BYTES_MAX =
         sizeof invitation_head + sodium_base64_ENCODED_LEN(ROOM_INVITATION_BYTES_MAX,
@@ -35,13 +35,17 @@ static int write_code(const struct room_code *code, const char *label, struct bu
     put_u16(size, (uint16_t)code->params.size);
     buffer_append_u8(out, VERSION);
     buffer_append_u8(out, (uint8_t)((code->is_private ? PRIVATE_FLAG : 0) |
-                                    (code->seed ? SEED_FLAG : 0) | (code->me ? ME_FLAG : 0)));
+                                    (code->seed ? SEED_FLAG : 0) | (code->me ? ME_FLAG : 0) |
+                                    (code->more.size ? MORE_FLAG : 0)));
     buffer_append(out, code->me, code->me ? WRITER_KEY_BYTES : 0);
     buffer_append(out, size, sizeof size);
     buffer_append_slice(out, code->params);
     buffer_append_u8(out, (uint8_t)links);
     buffer_append_slice(out, code->chain);
     buffer_append(out, code->seed, code->seed ? ROOM_SEED_BYTES : 0);
+    if (code->more.size)
+        buffer_append_u8(out, (uint8_t)(code->more.size / ROOM_SEED_BYTES));
+    buffer_append_slice(out, code->more);
     check_of(buffer_slice(out), label, check);
     buffer_append(out, check, sizeof check);
     return buffer_failed(out) ? ERR_NO_MEMORY : 0;
@@ -57,11 +61,25 @@ static const uint8_t *take(struct slice *rest, size_t n)
     return at;
 }
 
+/* Further seeds stand behind a first one. */
+static bool take_more(struct slice *rest, unsigned flags, struct slice *more)
+{
+    *more = slice_of(NULL, 0);
+    if (!(flags & MORE_FLAG))
+        return true;
+    const uint8_t *count = flags & SEED_FLAG ? take(rest, 1) : NULL;
+    if (!count || *count == 0 || *count >= ROOM_SEEDS_MAX)
+        return false;
+    const uint8_t *seeds = take(rest, *count * (size_t)ROOM_SEED_BYTES);
+    *more = slice_of(seeds, *count * (size_t)ROOM_SEED_BYTES);
+    return seeds != NULL;
+}
+
 /* All but the check; false when it is no code. */
 static bool read_fields(struct slice rest, struct room_code *code)
 {
     const uint8_t *head = take(&rest, HEAD_BYTES);
-    if (!head || head[0] != VERSION || head[1] > (PRIVATE_FLAG | SEED_FLAG | ME_FLAG))
+    if (!head || head[0] != VERSION || head[1] >= MORE_FLAG << 1)
         return false;
     unsigned flags = head[1];
     const uint8_t *me = flags & ME_FLAG ? take(&rest, WRITER_KEY_BYTES) : NULL;
@@ -74,13 +92,15 @@ static bool read_fields(struct slice rest, struct room_code *code)
         return false;
     const uint8_t *chain = take(&rest, chain_bytes);
     const uint8_t *seed = chain && flags & SEED_FLAG ? take(&rest, ROOM_SEED_BYTES) : NULL;
-    if (!chain || rest.size || (flags & SEED_FLAG && !seed))
+    struct slice more;
+    if (!chain || (flags & SEED_FLAG && !seed) || !take_more(&rest, flags, &more) || rest.size)
         return false;
     *code = (struct room_code){.is_private = flags & PRIVATE_FLAG,
                                .me = me,
                                .params = slice_of(params, params_bytes),
                                .chain = slice_of(chain, chain_bytes),
-                               .seed = seed};
+                               .seed = seed,
+                               .more = more};
     return true;
 }
 
@@ -177,7 +197,7 @@ int room_invitation_read(const char *text, uint8_t bytes[ROOM_INVITATION_BYTES_M
         rc = fail(why, ERR_BAD_REQUEST, "the invitation has a typing error, or is not whole");
     if (!rc)
         rc = read_code(slice_of(bytes, size), invitation_label, "invitation", &read, why);
-    if (!rc && (read.me || !read.seed || !read.chain.size))
+    if (!rc && (read.me || !read.seed || read.more.size || !read.chain.size))
         rc = fail(why, ERR_BAD_REQUEST, "this is no invitation: it leads to nobody");
     sodium_memzero(squeezed, sizeof squeezed);
     if (!rc)

@@ -3,13 +3,15 @@
  *   invitation := "weir-room:" · base64url, without padding, of code; white space is left out
  *   card       := code
  *   code       := u8 1 · u8 flags · [me (32)] · u16 size · parameters · u8 n · n × link ·
- *                 [seed (32)] · check (4)
- *   flags      := 1 the room is private · 2 there is a seed · 4 there is `me`
+ *                 [seed (32)] · [u8 m · m × seed (32)] · check (4)
+ *   flags      := 1 the room is private · 2 there is a seed · 4 there is `me` · 8 there are more
+ *                 seeds, m from 1 to 3; in a card alone
  *   check      := the first bytes of BLAKE2b-128 (label · all before it): finds typing errors
  *
  * An invitation has a seed and no `me`: its links lead to the seed's public key, and who has the
  * seed signs with it the link to its own key. A card has `me`, its links lead to it, and it keeps
- * the seed while keys of a private room may lie sealed to it. Both are secrets. */
+ * the seed while keys of a private room may lie sealed to it, and so those of invitations by which
+ * it was entered before. Both are secrets. */
 #ifndef WEIR_CLIENT_ROOM_CODE_H
 #define WEIR_CLIENT_ROOM_CODE_H
 
@@ -24,6 +26,7 @@ struct room_code {
     struct slice params; /* at most ROOM_PARAMS_MAX bytes */
     struct slice chain;  /* at most ROOM_LINKS_MAX links */
     const uint8_t *seed; /* ROOM_SEED_BYTES, or NULL */
+    struct slice more;   /* further seeds, side by side; ROOM_SEEDS_MAX with the first */
 };
 
 /* What an invitation's parameters may have: a name at its longest and the rest. */

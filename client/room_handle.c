@@ -1,6 +1,5 @@
 /* room_handle: how one comes by a room: created, joined, opened from a card; and the card. */
 #include "client/room.h"
-#include "client/room_code.h"
 #include "contracts/merge.h"
 
 #include <sodium.h>
@@ -26,7 +25,8 @@ void weir_room_destroy(weir_room_t **room)
     if (self->keys)
         sodium_memzero(self->keys, self->key_count * sizeof *self->keys);
     free(self->keys);
-    sodium_free(self->invitation_seed);
+    for (size_t i = 0; i < self->invitation_count; i++)
+        sodium_free(self->invitations[i].seed);
     buffer_free(&self->chain);
     buffer_free(&self->queued);
     buffer_free(&self->pending);
@@ -106,16 +106,32 @@ int weir_room_create(const weir_signer_t *me, const struct weir_room_settings *s
 
 /* --- joined ---------------------------------------------------------------------------------- */
 
+/* Behind those that are kept; past the most that are, the oldest are not. */
 static int keep_seed(weir_room_t *self, const uint8_t *seed)
 {
     uint8_t secret[crypto_sign_SECRETKEYBYTES];
-    self->invitation_seed = sodium_malloc(ROOM_SEED_BYTES);
-    if (!self->invitation_seed)
+    struct room_invitation *to = &self->invitations[self->invitation_count];
+    for (size_t i = 0; i < self->invitation_count; i++)
+        if (sodium_memcmp(self->invitations[i].seed, seed, ROOM_SEED_BYTES) == 0)
+            return 0;
+    if (self->invitation_count == ROOM_SEEDS_MAX)
+        return 0;
+    to->seed = sodium_malloc(ROOM_SEED_BYTES);
+    if (!to->seed)
         return fail(&self->reason, ERR_NO_MEMORY, "no memory for an invitation");
-    memcpy(self->invitation_seed, seed, ROOM_SEED_BYTES);
-    crypto_sign_seed_keypair(self->invitation_key, secret, seed);
+    memcpy(to->seed, seed, ROOM_SEED_BYTES);
+    crypto_sign_seed_keypair(to->key, secret, seed);
     sodium_memzero(secret, sizeof secret);
+    self->invitation_count++;
     return 0;
+}
+
+static int keep_seeds(weir_room_t *self, const struct room_code *code)
+{
+    int rc = code->seed ? keep_seed(self, code->seed) : 0;
+    for (size_t at = 0; !rc && at < code->more.size; at += ROOM_SEED_BYTES)
+        rc = keep_seed(self, code->more.data + at);
+    return rc;
 }
 
 /* What is written with a chain is dated after it. */
@@ -149,12 +165,12 @@ static int extend_chain(weir_room_t *self, struct slice chain)
         return buffer_failed(&self->chain) ? ERR_NO_MEMORY : 0;
     }
     if (links == ROOM_LINKS_MAX ||
-        !room_same_key(room_link(chain, links - 1), self->invitation_key))
+        !room_same_key(room_link(chain, links - 1), self->invitations[0].key))
         return fail(&self->reason, ERR_BAD_REQUEST, "the invitation's links do not lead to it");
     int rc = room_stamp(self, 0, &stamp);
     if (rc)
         return rc;
-    crypto_sign_seed_keypair(public_key, secret, self->invitation_seed);
+    crypto_sign_seed_keypair(public_key, secret, self->invitations[0].seed);
     struct room_author inviter = {room_contract(self), secret, chain};
     room_write_link(&inviter, self->me->public_key, stamp, &self->chain);
     sodium_memzero(secret, sizeof secret);
@@ -213,17 +229,31 @@ int weir_room_join(const char *invitation, const weir_signer_t *me, weir_room_t 
 
 /* --- cards ----------------------------------------------------------------------------------- */
 
+/* Those that may be needed still, side by side; how many. */
+static size_t needed_seeds(const weir_room_t *room, uint8_t seeds[ROOM_SEEDS_MAX * ROOM_SEED_BYTES])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < room->invitation_count; i++)
+        if (!room_is_settled(room, &room->invitations[i]))
+            memcpy(seeds + count++ * ROOM_SEED_BYTES, room->invitations[i].seed, ROOM_SEED_BYTES);
+    return count;
+}
+
 int weir_room_card(const weir_room_t *room, uint8_t **card, size_t *size)
 {
+    uint8_t seeds[ROOM_SEEDS_MAX * ROOM_SEED_BYTES];
     struct buffer made = {0};
-    bool needs_seed = room->invitation_seed && !room_is_settled(room);
+    size_t count = needed_seeds(room, seeds);
     struct room_code code = {.is_private = room_is_private(room, room->view),
                              .me = room->me->public_key,
                              .params = room_contract(room)->params,
                              .chain = buffer_slice(&room->chain),
-                             .seed = needs_seed ? room->invitation_seed : NULL};
-    buffer_reserve(&made, ROOM_INVITATION_BYTES_MAX); /* no copy of the seed is left behind */
+                             .seed = count ? seeds : NULL};
+    if (count > 1)
+        code.more = slice_of(seeds + ROOM_SEED_BYTES, (count - 1) * ROOM_SEED_BYTES);
+    buffer_reserve(&made, ROOM_INVITATION_BYTES_MAX); /* no copy of the seeds is left behind */
     int rc = room_card_write(&code, &made);
+    sodium_memzero(seeds, sizeof seeds);
     if (!rc) {
         *size = made.size;
         *card = buffer_steal(&made);
@@ -256,8 +286,8 @@ static int open_card(const struct room_code *code, const weir_signer_t *me, weir
     see_chain(self, code->chain);
     rc = buffer_failed(&self->chain) ? fail(&self->reason, ERR_NO_MEMORY, "no memory for a room")
                                      : check_chain(self);
-    if (!rc && code->seed)
-        rc = keep_seed(self, code->seed);
+    if (!rc)
+        rc = keep_seeds(self, code);
     return hand_over(self, rc, room, why);
 }
 
@@ -269,6 +299,19 @@ int weir_room_open(struct weir_bytes card, const weir_signer_t *me, weir_room_t 
         return fail(inner_reason(why), ERR_BAD_REQUEST, "this is no room's card: it is too long");
     int rc = room_card_read(bytes_slice(card), &code, inner_reason(why));
     return rc ? rc : open_card(&code, me, room, inner_reason(why));
+}
+
+int weir_room_remember(weir_room_t *room, struct weir_bytes card)
+{
+    struct room_code code;
+    int rc = room_card_read(bytes_slice(card), &code, &room->reason);
+    if (rc)
+        return rc;
+    if (!slice_equal(code.params, room_contract(room)->params))
+        return fail(&room->reason, ERR_BAD_REQUEST, "the card is another room's");
+    if (!room_same_key(code.me, room->me->public_key))
+        return fail(&room->reason, ERR_DENIED, "the room's card is another identity's");
+    return keep_seeds(room, &code);
 }
 
 /* --- what it is ------------------------------------------------------------------------------ */

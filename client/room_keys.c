@@ -87,22 +87,32 @@ static bool is_trusted(const room_view_t *view, const struct room_grant *grant)
     return grant->trusted;
 }
 
-static bool is_for_me(const weir_room_t *self, const struct room_grant *grant)
+/* The invitation, from the i-th on, that a copy is for; NULL: none. */
+static const struct room_invitation *invitation_of(const weir_room_t *self, size_t i,
+                                                   const struct room_grant *grant)
 {
-    return copies_have(grant->copies, self->me->public_key) ||
-           (self->invitation_seed && copies_have(grant->copies, self->invitation_key));
+    while (i < self->invitation_count && !copies_have(grant->copies, self->invitations[i].key))
+        i++;
+    return i < self->invitation_count ? &self->invitations[i] : NULL;
 }
 
-/* Opens the copy for `me`, or for the invitation. */
+static bool is_for_me(const weir_room_t *self, const struct room_grant *grant)
+{
+    return copies_have(grant->copies, self->me->public_key) || invitation_of(self, 0, grant);
+}
+
+/* Opens the copy for `me`, or for an invitation. */
 static bool open_copy(const weir_room_t *self, const struct room_grant *grant,
                       uint8_t key[ROOM_KEY_BYTES])
 {
     uint8_t id[ROOM_KEY_ID_BYTES], public_key[WRITER_KEY_BYTES], secret[crypto_sign_SECRETKEYBYTES];
     int rc = room_copy_find(grant->copies, self->me->secret, key);
-    if (rc && self->invitation_seed && copies_have(grant->copies, self->invitation_key)) {
-        crypto_sign_seed_keypair(public_key, secret, self->invitation_seed);
+    const struct room_invitation *by = invitation_of(self, 0, grant);
+    while (rc && by) {
+        crypto_sign_seed_keypair(public_key, secret, by->seed);
         rc = room_copy_find(grant->copies, secret, key);
         sodium_memzero(secret, sizeof secret);
+        by = invitation_of(self, (size_t)(by - self->invitations) + 1, grant);
     }
     if (!rc)
         room_key_id(room_contract(self), key, id);
@@ -238,7 +248,7 @@ int room_absorb_keys(weir_room_t *self)
     return rc || !self->key_count ? rc : keep_up(self);
 }
 
-bool room_is_settled(const weir_room_t *self)
+bool room_is_settled(const weir_room_t *self, const struct room_invitation *invitation)
 {
     struct slice none = {0};
     struct room_record record;
@@ -247,7 +257,7 @@ bool room_is_settled(const weir_room_t *self)
         return false;
     for (size_t i = 0; i < room_view_grant_count(self->view); i++) {
         const struct room_grant *grant = room_view_grant(self->view, i);
-        if (copies_have(grant->copies, self->invitation_key) &&
+        if (copies_have(grant->copies, invitation->key) &&
             !room_received(self, self->view, grant->key_id, self->me->public_key))
             return false;
     }

@@ -62,6 +62,11 @@ WEIR_API int weir_room_card(const weir_room_t *room, uint8_t **card, size_t *siz
 WEIR_API int weir_room_open(struct weir_bytes card, const weir_signer_t *me, weir_room_t **room,
                             struct weir_reason *why);
 
+/* Who joins a room that it has a card of, by another invitation: what that card may still be needed
+ * for, to open keys of a private room, is taken over. Before the room's state is read.
+ * WEIR_BAD_REQUEST, WEIR_DENIED as weir_room_open; WEIR_BAD_REQUEST also of another room's card. */
+WEIR_API int weir_room_remember(weir_room_t *room, struct weir_bytes card);
+
 /* Ends weir_room_follow too; the handle that it follows by must still be there. */
 WEIR_API void weir_room_destroy(weir_room_t **room);
 

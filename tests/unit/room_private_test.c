@@ -438,6 +438,71 @@ static void who_was_cut_off_and_comes_again_reads_what_it_could_read(void **stat
     assert_string_equal(heard(p, 2), "old new (joins)");
 }
 
+/* A key that the first invitation alone opens, and the second one is of after it. */
+static void join_by_two_invitations(struct party *p)
+{
+    uint8_t *card;
+    size_t size;
+    char *first = invitation_of(p, 0), *second;
+    (void)party_say(p, 0, "old");
+    assert_int_equal(weir_room_rotate(p->rooms[0]), 0);
+    party_exchange(p);
+    (void)party_say(p, 0, "new");
+    party_join(p, 2, first);
+    assert_int_equal(weir_room_card(p->rooms[2], &card, &size), 0); /* nothing was read */
+    weir_room_destroy(&p->rooms[2]);
+    second = invitation_of(p, 0);
+    party_join(p, 2, second);
+    assert_int_equal(weir_room_remember(p->rooms[2], (struct weir_bytes){card, size}), 0);
+    weir_free(card);
+    weir_free(first);
+    weir_free(second);
+}
+
+static void who_joins_again_opens_what_the_first_invitation_opens(void **state)
+{
+    struct party *p = *state;
+    join_by_two_invitations(p);
+    party_exchange(p);
+    assert_string_equal(heard(p, 2), "old new (joins)");
+    p->rooms[2] = reopen(p, 2);
+    party_exchange(p);
+    assert_string_equal(heard(p, 2), "old new (joins)"); /* by copies for itself */
+}
+
+static void a_card_keeps_both_invitations_while_they_are_needed(void **state)
+{
+    struct party *p = *state;
+    join_by_two_invitations(p);
+    size_t before = card_bytes(p->rooms[2]);
+    p->rooms[2] = reopen(p, 2);
+    assert_int_equal(card_bytes(p->rooms[2]), before);
+    party_exchange(p);
+    assert_string_equal(heard(p, 2), "old new");
+    assert_int_equal(card_bytes(p->rooms[2]), before - 32 - 1 - 32);
+}
+
+static void a_card_of_another_room_or_identity_is_not_remembered(void **state)
+{
+    struct party *p = *state;
+    weir_room_t *other;
+    uint8_t *card;
+    size_t size;
+    assert_int_equal(weir_room_create(p->signers[0], NULL, &other, NULL), 0);
+    assert_int_equal(weir_room_card(other, &card, &size), 0);
+    struct weir_bytes bytes = {card, size};
+    assert_int_equal(weir_room_remember(p->rooms[0], bytes), WEIR_BAD_REQUEST);
+    weir_free(card);
+    weir_room_destroy(&other);
+    assert_int_equal(weir_room_card(p->rooms[0], &card, &size), 0);
+    bytes = (struct weir_bytes){card, size};
+    assert_int_equal(weir_room_remember(p->rooms[1], bytes), WEIR_DENIED);
+    assert_int_equal(weir_room_remember(p->rooms[0], bytes), 0);
+    card[size - 1] ^= 1;
+    assert_int_equal(weir_room_remember(p->rooms[0], bytes), WEIR_BAD_REQUEST);
+    weir_free(card);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -460,6 +525,9 @@ int main(void)
         TEST(a_sham_copy_keeps_nobody_out),
         TEST(a_card_finds_all_keys_again),
         TEST(a_card_keeps_the_invitation_while_it_is_needed),
+        TEST(who_joins_again_opens_what_the_first_invitation_opens),
+        TEST(a_card_keeps_both_invitations_while_they_are_needed),
+        TEST(a_card_of_another_room_or_identity_is_not_remembered),
         TEST(who_was_cut_off_and_comes_again_reads_what_it_could_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
