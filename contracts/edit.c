@@ -59,12 +59,17 @@ static int refuse_verb(const struct kind *kind, struct slice verb, struct reason
                 (int)(verb.size < 32 ? verb.size : 32), (const char *)verb.data, known);
 }
 
-static int check_count(const struct kind *kind, const struct edit_verb *verb, size_t count,
-                       struct reason *why)
+/* The kind's row for a verb with so many operands. */
+static int take_verb(const struct kind *kind, struct slice name, size_t count,
+                     const struct edit_verb **row, struct reason *why)
 {
+    const struct edit_verb *verb = find_verb(kind, name);
+    if (!verb)
+        return refuse_verb(kind, name, why);
     if (count < verb->operands_min || count > verb->operands_max || count % verb->operands_step)
         return fail(why, ERR_BAD_REQUEST, "%s %s takes %s, not %zu operands", kind->name,
                     verb->name, verb->operands, count);
+    *row = verb;
     return 0;
 }
 
@@ -143,10 +148,8 @@ int kind_edit(const struct contract *contract, const struct state_reader *state,
               const struct editor *editor, struct slice verb, const struct slice *operands,
               size_t count, struct buffer *delta, struct reason *why)
 {
-    const struct edit_verb *row = find_verb(contract->kind, verb);
-    if (!row)
-        return refuse_verb(contract->kind, verb, why);
-    int rc = check_count(contract->kind, row, count, why);
+    const struct edit_verb *row = NULL;
+    int rc = take_verb(contract->kind, verb, count, &row, why);
     if (rc)
         return rc;
     struct stripped stripped = {contract, state};
@@ -166,10 +169,8 @@ int kind_edit_ranges(const struct contract *contract, const struct editor *edito
                      struct slice verb, const struct slice *operands, size_t count, range_fn *range,
                      void *self, struct reason *why)
 {
-    const struct edit_verb *row = find_verb(contract->kind, verb);
-    if (!row)
-        return refuse_verb(contract->kind, verb, why);
-    int rc = check_count(contract->kind, row, count, why);
+    const struct edit_verb *row = NULL;
+    int rc = take_verb(contract->kind, verb, count, &row, why);
     if (rc)
         return rc;
     return contract->kind->reads(contract, editor, row, operands, count, range, self, why);

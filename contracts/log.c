@@ -102,21 +102,15 @@ static int reads(const struct contract *contract, const struct editor *editor,
     return range(self, slice_of(first, sizeof first), slice_of(last, sizeof last));
 }
 
+static struct view_item item_of(const struct entry *entry)
+{
+    return (struct view_item){.value = entry->value, .time_ms = clock_ms(get_u64(entry->key.data))};
+}
+
 static int view(const struct contract *contract, struct slice state, view_fn *item, void *self,
                 struct reason *why)
 {
-    struct entries walk = entries_of(state);
-    struct entry entry;
-    const uint8_t *writer;
-    int more, rc = 0;
-    while (!rc && (more = view_next(contract, &walk, &entry, &writer, why)) != 0) {
-        if (more < 0)
-            return more;
-        rc = item(self, &(struct view_item){.value = entry.value,
-                                            .time_ms = clock_ms(get_u64(entry.key.data)),
-                                            .writer = writer});
-    }
-    return rc;
+    return view_each(contract, state, item_of, item, self, why);
 }
 
 static const struct edit_verb verbs[] = {

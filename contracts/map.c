@@ -97,23 +97,18 @@ static int reads(const struct contract *contract, const struct editor *editor,
     return rc;
 }
 
+static struct view_item item_of(const struct entry *entry)
+{
+    return (struct view_item){.name = entry->key,
+                              .value = slice_after(entry->value, HEAD_BYTES),
+                              .time_ms = clock_ms(get_u64(entry->value.data)),
+                              .removed = field_tag(entry->value) == FIELD_REMOVED};
+}
+
 static int view(const struct contract *contract, struct slice state, view_fn *item, void *self,
                 struct reason *why)
 {
-    struct entries walk = entries_of(state);
-    struct entry entry;
-    const uint8_t *writer;
-    int more, rc = 0;
-    while (!rc && (more = view_next(contract, &walk, &entry, &writer, why)) != 0) {
-        if (more < 0)
-            return more;
-        rc = item(self, &(struct view_item){.name = entry.key,
-                                            .value = slice_after(entry.value, HEAD_BYTES),
-                                            .time_ms = clock_ms(get_u64(entry.value.data)),
-                                            .writer = writer,
-                                            .removed = field_tag(entry.value) == FIELD_REMOVED});
-    }
-    return rc;
+    return view_each(contract, state, item_of, item, self, why);
 }
 
 static const struct edit_verb verbs[] = {

@@ -14,6 +14,23 @@ int view_next(const struct contract *contract, struct entries *walk, struct entr
     return 1;
 }
 
+int view_each(const struct contract *contract, struct slice state, view_item_of *of, view_fn *item,
+              void *self, struct reason *why)
+{
+    struct entries walk = entries_of(state);
+    struct entry entry;
+    const uint8_t *writer;
+    int more, rc = 0;
+    while (!rc && (more = view_next(contract, &walk, &entry, &writer, why)) != 0) {
+        if (more < 0)
+            return more;
+        struct view_item shown = of(&entry);
+        shown.writer = writer;
+        rc = item(self, &shown);
+    }
+    return rc;
+}
+
 int view_items(const struct contract *contract, struct slice state, view_fn *item, void *self,
                struct reason *why)
 {

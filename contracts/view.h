@@ -29,4 +29,10 @@ MUST_USE int view_items(const struct contract *contract, struct slice state, vie
 MUST_USE int view_next(const struct contract *contract, struct entries *walk, struct entry *entry,
                        const uint8_t **writer, struct reason *why);
 
+/* For kinds of which each entry is an item: tells what `of` makes of each, with its writer. Errors
+ * as view_items. */
+typedef struct view_item view_item_of(const struct entry *entry);
+MUST_USE int view_each(const struct contract *contract, struct slice state, view_item_of *of,
+                       view_fn *item, void *self, struct reason *why);
+
 #endif
