@@ -12,7 +12,8 @@
  * P are merged again, which is idempotent; what LMDB holds is never rewritten in place (default
  * flags).
  *
- * Three types for three threads: store_t (storage), log_t (journal), db_t and fold_t (checkpoint).
+ * Types for threads: store_t (storage), log_t (journal), fold_t (checkpoint), db_t (checkpoint, and
+ * keeper: db_check, db_backup).
  * A function belongs to the thread of its first argument; nothing here locks. */
 #ifndef WEIR_STORE_STORE_H
 #define WEIR_STORE_STORE_H
