@@ -20,21 +20,6 @@ struct fixture {
     uint8_t key[32];
 };
 
-struct seen {
-    int calls, code, changed;
-    char sentence[300];
-};
-
-static void on_done(weir_t *w, const struct weir_reply *reply, void *arg)
-{
-    struct seen *seen = arg;
-    (void)w;
-    seen->calls++;
-    seen->code = reply->code;
-    seen->changed = reply->changed;
-    snprintf(seen->sentence, sizeof seen->sentence, "%s", reply->sentence);
-}
-
 static void make_contract(struct fixture *f, const char *kind, bool has_writers)
 {
     weir_params_t *params = weir_params_new();
@@ -108,7 +93,7 @@ static void merge_and_answer(struct fixture *f, const struct fake_request *r)
 }
 
 /* Serves until the app's call is answered; the number of requests with that verb. */
-static int serve(struct fixture *f, const struct seen *seen, const char *counted)
+static int serve(struct fixture *f, const struct seen_reply *seen, const char *counted)
 {
     int count = 0;
     while (fake_node_is_asked(&f->node, f->w, &seen->calls)) {
@@ -124,11 +109,11 @@ static int serve(struct fixture *f, const struct seen *seen, const char *counted
     return count;
 }
 
-static int edit(struct fixture *f, const char *verb, const char *operand, struct seen *seen)
+static int edit(struct fixture *f, const char *verb, const char *operand, struct seen_reply *seen)
 {
     struct weir_bytes bytes = weir_text(operand);
-    *seen = (struct seen){0};
-    return weir_edit_async(f->w, f->key, verb, &bytes, 1, on_done, seen);
+    *seen = (struct seen_reply){0};
+    return weir_edit_async(f->w, f->key, verb, &bytes, 1, see_reply, seen);
 }
 
 static int on_number(void *arg, const struct weir_item *item)
@@ -152,7 +137,7 @@ static int64_t counted(struct fixture *f)
 static void a_signed_edit_fetches_ranges_and_sends_what_verifies(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen;
+    struct seen_reply seen;
     make_contract(f, "counter", true);
     assert_int_equal(edit(f, "add", "5", &seen), 0);
     assert_int_equal(serve(f, &seen, "UPDATE"), 1);
@@ -164,7 +149,7 @@ static void a_signed_edit_fetches_ranges_and_sends_what_verifies(void **state)
 static void signed_edits_made_at_once_are_all_counted(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen[10];
+    struct seen_reply seen[10];
     make_contract(f, "counter", true);
     for (size_t i = 0; i < 10; i++)
         assert_int_equal(edit(f, "add", "1", &seen[i]), 0);
@@ -178,7 +163,7 @@ static void signed_edits_made_at_once_are_all_counted(void **state)
 static void after_an_unknown_outcome_the_handle_is_another_replica(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen;
+    struct seen_reply seen;
     struct fake_request r, late;
     make_contract(f, "counter", true);
     assert_int_equal(edit(f, "add", "1", &seen), 0);
@@ -208,7 +193,7 @@ static void after_an_unknown_outcome_the_handle_is_another_replica(void **state)
 static void a_contract_that_anyone_may_write_gets_a_plain_edit(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen;
+    struct seen_reply seen;
     struct fake_request r;
     make_contract(f, "counter", false);
     assert_int_equal(edit(f, "add", "5", &seen), 0);
@@ -233,7 +218,7 @@ static void a_contract_that_anyone_may_write_gets_a_plain_edit(void **state)
 static void an_edit_that_cannot_be_made_is_told_and_the_next_one_goes(void **state)
 {
     struct fixture *f = *state;
-    struct seen bad, good;
+    struct seen_reply bad, good;
     make_contract(f, "counter", true);
     assert_int_equal(edit(f, "add", "many", &bad), 0);
     assert_int_equal(edit(f, "add", "3", &good), 0);
@@ -246,7 +231,7 @@ static void an_edit_that_cannot_be_made_is_told_and_the_next_one_goes(void **sta
 static void a_signer_that_is_not_listed_is_denied_here(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen;
+    struct seen_reply seen;
     weir_signer_t *listed = f->signer, *other = weir_signer_new();
     f->signer = other;
     make_contract(f, "counter", true); /* of the other one */
@@ -260,7 +245,7 @@ static void a_signer_that_is_not_listed_is_denied_here(void **state)
 static void a_node_that_lies_about_the_contract_is_not_believed(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen;
+    struct seen_reply seen;
     struct fake_request r;
     make_contract(f, "counter", true);
     assert_int_equal(edit(f, "add", "1", &seen), 0);
@@ -275,7 +260,7 @@ static void a_node_that_lies_about_the_contract_is_not_believed(void **state)
 static void queued_edits_are_given_up_with_the_handle(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen[3];
+    struct seen_reply seen[3];
     make_contract(f, "counter", true);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(edit(f, "add", "1", &seen[i]), 0);
@@ -316,12 +301,12 @@ static uint8_t *large_state(struct fixture *f, int fields, size_t *size)
 static void a_large_put_goes_in_pieces_and_arrives_whole(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen = {0};
+    struct seen_reply seen = {0};
     size_t size;
     make_contract(f, "map", false);
     uint8_t *bytes = large_state(f, 5000, &size);
     assert_int_equal(weir_put_async(f->w, "map", weir_contract_params(f->contract),
-                                    (struct weir_bytes){bytes, size}, on_done, &seen),
+                                    (struct weir_bytes){bytes, size}, see_reply, &seen),
                      0);
     assert_in_range(serve(f, &seen, "UPDATE"), size / PIECE_BYTES - 1, size / PIECE_BYTES + 1);
     assert_int_equal(seen.code, 0);
@@ -333,18 +318,18 @@ static void a_large_put_goes_in_pieces_and_arrives_whole(void **state)
 static void the_last_piece_waits_for_all_others(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen = {0}, other = {0};
+    struct seen_reply seen = {0}, other = {0};
     struct fake_request put, middle, between, last;
     size_t size;
     make_contract(f, "map", false);
     uint8_t *bytes = large_state(f, 2500, &size);
     assert_int_equal(weir_put_async(f->w, "map", weir_contract_params(f->contract),
-                                    (struct weir_bytes){bytes, size}, on_done, &seen),
+                                    (struct weir_bytes){bytes, size}, see_reply, &seen),
                      0);
     fake_node_expect(&f->node, f->w, "PUT", &put);
     merge_and_answer(f, &put);
     fake_node_expect(&f->node, f->w, "UPDATE", &middle);
-    assert_int_equal(weir_update_async(f->w, f->key, weir_text(""), on_done, &other), 0);
+    assert_int_equal(weir_update_async(f->w, f->key, weir_text(""), see_reply, &other), 0);
     fake_node_expect(&f->node, f->w, "UPDATE", &between);
     assert_int_equal(between.args[1].size, 0);
     merge_and_answer(f, &between);
@@ -366,13 +351,13 @@ static void the_last_piece_waits_for_all_others(void **state)
 static void a_large_update_goes_in_pieces_of_a_mebibyte(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen = {0};
+    struct seen_reply seen = {0};
     struct fake_request r;
     size_t size;
     make_contract(f, "map", false);
     uint8_t *bytes = large_state(f, 3000, &size);
     assert_int_equal(
-        weir_update_async(f->w, f->key, (struct weir_bytes){bytes, size}, on_done, &seen), 0);
+        weir_update_async(f->w, f->key, (struct weir_bytes){bytes, size}, see_reply, &seen), 0);
     fake_node_expect(&f->node, f->w, "GET", &r);
     answer_get(f, &r);
     fake_request_free(&r);
@@ -389,16 +374,16 @@ static void a_large_update_goes_in_pieces_of_a_mebibyte(void **state)
 static void a_bad_entry_at_the_end_is_found_before_anything_is_sent(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen = {0};
+    struct seen_reply seen = {0};
     size_t size;
     make_contract(f, "map", false);
     uint8_t *bytes = large_state(f, 3000, &size);
     struct weir_bytes cut = {bytes, size - 1};
     assert_int_equal(
-        weir_put_async(f->w, "map", weir_contract_params(f->contract), cut, on_done, &seen),
+        weir_put_async(f->w, "map", weir_contract_params(f->contract), cut, see_reply, &seen),
         WEIR_BAD_STATE);
     assert_int_equal(seen.calls, 0);
-    assert_int_equal(weir_update_async(f->w, f->key, cut, on_done, &seen), 0);
+    assert_int_equal(weir_update_async(f->w, f->key, cut, see_reply, &seen), 0);
     assert_int_equal(serve(f, &seen, "UPDATE"), 0);
     assert_int_equal(seen.code, WEIR_BAD_STATE);
     assert_int_equal(weir_open(f->w), 0);

@@ -132,6 +132,16 @@ void fake_node_reply(struct fake_node *self, const struct fake_request *to,
                              i + 1 < count ? ZMQ_SNDMORE : 0) >= 0);
 }
 
+void see_reply(weir_t *w, const struct weir_reply *reply, void *arg)
+{
+    struct seen_reply *seen = (struct seen_reply *)arg;
+    (void)w;
+    seen->calls++;
+    seen->code = reply->code;
+    seen->changed = reply->changed;
+    (void)snprintf(seen->sentence, sizeof seen->sentence, "%s", reply->sentence);
+}
+
 void step_until(weir_t *w, const int *flag)
 {
     for (time_t end = deadline(); !*flag;) {

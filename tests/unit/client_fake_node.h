@@ -42,6 +42,13 @@ void fake_request_free(struct fake_request *request);
 void fake_node_reply(struct fake_node *self, const struct fake_request *to,
                      const struct slice *frames, size_t count);
 
+/* What a call was told: a weir_done_fn, and its argument. */
+struct seen_reply {
+    int calls, code, changed;
+    char sentence[300];
+};
+void see_reply(weir_t *w, const struct weir_reply *reply, void *seen);
+
 /* Steps the handle until *flag is not 0. */
 void step_until(weir_t *w, const int *flag);
 

@@ -15,22 +15,6 @@ struct fixture {
     weir_t *w;
 };
 
-/* What a done function saw. */
-struct seen {
-    int calls, code, changed;
-    char sentence[300];
-};
-
-static void on_done(weir_t *w, const struct weir_reply *reply, void *arg)
-{
-    struct seen *seen = arg;
-    (void)w;
-    seen->calls++;
-    seen->code = reply->code;
-    seen->changed = reply->changed;
-    snprintf(seen->sentence, sizeof seen->sentence, "%s", reply->sentence);
-}
-
 static weir_t *handle(const struct fake_node *node, struct weir_options options)
 {
     options.endpoint = node->endpoint;
@@ -62,9 +46,9 @@ static void reply_ok(struct fixture *f, const struct fake_request *r, uint8_t ch
     REPLY(&f->node, r, slice_text("OK"), slice_of(fingerprint, 32), slice_of(&changed, 1));
 }
 
-static void update(weir_t *w, struct seen *seen)
+static void update(weir_t *w, struct seen_reply *seen)
 {
-    assert_int_equal(weir_update_async(w, key, weir_text("d"), on_done, seen), 0);
+    assert_int_equal(weir_update_async(w, key, weir_text("d"), see_reply, seen), 0);
 }
 
 /* --- no node --------------------------------------------------------------------------------- */
@@ -87,7 +71,7 @@ static void without_a_node_it_is_told_at_once(void **state)
 static void handles_given_up_while_they_connect_block_nobody(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen = {0};
+    struct seen_reply seen = {0};
     struct fake_request r;
     for (int i = 0; i < 400; i++) {
         weir_t *w = handle(&f->node, (struct weir_options){0});
@@ -116,7 +100,7 @@ static void what_is_no_endpoint_is_told_by_the_first_call(void **state)
 static void a_node_that_comes_later_is_found(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen = {0};
+    struct seen_reply seen = {0};
     struct fake_request r;
     fake_node_go(&f->node);
     weir_t *w = handle(&f->node, (struct weir_options){.timeout_ms = FAKE_WAIT_MS_MAX});
@@ -138,7 +122,7 @@ static void a_node_that_comes_later_is_found(void **state)
 static void replies_may_come_in_any_order(void **state)
 {
     struct fixture *f = *state;
-    struct seen a = {0}, b = {0};
+    struct seen_reply a = {0}, b = {0};
     struct fake_request first, second;
     update(f->w, &a);
     update(f->w, &b);
@@ -158,7 +142,7 @@ static void replies_may_come_in_any_order(void **state)
 static void an_error_comes_with_its_code_and_sentence(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen = {0};
+    struct seen_reply seen = {0};
     struct fake_request r;
     update(f->w, &seen);
     fake_node_expect(&f->node, f->w, "UPDATE", &r);
@@ -172,7 +156,7 @@ static void an_error_comes_with_its_code_and_sentence(void **state)
 static void an_error_without_a_sentence_has_its_codes(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen = {0};
+    struct seen_reply seen = {0};
     struct fake_request r;
     update(f->w, &seen);
     fake_node_expect(&f->node, f->w, "UPDATE", &r);
@@ -186,7 +170,7 @@ static void an_error_without_a_sentence_has_its_codes(void **state)
 static void replies_that_are_none_harm_nobody(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen = {0};
+    struct seen_reply seen = {0};
     struct fake_request r, odd;
     update(f->w, &seen);
     fake_node_expect(&f->node, f->w, "UPDATE", &r);
@@ -211,7 +195,7 @@ static void replies_that_are_none_harm_nobody(void **state)
 static void an_ok_with_the_wrong_number_of_fields_is_told(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen = {0};
+    struct seen_reply seen = {0};
     struct fake_request r;
     const struct slice long_reply[] = {slice_text("OK"), slice_text("a"), slice_text("b"),
                                        slice_text("c"),  slice_text("d"), slice_text("e"),
@@ -219,7 +203,7 @@ static void an_ok_with_the_wrong_number_of_fields_is_told(void **state)
     for (size_t count = 1; count < 6; count++) {
         if (count == 3)
             continue;
-        seen = (struct seen){0};
+        seen = (struct seen_reply){0};
         update(f->w, &seen);
         fake_node_expect(&f->node, f->w, "UPDATE", &r);
         fake_node_reply(&f->node, &r, long_reply, count);
@@ -252,17 +236,17 @@ static void a_node_that_does_not_answer_is_a_timeout(void **state)
 static void a_full_window_waits_or_says_so(void **state)
 {
     struct fixture *f = *state;
-    struct seen first = {0}, second = {0};
+    struct seen_reply first = {0}, second = {0};
     struct fake_request r;
     struct weir_options options = {.window = 1, .dont_wait = 1, .timeout_ms = FAKE_WAIT_MS_MAX};
     weir_t *w = handle(&f->node, options);
     update(w, &first);
-    assert_int_equal(weir_update_async(w, key, weir_text("d"), on_done, &second), WEIR_AGAIN);
+    assert_int_equal(weir_update_async(w, key, weir_text("d"), see_reply, &second), WEIR_AGAIN);
     weir_destroy(&w);
     assert_int_equal(first.code, WEIR_LOST);
 
     options.dont_wait = 0;
-    first = (struct seen){0};
+    first = (struct seen_reply){0};
     w = handle(&f->node, options);
     update(w, &first);
     fake_node_expect(&f->node, w, "UPDATE", &r);
@@ -277,23 +261,23 @@ static void a_full_window_waits_or_says_so(void **state)
 static void a_window_counts_bytes_too(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen = {0};
+    struct seen_reply seen = {0};
     static uint8_t bytes[600];
     struct weir_options options = {.window_bytes = 1000, .dont_wait = 1};
     weir_t *w = handle(&f->node, options);
     struct weir_bytes delta = {bytes, sizeof bytes};
-    assert_int_equal(weir_update_async(w, key, delta, on_done, &seen), 0);
-    assert_int_equal(weir_update_async(w, key, delta, on_done, &seen), WEIR_AGAIN);
+    assert_int_equal(weir_update_async(w, key, delta, see_reply, &seen), 0);
+    assert_int_equal(weir_update_async(w, key, delta, see_reply, &seen), WEIR_AGAIN);
     weir_destroy(&w);
     options.window_bytes = 10; /* a request larger than the window goes alone */
     w = handle(&f->node, options);
-    assert_int_equal(weir_update_async(w, key, delta, on_done, &seen), 0);
+    assert_int_equal(weir_update_async(w, key, delta, see_reply, &seen), 0);
     weir_destroy(&w);
 }
 
 struct nested {
     int calls, waiting, async;
-    struct seen seen;
+    struct seen_reply seen;
 };
 
 static void on_done_call_more(weir_t *w, const struct weir_reply *reply, void *arg)
@@ -302,7 +286,7 @@ static void on_done_call_more(weir_t *w, const struct weir_reply *reply, void *a
     const struct weir_reply *other;
     (void)reply;
     nested->waiting = weir_status(w, &other);
-    nested->async = weir_update_async(w, key, weir_text("d"), on_done, &nested->seen);
+    nested->async = weir_update_async(w, key, weir_text("d"), see_reply, &nested->seen);
     nested->calls++;
 }
 
@@ -328,11 +312,11 @@ static void a_callback_may_ask_but_not_wait(void **state)
 static void what_can_be_repeated_is_and_an_edit_is_lost(void **state)
 {
     struct fixture *f = *state;
-    struct seen sent = {0}, edit = {0};
+    struct seen_reply sent = {0}, edit = {0};
     struct weir_bytes one = weir_text("1");
     struct fake_request first, r;
     update(f->w, &sent);
-    assert_int_equal(weir_edit_async(f->w, key, "add", &one, 1, on_done, &edit), 0);
+    assert_int_equal(weir_edit_async(f->w, key, "add", &one, 1, see_reply, &edit), 0);
     fake_node_expect(&f->node, f->w, "UPDATE", &first);
     fake_node_expect(&f->node, f->w, "EDIT", &r);
     fake_request_free(&r);
@@ -354,10 +338,10 @@ static void what_can_be_repeated_is_and_an_edit_is_lost(void **state)
 static void requests_made_meanwhile_wait_for_it_in_order(void **state)
 {
     struct fixture *f = *state;
-    struct seen lost = {0}, seen[3] = {{0}};
+    struct seen_reply lost = {0}, seen[3] = {{0}};
     struct weir_bytes one = weir_text("1");
     struct fake_request r;
-    assert_int_equal(weir_edit_async(f->w, key, "add", &one, 1, on_done, &lost), 0);
+    assert_int_equal(weir_edit_async(f->w, key, "add", &one, 1, see_reply, &lost), 0);
     fake_node_expect(&f->node, f->w, "EDIT", &r);
     fake_request_free(&r);
     fake_node_go(&f->node);
@@ -365,7 +349,7 @@ static void requests_made_meanwhile_wait_for_it_in_order(void **state)
     for (size_t i = 0; i < 3; i++) {
         uint8_t delta = (uint8_t)i;
         assert_int_equal(
-            weir_update_async(f->w, key, (struct weir_bytes){&delta, 1}, on_done, &seen[i]), 0);
+            weir_update_async(f->w, key, (struct weir_bytes){&delta, 1}, see_reply, &seen[i]), 0);
     }
     fake_node_return(&f->node);
     for (size_t i = 0; i < 3; i++) {
@@ -380,9 +364,9 @@ static void requests_made_meanwhile_wait_for_it_in_order(void **state)
 static void who_waits_for_a_check_hears_that_the_node_went(void **state)
 {
     struct fixture *f = *state;
-    struct seen seen = {0};
+    struct seen_reply seen = {0};
     struct fake_request r;
-    assert_int_equal(weir_check_async(f->w, on_done, &seen), 0);
+    assert_int_equal(weir_check_async(f->w, see_reply, &seen), 0);
     fake_node_expect(&f->node, f->w, "CHECK", &r);
     fake_node_go(&f->node);
     step_until(f->w, &seen.calls);

@@ -121,6 +121,14 @@ static void follow(struct fixture *f, struct fake_request *r)
     expect_line(f, 0, "state ->a one");
 }
 
+/* The node, which is asked again then. */
+static void go_and_return(struct fixture *f, struct fake_request *again)
+{
+    fake_node_go(&f->node);
+    fake_node_return(&f->node);
+    fake_node_expect(&f->node, f->w, "SUBSCRIBE", again);
+}
+
 static void the_state_comes_first_then_what_changes(void **state)
 {
     struct fixture *f = *state;
@@ -168,9 +176,7 @@ static void a_subscription_outlives_the_node(void **state)
     struct fixture *f = *state;
     struct fake_request r, again;
     follow(f, &r);
-    fake_node_go(&f->node);
-    fake_node_return(&f->node);
-    fake_node_expect(&f->node, f->w, "SUBSCRIBE", &again);
+    go_and_return(f, &again);
     assert_true(slice_equal(again.args[1], print_of('a')));
     answer(f, &again, "", 'a'); /* nothing happened meanwhile: nothing is told */
     notify(f, &again, "two", 'a', 'b');
@@ -185,9 +191,7 @@ static void what_happened_while_the_node_was_away_is_told(void **state)
     struct fixture *f = *state;
     struct fake_request r, again;
     follow(f, &r);
-    fake_node_go(&f->node);
-    fake_node_return(&f->node);
-    fake_node_expect(&f->node, f->w, "SUBSCRIBE", &again);
+    go_and_return(f, &again);
     answer(f, &again, "new", 'd');
     expect_line(f, 1, "repair a>d new");
     fake_request_free(&r);
@@ -240,9 +244,7 @@ static void a_node_that_forgot_the_contract_ends_the_subscription(void **state)
     struct fixture *f = *state;
     struct fake_request r, again;
     follow(f, &r);
-    fake_node_go(&f->node);
-    fake_node_return(&f->node);
-    fake_node_expect(&f->node, f->w, "SUBSCRIBE", &again);
+    go_and_return(f, &again);
     REPLY(&f->node, &again, slice_text("NOT_FOUND"), slice_text("never heard of it"));
     expect_line(f, 1, "ended ->- NOT_FOUND");
     fake_request_free(&r);
