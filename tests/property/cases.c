@@ -137,6 +137,19 @@ void random_inner(const struct contract *contract, struct random *random, struct
     buffer_free(&value);
 }
 
+int merge_all(const struct contract *contract, const struct slice *deltas, size_t count,
+              struct buffer *out)
+{
+    state_t *state = state_new(contract);
+    int rc = state ? 0 : ERR_NO_MEMORY;
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = state_join(state, deltas[i], NULL);
+    if (!rc)
+        rc = state_encode(state, out);
+    state_destroy(&state);
+    return rc;
+}
+
 void params_of(uint64_t newest, struct slice writers, struct buffer *out)
 {
     uint8_t bytes[8];

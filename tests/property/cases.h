@@ -37,6 +37,10 @@ enum { SUBJECTS = 16 };
  * the seed. */
 struct subject *subjects(void);
 
+/* Appends the state that comes of these deltas, in this order. 0 or the error of a merge. */
+int merge_all(const struct contract *contract, const struct slice *deltas, size_t count,
+              struct buffer *out);
+
 /* The params of a contract of that kind: newest when it is not UINT64_MAX, writers when there are
  * some. */
 void params_of(uint64_t newest, struct slice writers, struct buffer *out);
