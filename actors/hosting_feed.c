@@ -48,12 +48,9 @@ static uint8_t hops_left(const struct holding *row)
     return hops ? (uint8_t)(hops - 1) : 0;
 }
 
-/* Nobody nearer is live: what is here is all there is. Who is about to be live under another number
- * may be nearer: then it is seen in a moment. */
+/* Nobody nearer is live: what is here is all there is. */
 static void be_root(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
 {
-    if (self->moves.count)
-        return;
     if (row->presence == PRESENCE_unknown) {
         hosting_ask(self, row, out);
         return;
@@ -77,9 +74,9 @@ static void be_root(hosting_t *self, struct holding *row, struct now now, struct
  * (lesson L3). Where nobody waits it may take longer each time, or one that is slow never feeds. */
 static uint64_t patience_ms(const struct holding *row)
 {
+    unsigned doublings = row->failures < JOIN_DOUBLINGS ? row->failures : JOIN_DOUBLINGS;
     if (row->presence == PRESENCE_stored)
-        return (uint64_t)JOIN_TIMEOUT_MS
-               << (row->failures < JOIN_DOUBLINGS ? row->failures : JOIN_DOUBLINGS);
+        return (uint64_t)JOIN_TIMEOUT_MS << (row->damaged ? 0 : doublings);
     for (size_t i = 0; i < row->children_count; i++)
         if (row->children[i].asks && !row->children[i].has)
             return RELAY_PATIENCE_MS / 2;
@@ -157,6 +154,8 @@ void feed_choose(hosting_t *self, struct holding *row, struct now now, struct ou
     if (row->feed)
         feed_leave(self, row, out);
     failed_due(self, row);
+    if (!best && self->moves.count)
+        return; /* who is about to be live under another number may be nearer */
     children_place(self, row, out);
     if (!best) {
         be_root(self, row, now, out);

@@ -78,8 +78,9 @@ static void on_get(hosting_t *self, struct request *request, struct now now, str
     int code = ERR_AGAIN;
     if (row)
         row->asked_ms = now.ms;
+    bool moves = self->moves.count > 0; /* the root may be about to be live again */
     if (row && row->presence == PRESENCE_stored && !row->hollow &&
-        (row->state == FEED_live || hosting_is_root(self, row))) {
+        (row->state == FEED_live || (hosting_is_root(self, row) && !moves))) {
         code = 0;
     } else if (row && is_being_fed(row) && !request->relay) {
         request->host_until_ms = now.ms + GET_WAIT_MS;

@@ -302,6 +302,22 @@ static void a_feed_whose_connection_is_replaced_is_waited_for(void **state)
     assert_int_equal(hosts_bits(1), 3);
 }
 
+/* What is here may be behind until it is. */
+static void a_get_does_not_take_a_copy_for_the_roots_meanwhile(void **state)
+{
+    (void)state;
+    hosts_link_all(2);
+    hosts_put(1, 3);
+    hosts_advance(2000);
+    assert_int_equal(hosts_answer(1, NULL), 0);
+    hosts_hear_gone(&hosts[1], &hosts[0], CLOSE_duplicate);
+    hosts_ask(1, VERB_GET);
+    assert_int_equal(hosts_answer(1, NULL), ERR_AGAIN);
+    hosts_advance(MOVE_MS + 1);
+    hosts_ask(1, VERB_GET); /* it is alone */
+    assert_int_equal(hosts_answer(1, NULL), 0);
+}
+
 static void a_feed_that_does_not_come_back_is_gone(void **state)
 {
     (void)state;
@@ -504,6 +520,7 @@ int main(void)
         CLAIM(a_feed_that_answers_late_is_asked_at_once),
         CLAIM(a_feed_that_always_answers_late_is_given_more_time),
         CLAIM(a_feed_whose_connection_is_replaced_is_waited_for),
+        CLAIM(a_get_does_not_take_a_copy_for_the_roots_meanwhile),
         CLAIM(a_feed_that_does_not_come_back_is_gone),
         CLAIM(a_silent_node_is_asked_when_there_is_no_other),
         CLAIM(a_join_goes_on_as_far_as_it_may_and_no_farther),
