@@ -764,6 +764,24 @@ static void a_hop_that_begins_late_is_passed_on(void **state)
     solo_expect_nothing(&world);
 }
 
+/* … and not the fault of the asker, which has taken all that came before. */
+static void a_hop_that_takes_over_and_says_nothing_is_followed_too(void **state)
+{
+    (void)state;
+    solo_live_all(&world, 1, SOLO_PEERS);
+    peer_get_hosted(5, ERR_NOT_FOUND);
+    struct peer_get get = asked(NEAREST);
+    give_piece(NEAREST, get.tx);
+    asker_got_piece(7, LANE_small);
+    solo_tell_sent(&world);
+    solo_gone(&world, NEAREST);
+    (void)asked(NEARER);
+    solo_advance_ms(&world, RELAY_PATIENCE_MS / 2);
+    give_got(3, asked(3).tx, 0);
+    asker_got_end(0, LANE_small);
+    nothing_is_open();
+}
+
 static void an_own_copy_is_better_than_an_error(void **state)
 {
     (void)state;
@@ -1011,6 +1029,7 @@ int main(void)
         T(only_peers_nearer_to_the_key_are_asked_for_others),
         T(a_hop_that_goes_is_replaced_one_that_refuses_is_not),
         T(a_hop_that_begins_late_is_passed_on),
+        T(a_hop_that_takes_over_and_says_nothing_is_followed_too),
         T(an_own_copy_is_better_than_an_error),
         T(a_wrong_piece_is_not_passed_on),
         T(an_asker_that_goes_is_forgotten),
