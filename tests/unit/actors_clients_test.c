@@ -240,6 +240,25 @@ static void a_slow_subscriber_gets_what_it_missed_in_one_delta(void **state)
     assert_int_equal(host_take(host, "s1", &frames), 0);
 }
 
+/* Else it would be told of a change after it was told that it follows no more. */
+static void no_reply_overtakes_what_a_slow_client_has_yet_to_take(void **state)
+{
+    host_t *host = (host_t *)*state;
+    const struct slice *frames;
+    subscribe(host, "s1");
+    host_stop_reading(host, "s1", 0);
+    edit(host, "c1", "1", "a", "1");
+    host_run(host);
+    (void)host_expect(host, "c1", "1", "OK", NULL); /* and the notification waits */
+    host_stop_reading(host, "s1", SIZE_MAX);
+    host_ask(host, "s1", "u", "UNSUBSCRIBE", key_slice(), END);
+    host_run(host);
+    host_advance_ms(host, CLIENT_RETRY_MS);
+    (void)expect_notify(host, "s1", EMPTY, NULL);
+    (void)host_expect(host, "s1", "u", "OK", NULL);
+    assert_int_equal(host_take(host, "s1", &frames), 0);
+}
+
 static void a_subscriber_that_stopped_reading_costs_bounded_memory(void **state)
 {
     host_t *host = (host_t *)*state;
@@ -367,6 +386,7 @@ int main(void)
         TEST(a_subscriber_is_told_each_change_in_order),
         TEST(what_changed_nothing_is_not_told),
         TEST(a_slow_subscriber_gets_what_it_missed_in_one_delta),
+        TEST(no_reply_overtakes_what_a_slow_client_has_yet_to_take),
         TEST(a_subscriber_that_stopped_reading_costs_bounded_memory),
         TEST(a_change_during_the_first_read_is_not_lost),
         TEST(a_subscriber_that_has_the_state_gets_no_state),
