@@ -81,6 +81,7 @@
 #define LOG_RECORD_BYTES_MAX    (4u << 20)  /* larger changes are logged in pieces */
 #define LOG_ALIGN               4096u /* a flush never rewrites a page that a former one synced */
 #define LOG_BATCH_RECORDS_MAX   4096u /* records of one flush */
+#define LOG_SEARCH_BYTES_MAX    (32u << 20) /* summed to find records: a value may look like many */
 #define UNFOLDED_BYTES_MAX      (48u << 20) /* merged and not yet in LMDB; past it new work waits */
 #define UNFOLDED_LARGE_MAX      (36u << 20) /* large merges wait from here on: small ones go on */
 #define FOLD_AT_BYTES           (24u << 20) /* a fold starts when this much waits … */

@@ -114,25 +114,7 @@ int check_file(const char *path, bool *sound, struct reason *why)
     return rc;
 }
 
-/* --- the log ----------------------------------------------------------------------------- */
-
-static int scan_log(struct scan *scan, struct reason *why)
-{
-    bool found;
-    uint64_t size;
-    int rc = file_size(scan->dir, &found, &size, why);
-    return rc == 0 && found ? scan_all(scan, why) : rc;
-}
-
-static void check_log(struct check *self, const struct scan *scan, uint64_t folded, uint64_t synced)
-{
-    uint64_t lost = scan_lost(scan, folded, synced);
-    self->report.records = scan->whole;
-    if (lost && self->report.damaged == 0)
-        (void)fail(&self->report.first, ERR_DAMAGED,
-                   "%s: %" PRIu64 " acknowledged records are damaged", scan->dir, lost);
-    self->report.damaged += lost;
-}
+/* --- all of it --------------------------------------------------------------------------- */
 
 static void on_mark(void *me, const struct contract_key *key)
 {
@@ -169,15 +151,31 @@ int db_check(db_t *self, progress_fn *progress, void *progress_self, struct chec
     struct check check = {.path = self->path, .progress = progress, .progress_self = progress_self};
     struct scan scan = {.dir = self->log_dir, .salt = self->salt};
     uint64_t synced = self->log ? log_synced(self->log) : UINT64_MAX;
-    int rc = scan_log(&scan, why);
+    int rc = check_scan(&check, &scan, why);
     if (rc == 0)
         rc = check_tables(&check, self, why);
     if (rc == 0)
-        check_log(&check, &scan, check.meta.folded_seq, synced);
+        check_lost(&check, &scan, check.meta.folded_seq, synced);
     scan_free(&scan);
+    free(check.suspects);
     map_trim(self->path);
     *report = check.report;
     return rc;
+}
+
+static int on_known_row(void *me, enum page_table table, struct entry row)
+{
+    struct header_record header;
+    if (table == TABLE_state && header_decode(row, &header) == 0)
+        check_is_there((struct check *)me, header.contract);
+    return 0;
+}
+
+/* The file was walked before there were suspects: where the log's secret is stands in it. */
+static int look_in_tables(struct check *self, struct reason *why)
+{
+    struct pages pages = {.faults = 0};
+    return pages_walk(self->path, false, on_known_row, self, &pages, why);
 }
 
 static int check_dir(struct check *self, const char *log_dir, struct reason *why)
@@ -187,10 +185,13 @@ static int check_dir(struct check *self, const char *log_dir, struct reason *why
     if (rc || !self->has_meta)
         return rc;
     scan.salt = self->meta.salt;
-    rc = scan_log(&scan, why);
+    rc = check_scan(self, &scan, why);
+    if (rc == 0 && self->suspects_count)
+        rc = look_in_tables(self, why);
     if (rc == 0)
-        check_log(self, &scan, self->meta.folded_seq, UINT64_MAX);
+        check_lost(self, &scan, self->meta.folded_seq, UINT64_MAX);
     scan_free(&scan);
+    free(self->suspects);
     return rc;
 }
 

@@ -46,6 +46,7 @@ static void open_contract(struct check *self, struct entry row)
         return;
     }
     memcpy(self->key.bytes, self->header.contract, sizeof self->key.bytes);
+    check_is_there(self, self->key.bytes);
     self->report.contracts++;
     self->report.bytes += row.value.size;
     if (self->whole_count < CHECK_NAMED_MAX)

@@ -61,13 +61,13 @@ bool record_is_drop(const struct log_record *record)
 
 bool record_outline(struct slice bytes, struct record_outline *outline)
 {
-    enum { SYNCED_AT = RECORD_SEQ_AT + 8, KEY_AT = SYNCED_AT + 8, LEAST = KEY_AT + 32 };
-    if (bytes.size < LEAST || get_u32(bytes.data) != RECORD_MAGIC)
+    if (bytes.size < RECORD_LEAST_BYTES)
         return false;
     *outline = (struct record_outline){.size = get_u32(bytes.data + 4),
                                        .seq = get_u64(bytes.data + RECORD_SEQ_AT),
-                                       .key = bytes.data + KEY_AT};
-    return outline->size >= LEAST && outline->size <= LOG_RECORD_BYTES_MAX;
+                                       .key = bytes.data + RECORD_KEY_AT};
+    return get_u32(bytes.data) == RECORD_MAGIC && outline->size >= RECORD_LEAST_BYTES &&
+           outline->size <= LOG_RECORD_BYTES_MAX;
 }
 
 bool record_read(struct slice bytes, uint64_t salt, struct log_record *record)

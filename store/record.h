@@ -7,7 +7,13 @@
 
 #include "store/store.h"
 
-enum { RECORD_MAGIC = 0x77656972, RECORD_CHECKSUM_AT = 8, RECORD_SEQ_AT = 16 };
+enum {
+    RECORD_MAGIC = 0x77656972,
+    RECORD_CHECKSUM_AT = 8,
+    RECORD_SEQ_AT = 16,
+    RECORD_KEY_AT = 32,
+    RECORD_LEAST_BYTES = RECORD_KEY_AT + CONTRACT_KEY_BYTES /* and what is of variable size */
+};
 
 /* A new record in a blob of its own. with_kind: kind and parameters are written too, so that the
  * record can be merged by who does not know the contract. *inside: where the delta stands in it.
@@ -23,8 +29,9 @@ MUST_USE int record_new_drop(const struct contract_key *key, uint64_t seq, uint6
                              uint64_t salt, struct blob **record);
 bool record_is_drop(const struct log_record *record);
 
-/* What stands where a record has its size, seq and contract. False when nothing there looks like a
- * record. Nothing of it is verified. */
+/* What stands where a record has its size, seq and contract; untouched when there are fewer bytes
+ * than RECORD_LEAST_BYTES. False when nothing there looks like a record. Nothing of it is verified.
+ */
 struct record_outline {
     size_t size;
     uint64_t seq;

@@ -54,7 +54,7 @@ static int visit(void *self, const struct log_record *record, struct slice bytes
 static int take_broken(void *self, uint64_t seq, const uint8_t key[CONTRACT_KEY_BYTES])
 {
     struct scan *scan = ((struct visitor *)self)->scan;
-    if (!scan->keep || seq <= scan->after)
+    if (seq <= scan->after)
         return 0;
     if (scan->broken_count == SCAN_BROKEN_MAX) {
         scan->broken_more++;

@@ -180,6 +180,20 @@ static int read_whole(const char *dir, uint64_t number, struct buffer *out, stru
     return failed ? store_failure(why, failed, "read a log segment in", dir) : 0;
 }
 
+/* Through a segment, record by record. */
+struct walk {
+    struct slice file;
+    uint64_t salt;
+    record_visit *visit;
+    record_broken *broken;
+    void *self;
+    size_t at;
+    uint64_t next;    /* seq of this use of the segment: past all so far; 0: none is known … */
+    size_t sure;      /* … and the end of the last of them */
+    uint64_t follows; /* of the record that should stand at `at`; 0: nothing tells */
+    size_t searched;  /* bytes whose checksum was taken to find one */
+};
+
 /* Is there one, or what damage left of it? */
 static bool is_record(struct slice bytes, uint64_t salt)
 {
@@ -188,38 +202,80 @@ static bool is_record(struct slice bytes, uint64_t salt)
     return record_read(bytes, salt, &record) || record_outline(bytes, &outline);
 }
 
-/* Records of a flush stand one behind the other; where none does, the next boundary may start
- * another flush. */
-static int visit_records(struct slice file, uint64_t salt, record_visit *visit,
-                         record_broken *broken, void *self)
+/* Could the record with this seq stand at that place? In one use of a segment seqs follow one
+ * another, so between it and the last that was whole there must be room for those that are missing.
+ * What an earlier use left, or a client put into a value, does not fit. */
+static bool fits(const struct walk *self, size_t at, uint64_t seq)
 {
-    size_t at = LOG_ALIGN;
-    uint64_t next_seq = 0; /* of the record that would follow the last; 0: none did */
-    while (at < file.size) {
+    return self->next && seq >= self->next &&
+           seq - self->next <= (at - self->sure) / RECORD_LEAST_BYTES;
+}
+
+/* The first whole record behind `at` and before `to`, whose place nothing tells; or `to`. */
+static size_t find_whole(struct walk *self, size_t to)
+{
+    enum { FIRST_OF_MAGIC = RECORD_MAGIC >> 24 };
+    struct log_record record;
+    struct record_outline outline;
+    for (size_t at = self->at + 1; at < to; at++) {
+        const void *first = memchr(self->file.data + at, FIRST_OF_MAGIC, to - at);
+        if (!first)
+            return to;
+        at = (size_t)((const uint8_t *)first - self->file.data);
+        struct slice rest = slice_after(self->file, at);
+        if (!record_outline(rest, &outline) || !fits(self, at, outline.seq))
+            continue;
+        self->searched += outline.size;
+        if (self->searched > LOG_SEARCH_BYTES_MAX)
+            return to;
+        if (record_read(rest, self->salt, &record))
+            return at;
+    }
+    return to;
+}
+
+/* Nothing whole stands at `at`. Behind a record that is damaged stand others, where its size says
+ * or, if that is what was damaged, somewhere; the next boundary may start another flush. */
+static int pass_broken(struct walk *self)
+{
+    static const uint8_t zeros[RECORD_SEQ_AT];
+    struct slice rest = slice_after(self->file, self->at);
+    struct record_outline outline;
+    bool looks_like = record_outline(rest, &outline);
+    bool padding = rest.size < sizeof zeros || memcmp(rest.data, zeros, sizeof zeros) == 0;
+    int rc = 0;
+    if (looks_like || (self->follows && !padding && rest.size >= RECORD_LEAST_BYTES))
+        rc = self->broken(self->self, self->follows ? self->follows : outline.seq, outline.key);
+    if (looks_like && outline.size < rest.size &&
+        is_record(slice_after(rest, outline.size), self->salt)) {
+        self->at += outline.size;
+    } else {
+        size_t boundary = (self->at / LOG_ALIGN + 1) * LOG_ALIGN;
+        self->at = find_whole(self, boundary < self->file.size ? boundary : self->file.size);
+    }
+    self->follows = padding ? self->follows : 0;
+    return rc;
+}
+
+static int visit_records(struct walk *self)
+{
+    int rc = 0;
+    while (rc == 0 && self->at < self->file.size) {
         struct log_record record;
-        struct slice rest = slice_after(file, at);
-        if (!record_read(rest, salt, &record)) {
-            struct record_outline outline;
-            int rc = 0;
-            bool looks_like = record_outline(rest, &outline);
-            if (looks_like)
-                rc = broken(self, next_seq ? next_seq : outline.seq, outline.key);
-            if (rc)
-                return rc;
-            /* Behind one that is damaged stand others; behind one that was torn, nothing. */
-            bool goes_on = looks_like && outline.size < rest.size &&
-                           is_record(slice_after(rest, outline.size), salt);
-            at = goes_on ? at + outline.size : (at / LOG_ALIGN + 1) * LOG_ALIGN;
-            next_seq = 0;
+        struct slice rest = slice_after(self->file, self->at);
+        if (!record_read(rest, self->salt, &record)) {
+            rc = pass_broken(self);
             continue;
         }
-        next_seq = record.seq + 1;
-        int rc = visit(self, &record, slice_of(rest.data, record.size), at + record.size);
-        if (rc)
-            return rc;
-        at += record.size;
+        self->at += record.size;
+        self->follows = record.seq + 1;
+        if (record.seq >= self->next) {
+            self->next = record.seq + 1;
+            self->sure = self->at;
+        }
+        rc = self->visit(self->self, &record, slice_of(rest.data, record.size), self->at);
     }
-    return 0;
+    return rc;
 }
 
 int segment_scan(const char *dir, uint64_t number, uint64_t salt, struct segment_header *header,
@@ -229,7 +285,15 @@ int segment_scan(const char *dir, uint64_t number, uint64_t salt, struct segment
     int rc = read_whole(dir, number, &file, why);
     if (rc == 0) {
         header_read(buffer_slice(&file), salt, header);
-        rc = visit_records(buffer_slice(&file), salt, visit, broken, self);
+        struct walk walk = {.file = buffer_slice(&file),
+                            .salt = salt,
+                            .visit = visit,
+                            .broken = broken,
+                            .self = self,
+                            .at = LOG_ALIGN,
+                            .next = header->base,
+                            .sure = LOG_ALIGN};
+        rc = visit_records(&walk);
     }
     buffer_free(&file);
     return rc;

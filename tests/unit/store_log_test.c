@@ -197,6 +197,96 @@ static void damage_in_the_middle_is_counted_and_the_rest_is_merged(void **state)
     buffer_free(&whole);
 }
 
+/* What a start and a check make of the segment with so many bytes changed. */
+static void check_one_lost(const struct buffer *whole, size_t at, size_t bytes, uint8_t flip,
+                           bool named)
+{
+    struct check_report report;
+    struct buffer broken = {0};
+    store_close(&rig.store);
+    buffer_append_slice(&broken, buffer_slice(whole));
+    for (size_t i = 0; i < bytes; i++)
+        broken.data[at + i] = flip ? broken.data[at + i] ^ flip : 0;
+    file_write(rig.dir, FIRST_SEGMENT, buffer_slice(&broken));
+    buffer_free(&broken);
+    assert_int_equal(store_check_dir(rig.dir, NULL, NULL, &report, &rig.why), 0);
+    assert_int_equal(report.damaged, 1);
+    assert_int_equal(report.records, 11);
+    assert_int_equal(report.named_count, named);
+    if (named)
+        assert_memory_equal(&report.named[0], &map.contract.key, sizeof map.contract.key);
+    assert_non_null(strstr(report.first.text, named ? "one of them of " : "cannot be told"));
+    assert_int_equal(store_open(&rig.options, &rig.store, &rig.why), 0);
+    assert_int_equal(stats_now().damaged, 1);
+    assert_int_equal(store_is_damaged(rig.store, &map.contract.key), named);
+}
+
+/* Of those in one flush: also where its size or its magic is gone, those behind it are found. */
+static void damage_to_a_record_loses_no_other_and_is_named_where_its_key_is_left(void **state)
+{
+    (void)state;
+    struct buffer before = two_flushes();
+    set_number("z", 1); /* a flush that knows of all before */
+    struct buffer whole = file_read(rig.dir, FIRST_SEGMENT);
+    size_t at = last_flush_at(&before);
+    for (; get_u32(before.data + at) == RECORD_MAGIC; at += get_u32(before.data + at + 4)) {
+        check_one_lost(&whole, at, 1, 0x20, true);                      /* the magic */
+        check_one_lost(&whole, at + 4, 1, 0x40, true);                  /* its size: too large, */
+        check_one_lost(&whole, at + 7, 1, 0x08, true);                  /* a little other, */
+        check_one_lost(&whole, at + 4, 4, 0, true);                     /* none */
+        check_one_lost(&whole, at + RECORD_CHECKSUM_AT, 8, 0x11, true); /* what is behind */
+        check_one_lost(&whole, at + RECORD_KEY_AT, 1, 1, false);        /* whose it is */
+        check_one_lost(&whole, at, RECORD_LEAST_BYTES, 0, false);       /* all that tells */
+    }
+    buffer_free(&before);
+    buffer_free(&whole);
+}
+
+/* A large value that is full of what looks like a record, a small record behind it in the same
+ * flush, and the large one's size is broken. Is the small one found? */
+static bool is_found_behind(size_t fakes)
+{
+    struct store_stats stats;
+    uint8_t value[8192] = {0};
+    store_stats(rig.store, &stats);
+    for (size_t i = 0; i < fakes; i++) {
+        put_u32(value + i * RECORD_LEAST_BYTES, RECORD_MAGIC);
+        put_u32(value + i * RECORD_LEAST_BYTES + 4, LOG_RECORD_BYTES_MAX);
+        put_u64(value + i * RECORD_LEAST_BYTES + RECORD_SEQ_AT, stats.last_seq + 2);
+    }
+    struct buffer delta = map_delta("large", stats.last_seq, slice_of(value, sizeof value));
+    rig.unflushed = true;
+    assert_int_equal(rig_merge(&rig, &map.contract, buffer_slice(&delta), NULL), 0);
+    set_number("behind", (unsigned)fakes);
+    rig_flush(&rig);
+    rig.unflushed = false;
+    set_number("z", (unsigned)fakes);
+    struct buffer whole = file_read(rig.dir, FIRST_SEGMENT);
+    size_t flush = LOG_ALIGN;
+    while (get_u64(whole.data + flush + RECORD_SEQ_AT) != stats.last_seq + 1)
+        flush += LOG_ALIGN;
+    whole.data[flush + 4] ^= 0x40;
+    store_close(&rig.store);
+    file_write(rig.dir, FIRST_SEGMENT, buffer_slice(&whole));
+    assert_int_equal(store_open(&rig.options, &rig.store, &rig.why), 0);
+    assert_in_range(stats_now().damaged, 1, 2);
+    buffer_free(&whole);
+    buffer_free(&delta);
+    return stats_now().damaged == 1;
+}
+
+static void what_looks_like_many_records_does_not_hold_up_a_start(void **state)
+{
+    (void)state;
+    size_t fakes = LOG_SEARCH_BYTES_MAX / LOG_RECORD_BYTES_MAX;
+    set_number("a", 0);
+    assert_true(is_found_behind(fakes - 1));
+    rig_close(&rig, true);
+    rig_open(&rig);
+    set_number("a", 0);
+    assert_false(is_found_behind(fakes + 1));
+}
+
 static void damage_to_the_record_that_made_a_contract_loses_only_that_record(void **state)
 {
     (void)state;
@@ -449,6 +539,8 @@ int main(void)
         CASE(a_segment_cut_short_is_read_as_far_as_it_goes),
         CASE(a_torn_end_stays_no_damage_when_the_node_goes_on),
         CASE(damage_in_the_middle_is_counted_and_the_rest_is_merged),
+        CASE(damage_to_a_record_loses_no_other_and_is_named_where_its_key_is_left),
+        CASE(what_looks_like_many_records_does_not_hold_up_a_start),
         CASE(damage_to_the_record_that_made_a_contract_loses_only_that_record),
         CASE(a_broken_first_page_loses_no_record_and_is_counted),
         CASE(bytes_of_a_client_are_never_taken_for_a_record),
