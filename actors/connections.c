@@ -192,7 +192,7 @@ static void on_mail(connections_t *self, const struct peer_mail *mail, struct no
         routes_accept(self, mail, now, out);
         break;
     case PEER_DOUBT:
-        life_doubt(self, &mail->body.doubt, now, out);
+        silence_told(self, &mail->body.doubt, now, out);
         break;
     case PEER_MATRIX_ASK:
         shown_on_matrix_ask(self, mail, out);

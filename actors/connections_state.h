@@ -4,6 +4,7 @@
  *   connections_link.c      the steps of one connection
  *   connections_choice.c    which connection is kept
  *   connections_life.c      pings, what a close means for the next dial, blame
+ *   connections_silence.c   who says nothing though it was told something
  *   connections_requests.c  what operators ask: CONNECT, DISCONNECT
  *   connections_shown.c     PEERS and its matrix
  *   ring_upkeep.c           whom this node wants, and dials
@@ -144,10 +145,6 @@ void life_ping(struct peer *peer, struct link *link, struct now now, struct outb
 void life_pong(connections_t *self, struct link *link, const struct peer_pong *pong, struct now now,
                struct outbox *out);
 
-/* A peer gets no word of this node: does this one? */
-void life_doubt(connections_t *self, const struct peer_doubt *doubted, struct now now,
-                struct outbox *out);
-
 /* The link's end, or the end of an attempt: when is the peer to be dialled again? */
 void life_ended(connections_t *self, struct peer *peer, enum close_reason reason,
                 enum peer_state before, uint64_t lived_ms, struct now now);
@@ -157,6 +154,19 @@ void life_blame(connections_t *self, struct peer *peer, const char *why, struct 
                 struct outbox *out);
 void life_shun(connections_t *self, struct peer *peer, enum close_reason reason, const char *why,
                struct now now, struct outbox *out);
+
+/* --- connections_silence.c --- */
+
+/* Asks for a sign of life: a ping. */
+void silence_ask(const struct link *link, struct now now, struct outbox *out);
+
+/* Is the peer of a live connection silent, or is it heard again? To be asked while it is watched.
+ */
+void silence_look(connections_t *self, struct link *link, struct now now, struct outbox *out);
+
+/* A peer gets no word of this node: does this one? */
+void silence_told(connections_t *self, const struct peer_doubt *doubted, struct now now,
+                  struct outbox *out);
 
 /* --- connections_requests.c --- */
 
