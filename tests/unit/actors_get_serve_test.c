@@ -10,26 +10,26 @@
 
 enum { NEAREST = 1, NEARER = 2, LAST_NEARER = SOLO_SELF, BESIDE = SOLO_SELF + 1 };
 
+static void is_answered_in_one_piece(size_t bytes)
+{
+    solo_live_all(&get_world, ASKER, ASKER);
+    peer_get_hosted(3, 0);
+    walk_gives(bytes, true);
+    asker_got_piece(bytes, LANE_small);
+    asker_got_end(0, LANE_small);
+    nothing_is_open();
+}
+
 static void a_host_answers_a_small_state_in_one_piece(void **state)
 {
     (void)state;
-    solo_live_all(&get_world, ASKER, ASKER);
-    peer_get_hosted(3, 0);
-    walk_gives(100, true);
-    asker_got_piece(100, LANE_small);
-    asker_got_end(0, LANE_small);
-    nothing_is_open();
+    is_answered_in_one_piece(100);
 }
 
 static void an_empty_state_is_one_piece_too(void **state)
 {
     (void)state;
-    solo_live_all(&get_world, ASKER, ASKER);
-    peer_get_hosted(3, 0);
-    walk_gives(0, true);
-    asker_got_piece(0, LANE_small);
-    asker_got_end(0, LANE_small);
-    nothing_is_open();
+    is_answered_in_one_piece(0);
 }
 
 static void a_large_state_goes_in_bulk_two_pieces_at_a_time(void **state)
