@@ -83,5 +83,9 @@ int cli_keys_show(struct cli *cli)
     if (rc)
         return rc;
     rc = weir_signer_load(path, &cli->signer, &why);
+    if (rc == WEIR_IO && access(path, F_OK))
+        return cli_fail_hint(cli, rc, why.text,
+                             cli->arg_count ? "`weir keys new FILE` makes one"
+                                            : "`weir keys new` makes one");
     return rc ? cli_fail(cli, rc, why.text) : print_signer(cli, cli->signer, path);
 }

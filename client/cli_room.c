@@ -43,8 +43,12 @@ int room_cli_book(struct room_cli *self, bool make)
     bool made = false;
     const struct cli *cli = self->cli;
     int rc = room_book_open(cli_value(cli, OPTION_identity), make, &made, &self->book, &why);
+    bool first = rc == WEIR_NOT_FOUND && room_book_is_first(cli_value(cli, OPTION_identity));
     if (rc)
-        return room_cli_fail_why(cli, rc, why.text, rc == WEIR_NOT_FOUND ? HINT_IDENTITY : NULL);
+        return room_cli_fail_why(cli, rc, why.text,
+                                 first                  ? HINT_FIRST_IDENTITY
+                                 : rc == WEIR_NOT_FOUND ? HINT_IDENTITY
+                                                        : NULL);
     if (made)
         fprintf(stderr, "weir: %s: made a key pair for %s, new on this machine\n",
                 cli->command->name, room_book_identity(self->book));

@@ -42,8 +42,8 @@ void room_cli_close(struct room_cli *self);
 int room_cli_send(struct room_cli *self);
 
 /* What to do when an identity is not there. */
-#define HINT_IDENTITY                                                                              \
-    "`weir room create` and `weir room join` make one, with --identity one of that name"
+#define HINT_FIRST_IDENTITY "`weir room create` and `weir room join` make one"
+#define HINT_IDENTITY       HINT_FIRST_IDENTITY ", with --identity one of that name"
 
 /* What to do when a room is not in the book. */
 #define HINT_NO_ROOM "enter one with `weir room join`"

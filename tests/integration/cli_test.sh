@@ -131,6 +131,9 @@ is "a key file shows its public key" "$ada" "$("$WEIR" keys show "$dir/ada")"
 is "json of a key" "{\"public\":\"$ada\",\"file\":\"$dir/ada\"}" "$("$WEIR" keys show "$dir/ada" --json)"
 is "a key file is its owner's" 600 "$(stat -c %a "$dir/ada")"
 export XDG_CONFIG_HOME=$dir/config
+exits "where there is none it is told how to make one" 1 "writer.key cannot be read: No such file or directory; \`weir keys new\` makes one" "$WEIR" keys show
+"$WEIR" room list 2>"$dir/err"
+is "and who is nobody yet, how to be somebody" "3 make one" "$? $(grep -o 'make one$' "$dir/err")"
 key=$("$WEIR" keys new 2>"$dir/err")
 is "where they are is told" "weir: keys new: the key pair is in $dir/config/weir/writer.key" "$(cat "$dir/err")"
 is "keys have a place of their own" "$key" "$("$WEIR" keys show)"
