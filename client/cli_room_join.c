@@ -181,7 +181,25 @@ static int join(struct room_cli *self)
     return rc ? rc : room_cli_print_name(self);
 }
 
+/* A key pair is made for who has none once it is known what for. (Standard input is read later.) */
+static int check_invitation(const struct cli *cli)
+{
+    struct weir_reason why = {""};
+    room_book_t *book = NULL;
+    weir_room_t *room = NULL;
+    int rc = room_book_open(cli_value(cli, OPTION_identity), false, NULL, &book, NULL);
+    room_book_destroy(&book);
+    if (rc != WEIR_NOT_FOUND || strcmp(cli->args[0], "-") == 0)
+        return 0;
+    weir_signer_t *nobody = weir_signer_new();
+    rc = nobody ? weir_room_join(cli->args[0], nobody, &room, &why) : WEIR_NO_MEMORY;
+    weir_room_destroy(&room);
+    weir_signer_destroy(&nobody);
+    return rc ? room_cli_fail_why(cli, rc, why.text, NULL) : 0;
+}
+
 int cli_room_join(struct cli *cli)
 {
-    return room_cli_enter(cli, join);
+    int rc = check_invitation(cli);
+    return rc ? rc : room_cli_enter(cli, join);
 }

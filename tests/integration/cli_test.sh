@@ -134,6 +134,8 @@ export XDG_CONFIG_HOME=$dir/config
 exits "where there is none it is told how to make one" 1 "writer.key cannot be read: No such file or directory; \`weir keys new\` makes one" "$WEIR" keys show
 "$WEIR" room list 2>"$dir/err"
 is "and who is nobody yet, how to be somebody" "3 make one" "$? $(grep -o 'make one$' "$dir/err")"
+exits "for what is no invitation nobody is made" 6 "this is no invitation" "$WEIR" room join nonsense
+is "… at all" 3 "$("$WEIR" room list 2>/dev/null; echo $?)"
 key=$("$WEIR" keys new 2>"$dir/err")
 is "where they are is told" "weir: keys new: the key pair is in $dir/config/weir/writer.key" "$(cat "$dir/err")"
 is "keys have a place of their own" "$key" "$("$WEIR" keys show)"
