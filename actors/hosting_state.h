@@ -4,6 +4,7 @@
  *   hosting_stored.c    storage's answers
  *   hosting_requests.c  what operations here want
  *   hosting_feed.c      whom a contract takes its feed from
+ *   hosting_joined.c    what that one answers
  *   hosting_children.c  who takes it from here, and the copies that the root asks for
  *   hosting_evict.c     what goes when the store fills */
 #ifndef WEIR_ACTORS_HOSTING_STATE_H
@@ -77,11 +78,6 @@ void feed_choose(hosting_t *self, struct holding *row, struct now now, struct ou
 /* Storage has told what it has (presence is set): what waited for that goes on. */
 void feed_on_about(hosting_t *self, struct holding *row, const struct reading *reading,
                    struct now now, struct outbox *out);
-void feed_on_created(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
-void feed_on_joined(hosting_t *self, struct peer_mail *mail, struct now now, struct outbox *out);
-void feed_on_stray(hosting_t *self, const struct sync_order *stray, struct outbox *out);
-void feed_on_synced(hosting_t *self, const struct sync_order *synced, struct now now,
-                    struct outbox *out);
 
 /* Goes away from the feed, politely when it is still there. */
 void feed_leave(hosting_t *self, struct holding *row, struct outbox *out);
@@ -95,14 +91,24 @@ bool feed_may_be_asked(struct holding *row, peer_t number);
 /* The feed's connection is gone. */
 void feed_gone(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
 
+/* The row is due. */
+void feed_on_due(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
+
+/* --- hosting_joined.c --- */
+
+void feed_on_joined(hosting_t *self, struct peer_mail *mail, struct now now, struct outbox *out);
+
+/* The contract was made here, as JOINED told or otherwise. */
+void feed_on_created(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
+void feed_on_synced(hosting_t *self, const struct sync_order *synced, struct now now,
+                    struct outbox *out);
+void feed_on_stray(hosting_t *self, const struct sync_order *stray, struct outbox *out);
+
 /* A damaged copy is equal with a whole one: storage is told. */
 void feed_healed(hosting_t *self, struct holding *row, struct outbox *out);
 
 /* Begins a sync of this contract with the peer. */
 void feed_sync_with(const struct holding *row, peer_t number, struct outbox *out);
-
-/* The row is due. */
-void feed_on_due(hosting_t *self, struct holding *row, struct now now, struct outbox *out);
 
 /* --- hosting_children.c --- */
 
