@@ -119,7 +119,18 @@ bulk_to() { # NAME SMALL…: to a node that knows nothing yet
 }
 bulk_alone() { bulk_to bulk; }
 bulk_beside() { bulk_to bulk_beside small; }
-bulk() { in_turn bulk_lmdb bulk_alone bulk_beside; }
+# What one small sync takes of the disk while LMDB alone takes the same entries, over and over; a
+# small update beside the state waits for two, at A and then at B.
+bulk_disk() {
+    touch "$DIR/writing"
+    while [ -e "$DIR/writing" ] && rm -rf "$DIR/lmdb"; do
+        "$PROGRAMS/lmdb_limit" "$DIR/lmdb" $LARGE_ENTRIES $LARGE_ENTRY >/dev/null || break
+    done &
+    measure disk_beside_lmdb "$PROGRAMS/disk_limit" "$DIR/disk" 4096 "$SECONDS_EACH"
+    rm "$DIR/writing"
+    wait $!
+}
+bulk() { in_turn bulk_lmdb bulk_alone bulk_beside bulk_disk; }
 
 hops() {
     local name line=()
