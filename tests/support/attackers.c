@@ -1,5 +1,7 @@
 #include "tests/support/attackers.h"
 
+#include "client/clock.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +17,6 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -189,19 +190,12 @@ static void on_event(struct attack *self, struct attacker *one, uint32_t events)
     leave(self, one);
 }
 
-static uint64_t clock_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void turn(struct attack *self)
 {
     struct epoll_event events[EVENTS];
     int count = epoll_wait(self->epoll, events, EVENTS, TURN_MS);
     uint64_t before = self->now_ms;
-    self->now_ms = clock_ms();
+    self->now_ms = monotonic_ms();
     for (int i = 0; i < count; i++)
         on_event(self, (struct attacker *)events[i].data.ptr, events[i].events);
     if (self->now_ms / TURN_MS == before / TURN_MS)
@@ -236,7 +230,7 @@ static void allow_descriptors(size_t count)
  * of the attack, and not the attackers' own work. */
 static void attack(const struct attack_plan *plan, struct attack_counts *counts)
 {
-    struct attack self = {.plan = plan, .counts = counts, .now_ms = clock_ms()};
+    struct attack self = {.plan = plan, .counts = counts, .now_ms = monotonic_ms()};
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setpriority(PRIO_PROCESS, 0, NICE);
     self.random = self.now_ms * 0x9e3779b97f4a7c15u;
