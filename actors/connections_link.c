@@ -103,11 +103,15 @@ static void tell_gone(connections_t *self, struct link *link, enum close_reason 
                       const char *why, struct outbox *out)
 {
     peer_t number = link->number;
+    bool replaced = reason == CLOSE_duplicate || peer_link_in(link->peer, PEER_handshaking);
     ring_view_remove(&self->view, number);
-    for (int a = 0; a < ACTOR_COUNT; a++)
-        if (TOLD_OF_PEERS >> a & 1 && link->gone.first)
-            send_order((struct peer_order *)mail_pop(&link->gone), out, (enum actor_id)a,
-                       MESSAGE_PEER_GONE, number, reason, why);
+    for (int a = 0; a < ACTOR_COUNT; a++) {
+        if (!(TOLD_OF_PEERS >> a & 1) || !link->gone.first)
+            continue;
+        struct peer_order *gone = (struct peer_order *)mail_pop(&link->gone);
+        gone->replaced = replaced;
+        send_order(gone, out, (enum actor_id)a, MESSAGE_PEER_GONE, number, reason, why);
+    }
     log_link(link, "is gone", why);
     gossip_gone(self, link->peer);
     routes_gone(self, link->peer, number, out);

@@ -364,6 +364,7 @@ struct peer_order {
     peer_t number;
     enum close_reason reason;
     struct reason why;
+    bool replaced; /* PEER_GONE: another connection to the same peer is about to be live */
 };
 
 struct peer_live {

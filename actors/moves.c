@@ -6,7 +6,7 @@ bool moves_note(struct moves *self, const struct ring_view *view, const struct p
                 uint64_t now_ms)
 {
     const struct ring_peer *peer = ring_view_find(view, gone->number);
-    if (gone->reason != CLOSE_duplicate || !peer || self->count == MOVES_MAX)
+    if (!gone->replaced || !peer || self->count == MOVES_MAX)
         return false;
     self->peers[self->count++] =
         (struct moving){.from = gone->number, .id = peer->id, .until_ms = now_ms + MOVE_MS};

@@ -1,8 +1,9 @@
 /* moves: peers that are about to be live under another number. Two connections to one peer that
  * cross become one (docs/decisions/0014-who-dials.md), and it is not always the older one that is
- * kept: the peer is not gone then, and what was asked of it is asked again over the connection that
- * is kept. Each actor that waits for peers keeps a table; between the end of the one connection and
- * PEER_LIVE of the other there is a moment at most. Pure. */
+ * kept; or a peer is back before its old connection is known to be dead. It is not gone then, and
+ * what was asked of it is asked again over the connection that is kept. Each actor that waits for
+ * peers keeps a table; between the end of the one connection and PEER_LIVE of the other there is a
+ * moment at most. Pure. */
 #ifndef WEIR_ACTORS_MOVES_H
 #define WEIR_ACTORS_MOVES_H
 

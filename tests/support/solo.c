@@ -167,6 +167,7 @@ void solo_gone_for(struct solo *self, peer_t number, enum close_reason reason)
     assert_non_null(gone);
     gone->number = number;
     gone->reason = reason;
+    gone->replaced = reason == CLOSE_duplicate;
     solo_give(self, ACTOR_connections, MESSAGE_PEER_GONE, &gone->head);
 }
 

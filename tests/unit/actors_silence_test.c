@@ -250,6 +250,35 @@ static void a_new_connection_of_a_silent_peer_is_not_silent(void **state)
     fall_silent();
 }
 
+/* Takes all PEER_GONEs: how many, and how many say that the peer is about to be live again. */
+static unsigned gone(unsigned *replaced)
+{
+    unsigned count = 0;
+    *replaced = 0;
+    for (struct message *m = mail_pop(&one.out.mail); m; m = mail_pop(&one.out.mail)) {
+        count += m->kind == MESSAGE_PEER_GONE;
+        *replaced += m->kind == MESSAGE_PEER_GONE && ((const struct peer_order *)m)->replaced;
+        message_free(&m);
+    }
+    return count;
+}
+
+static void who_is_back_over_another_connection_is_told_as_replaced(void **state)
+{
+    unsigned replaced;
+    (void)state;
+    (void)one_opens(&one, id_with(100, 1), ROLE_peer); /* while the old one seems to live */
+    one_pass(&one, PROBE_MS);
+    unsigned count = gone(&replaced);
+    assert_true(count > TOLD);
+    assert_int_equal(replaced, count);
+    one_closes(&one, peer, CLOSE_reset); /* the old one, which is nobody's any more */
+    assert_int_equal(gone(&replaced), 0);
+    one_closes(&one, one.last_inbound - 1, CLOSE_reset);
+    assert_int_equal(gone(&replaced), count);
+    assert_int_equal(replaced, 0);
+}
+
 static void without_memory_all_or_none_are_told(void **state)
 {
     (void)state;
@@ -359,6 +388,7 @@ int main(void)
         CLAIM(who_does_not_stay_heard_begins_anew),
         CLAIM(nobody_is_silent_who_was_told_nothing_or_is_not_read),
         CLAIM(a_new_connection_of_a_silent_peer_is_not_silent),
+        CLAIM(who_is_back_over_another_connection_is_told_as_replaced),
         CLAIM(without_memory_all_or_none_are_told),
         CLAIM(who_finds_a_peer_silent_tells_the_others),
         CLAIM(a_doubt_of_others_is_a_reason_to_ping),

@@ -279,6 +279,7 @@ void hosts_hear_gone(struct host *at, const struct host *other, enum close_reaso
     assert_non_null(gone);
     gone->number = number_of(other);
     gone->reason = reason;
+    gone->replaced = reason == CLOSE_duplicate;
     at->linked[other - hosts] = false;
     hosts_give(at, MESSAGE_PEER_GONE, ACTOR_connections, &gone->head);
 }
