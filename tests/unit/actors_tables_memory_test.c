@@ -330,21 +330,28 @@ static void without_memory_one_row_is_refused_and_the_others_stay(void **state)
     }
 }
 
-/* A row that cannot be refused, since nobody waits for an answer: then all changes are told. */
+/* A row that cannot be refused, since nobody waits for an answer: all changes are told until there
+ * is memory for it. */
 static void without_memory_to_watch_one_contract_all_are_watched(void **state)
 {
     (void)state;
     for (unsigned n = 1; n <= 3; n++) {
         storage_t storage = {0};
-        struct watch watch = {.key = key_of(0), .on = true};
-        struct contract_key other = key_of(1);
-        assert_false(storage_is_watched(&storage, &watch.key));
+        struct watch *watch = (struct watch *)message_new(sizeof *watch);
+        struct contract_key key = key_of(0), other = key_of(1);
+        assert_non_null(watch);
+        watch->key = key;
+        watch->on = true;
+        assert_false(storage_is_watched(&storage, &key));
         failing_memory_begin(n);
-        storage_watch(&storage, &watch);
+        storage_watch(&storage, watch);
         assert_true(failing_memory_end());
-        assert_true(storage_is_watched(&storage, &watch.key));
+        failing_memory_begin(1);
         assert_true(storage_is_watched(&storage, &other));
-        assert_int_equal(storage.watched_count, 0);
+        assert_true(failing_memory_end());
+        assert_true(storage_is_watched(&storage, &key));
+        assert_false(storage_is_watched(&storage, &other));
+        assert_int_equal(storage.watched_count, 1);
         storage_forget_watched(&storage);
     }
 }
