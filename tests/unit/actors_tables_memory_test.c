@@ -340,13 +340,14 @@ static void without_memory_to_watch_one_contract_all_are_watched(void **state)
         struct watch *watch = (struct watch *)message_new(sizeof *watch);
         struct contract_key key = key_of(0), other = key_of(1);
         assert_non_null(watch);
+        watch->head.kind = MESSAGE_WATCH;
         watch->key = key;
         watch->on = true;
         assert_false(storage_is_watched(&storage, &key));
         failing_memory_begin(n);
         storage_watch(&storage, watch);
         assert_true(failing_memory_end());
-        failing_memory_begin(1);
+        failing_memory_none();
         assert_true(storage_is_watched(&storage, &other));
         assert_true(failing_memory_end());
         assert_true(storage_is_watched(&storage, &key));
