@@ -234,6 +234,17 @@ static size_t find_whole(struct walk *self, size_t to)
     return to;
 }
 
+/* Does a flush start with a whole record before the end of what looks like one? Then that one's
+ * size is not its own. */
+static bool flush_before(const struct walk *self, size_t end)
+{
+    struct log_record record;
+    for (size_t at = (self->at / LOG_ALIGN + 1) * LOG_ALIGN; at < end; at += LOG_ALIGN)
+        if (record_read(slice_after(self->file, at), self->salt, &record))
+            return true;
+    return false;
+}
+
 /* Nothing whole stands at `at`. Behind a record that is damaged stand others, where its size says
  * or, if that is what was damaged, somewhere; the next boundary may start another flush. */
 static int pass_broken(struct walk *self)
@@ -247,7 +258,8 @@ static int pass_broken(struct walk *self)
     if (looks_like || (self->follows && !padding && rest.size >= RECORD_LEAST_BYTES))
         rc = self->broken(self->self, self->follows ? self->follows : outline.seq, outline.key);
     if (looks_like && outline.size < rest.size &&
-        is_record(slice_after(rest, outline.size), self->salt)) {
+        is_record(slice_after(rest, outline.size), self->salt) &&
+        !flush_before(self, self->at + outline.size)) {
         self->at += outline.size;
     } else {
         size_t boundary = (self->at / LOG_ALIGN + 1) * LOG_ALIGN;
