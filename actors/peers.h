@@ -47,7 +47,8 @@ struct peer {
     uint64_t heard_ms;      /* last told of by others, or open */
     uint64_t came_ms;       /* when it last dialled, and proved who it is */
     uint64_t gone_ms;       /* when its last live connection ended; 0: never */
-    uint64_t revived_ms;    /* when others last shortened its pause by telling of it */
+    uint64_t told_ms;       /* when others last told of it while it was not live here */
+    uint64_t revived_ms;    /* when that last shortened its pause */
     uint64_t invited_until_ms;
 
     /* dialling it */

@@ -45,6 +45,12 @@ static void revive(const connections_t *self, struct peer *peer, uint64_t now_ms
     peer->revived_ms = peer->dial_at_ms = now_ms;
 }
 
+void hearsay_heed(const connections_t *self, struct peer *peer, uint64_t since_ms, uint64_t now_ms)
+{
+    if (peer->told_ms > since_ms)
+        revive(self, peer, now_ms);
+}
+
 /* --- where it is -------------------------------------------------------------------------- */
 
 /* Fills in where nothing is known that is better; beside what is better it is kept as a second
@@ -88,6 +94,7 @@ struct peer *hearsay_note(connections_t *self, const struct peer_node *node, uin
     bool named = is_reserved(peer) || peer->asked;
     if (!(named && peer->address[0]) && !note_address(peer, node))
         return NULL;
+    peer->told_ms = now_ms;
     revive(self, peer, now_ms);
     connections_replan(self);
     return peer;

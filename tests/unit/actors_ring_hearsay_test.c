@@ -151,6 +151,30 @@ static void news_of_who_vanished_end_its_pause(void **state) /* lesson L4 */
     assert_string_equal(one_dialled(&one, &number), "home:1");
 }
 
+/* The dial went to where nothing was yet, and hangs; who came up meanwhile is told of meanwhile. */
+static void news_that_come_while_it_is_dialled_count_when_the_dial_fails(void **state)
+{
+    peer_t number;
+    (void)state;
+    friend_goes(CLOSE_reset);
+    (void)dials_within(20000, CLOSE_unreachable);
+    while (!*one_dialled(&one, &number)) {
+        one.traffic[0]->heard_ms = one.now.ms;
+        one_pass(&one, 50);
+    }
+    one_pass(&one, 1000);
+    one_hears_of(&one, teller, friend, "home:1");
+    one_pass(&one, 1000);
+    assert_string_equal(one_dialled(&one, &number), "");
+    one_closes(&one, number, CLOSE_unreachable);
+    one_pass(&one, 1);
+    assert_string_equal(one_dialled(&one, &number), "home:1");
+    one_closes(&one, number, CLOSE_unreachable); /* what was told was told before this one */
+    one_pass(&one, 1);
+    assert_string_equal(one_dialled(&one, &number), "");
+    assert_true(the_friend()->dial_at_ms > one.now.ms + 1000);
+}
+
 static void news_of_who_left_end_its_time_away(void **state)
 {
     peer_t number;
@@ -259,6 +283,7 @@ int main(void)
         T(where_another_node_is_an_unknown_one_is_not_dialled_again),
         T(a_known_peer_that_closes_without_an_answer_is_tried_on),
         T(news_of_who_vanished_end_its_pause),
+        T(news_that_come_while_it_is_dialled_count_when_the_dial_fails),
         T(news_of_who_left_end_its_time_away),
         T(a_goodbye_of_who_is_back_already_is_old),
         T(a_goodbye_of_who_came_twice_long_ago_is_none_of_before),
