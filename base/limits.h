@@ -262,4 +262,8 @@
 #define ACCEPTS_A_TURN        4u  /* strangers, some 0.15 ms; then others have their turn */
 #define RESOLVES_MAX          64u /* names being resolved; more are refused */
 
+/* --- the process ------------------------------------------------------------------------- */
+#define SPARE_MEMORY_BYTES (4u << 20) /* malloc may keep so much of a peak; what is beyond … */
+#define SPARE_LOOK_S       30         /* … goes back when it is looked for, so often */
+
 #endif

@@ -1,6 +1,7 @@
 #include "actors/node.h"
 #include "base/base58.h"
 #include "base/limits.h"
+#include "base/spare_memory.h"
 #include "base/trace.h"
 #include "client/cli.h"
 #include "client/home_path.h"
@@ -133,12 +134,23 @@ static int options_of(const struct node_settings *settings, const char *data_dir
     return rc ? rc : peer_options(settings, &options->peers, why);
 }
 
-/* Runs until a signal that was blocked before any thread began. */
+/* Waits for a signal that was blocked before any thread began, and keeps house meanwhile. */
+static int wait_for(const sigset_t *signals)
+{
+    const struct timespec look = {.tv_sec = SPARE_LOOK_S};
+    int got;
+    while ((got = sigtimedwait(signals, NULL, &look)) < 0)
+        if (errno == EAGAIN)
+            spare_memory_give_back(SPARE_MEMORY_BYTES);
+    return got;
+}
+
+/* Runs until one of the signals. */
 static int run_node(const struct node_options *options, const sigset_t *signals)
 {
     struct reason why = {{0}};
     node_t *node = NULL;
-    int rc = node_start(options, &node, &why), signal = 0;
+    int rc = node_start(options, &node, &why);
     if (rc)
         return complain(&why, rc == ERR_BAD_REQUEST ? EXIT_USAGE : EXIT_FAILED);
     if (options->peers.is_gateway && !options->peers.listen)
@@ -151,15 +163,16 @@ static int run_node(const struct node_options *options, const sigset_t *signals)
     if (node_client_public_key(node))
         trace(TRACE_info, "clients from elsewhere need the server key %s",
               node_client_public_key(node));
-    (void)sigwait(signals, &signal);
-    trace(TRACE_info, "stopping on %s", signal == SIGINT ? "SIGINT" : "SIGTERM");
+    int got = wait_for(signals);
+    trace(TRACE_info, "stopping on %s", got == SIGINT ? "SIGINT" : "SIGTERM");
     node_stop(&node);
     return 0;
 }
 
 /* Few threads allocate much: two arenas are enough. Large states stay on the heap, since memory
  * mapped anew for each costs a page fault every 4 KiB: a 10 MiB GET took 10 ms of CPU, and 5.7 ms
- * so. What a fold frees is given back when it is done with (store/fold.c). */
+ * so. What a fold frees is given back when it is done with (store/fold.c), what any other peak left
+ * by wait_for. */
 static void tune_memory(void)
 {
     (void)mallopt(M_ARENA_MAX, 2);
