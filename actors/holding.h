@@ -49,7 +49,6 @@ struct holding {
     bool leaving;      /* dropped as soon as the feed has told that it has all of it */
     bool join_wanted;  /* JOIN goes out when storage has told the fingerprint */
     bool damaged;      /* the copy here lacks what damage took: nobody's feed, until it is synced */
-    bool doubted;      /* it differed at the last comparison: asked once more soon */
     peer_t placed;     /* the root, that wants a copy here, while it is live; 0: nobody does */
 
     peer_t feed;              /* 0: none */
@@ -60,6 +59,7 @@ struct holding {
     uint32_t hosts;          /* nodes that hold it, as the feed last told */
     struct fingerprint sent; /* what JOIN last told */
     uint64_t compared;       /* digest of what the last JOIN and its answer told */
+    unsigned differed;       /* comparisons since the last refresh that are followed by another */
 
     struct child *children; /* owned */
     uint32_t children_count, children_capacity;

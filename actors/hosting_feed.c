@@ -209,7 +209,7 @@ void feed_gone(hosting_t *self, struct holding *row, struct now now, struct outb
 /* A feed that is new is asked again soon, until it tells of enough copies: a PUT waits for them. */
 static void confirm(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
 {
-    if (row->doubted) {
+    if (row->differed) {
         row->join_wanted = true;
         hosting_ask(self, row, out);
         return;

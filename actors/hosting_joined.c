@@ -93,12 +93,11 @@ static void on_again(hosting_t *self, struct holding *row, const struct peer_joi
     uint64_t compared = get_u64(got.bytes) ^ get_u64(row->sent.bytes + 8); /* these are hashes */
     bool still = compared == row->compared;
     row->compared = compared;
-    if (!same(&got, &row->sent) && still && row->state == FEED_live) {
+    bool differ = !same(&got, &row->sent) && row->state == FEED_live;
+    if (differ && still)
         begin_sync(row, out);
-    } else if (!same(&got, &row->sent) && row->state == FEED_live && !row->doubted) {
-        row->doubted = true; /* asked once more, when what is on its way has come */
-        holding_due(&self->table, row, now.ms + DOUBT_MS);
-    }
+    else if (differ && row->differed < DIFFERS_MAX) /* again, when what is on its way has come */
+        holding_due(&self->table, row, now.ms + ((uint64_t)DIFFER_MS << row->differed++));
     hosting_answer(self, row, 0, NULL, now, out);
 }
 

@@ -127,7 +127,8 @@
 #define CONFIRM_MS        10u    /* … after so long, four times as long each time */
 #define PLACING_MS        700u   /* what a PUT waits for its copies, at most */
 #define REFRESH_EVERY_MS  30000u /* each contract's fingerprint is compared with its feed's … */
-#define DOUBT_MS          1000u  /* after two that differ, before they are compared again */
+#define DIFFER_MS         1000u  /* after two that differ, before they are compared again */
+#define DIFFERS_MAX       3u     /* … twice as long each time, so often between two refreshes */
 #define REFRESH_STEP_MS   5u     /* … but not more than one in so long */
 #define EVICT_AT_PERCENT  80u    /* of --max-store: from here on what nobody needs is dropped … */
 #define EVICT_IDLE_MS     60000u /* … if it was not asked for during this … */
