@@ -149,6 +149,7 @@ static void on_opened(connections_t *self, struct opened *opened, struct now now
     learn_address(peer, opened);
     peer_traffic_release(&link->traffic);
     link->traffic = opened->traffic;
+    link->opened_ms = now.ms;
     opened->traffic = NULL;
     if (link->traffic && link->state != PEER_closing)
         connections_decide(self, link, now, out);

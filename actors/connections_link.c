@@ -48,6 +48,7 @@ static bool tell_live(struct link *link, struct outbox *out)
         lives[a]->id = link->peer->id;
         lives[a]->role = link->peer->role;
         lives[a]->leaf = !link->peer->address[0];
+        lives[a]->opened_ms = link->opened_ms;
         if (whole)
             send_to(out, (enum actor_id)a, MESSAGE_PEER_LIVE, &lives[a]->head);
         else

@@ -118,13 +118,13 @@ void get_peer_gone(operation_t *self, struct relay *row, peer_t peer, struct now
         other_failed(self, row, peer, ERR_NO_LIVE_PEER, why, now, out);
 }
 
-void get_on_move(operation_t *self, struct relay *row, peer_t from, peer_t to, struct now now,
-                 struct outbox *out)
+void get_on_move(operation_t *self, struct relay *row, peer_t from, const struct peer_live *to,
+                 struct now now, struct outbox *out)
 {
-    if (!relay_asked_moves(row, from, to))
+    if (!relay_asked_moves(row, from, to->number))
         return;
-    if (!ask(row, to, now, out))
-        get_peer_gone(self, row, to, now, out);
+    if (!ask(row, to->number, now, out))
+        get_peer_gone(self, row, to->number, now, out);
     else
         relays_give_up_at(&self->relays, row, now.ms + relay_patience_ms(row));
 }

@@ -20,17 +20,24 @@ static size_t kept(const struct heard *self)
     return self->count < EDITS_HEARD_MAX ? self->count : EDITS_HEARD_MAX;
 }
 
+/* What was heard until then is not known. */
+static void forget(struct heard *self, uint64_t until_ms)
+{
+    self->since_ms = until_ms + 1;
+    self->forgot = true;
+}
+
 uint64_t heard_note(struct heard *self, place_t asker, uint64_t tx, uint64_t relay, uint64_t now_ms)
 {
     if (!self->edits)
         self->edits = (struct heard_edit *)calloc(EDITS_HEARD_MAX, sizeof *self->edits);
     if (!self->edits) {
-        self->since_ms = now_ms + 1;
+        forget(self, now_ms);
         return 0;
     }
     struct heard_edit *edit = &self->edits[self->count % EDITS_HEARD_MAX];
     if (self->count >= EDITS_HEARD_MAX && edit->heard_ms >= self->since_ms)
-        self->since_ms = edit->heard_ms + 1;
+        forget(self, edit->heard_ms);
     *edit = (struct heard_edit){.asker = asker, .tx = tx, .relay = relay, .heard_ms = now_ms};
     return ++self->count;
 }
@@ -55,8 +62,10 @@ const struct heard_edit *heard_find(const struct heard *self, place_t asker, uin
     return NULL;
 }
 
-bool heard_would_know(const struct heard *self, uint64_t ago_ms, uint64_t now_ms)
+bool heard_would_know(const struct heard *self, uint64_t ago_ms, bool this_run, uint64_t now_ms)
 {
+    if (this_run && !self->forgot)
+        return true;
     return ago_ms + EDIT_ON_ITS_WAY_MS <= now_ms &&
            now_ms - ago_ms - EDIT_ON_ITS_WAY_MS >= self->since_ms;
 }

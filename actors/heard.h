@@ -23,6 +23,7 @@ struct heard {
     struct heard_edit *edits; /* owned; NULL before the first */
     size_t count;             /* ever, or until it was emptied */
     uint64_t since_ms;        /* what was heard from then on is known */
+    bool forgot;              /* that is not all of this run any more */
 };
 
 void heard_init(struct heard *self, uint64_t since_ms);
@@ -39,7 +40,8 @@ void heard_done(struct heard *self, uint64_t number, int code, const struct stor
 /* One that was heard; NULL: it was not, or is forgotten. */
 const struct heard_edit *heard_find(const struct heard *self, place_t asker, uint64_t tx);
 
-/* Would one that was first asked so long ago be known here if it had been heard? */
-bool heard_would_know(const struct heard *self, uint64_t ago_ms, uint64_t now_ms);
+/* Would one that was first asked so long ago, of this run if this_run, be known here if it had been
+ * heard? */
+bool heard_would_know(const struct heard *self, uint64_t ago_ms, bool this_run, uint64_t now_ms);
 
 #endif

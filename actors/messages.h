@@ -372,7 +372,8 @@ struct peer_live {
     peer_t number;
     struct node_id id;
     uint8_t role;
-    bool leaf; /* it cannot be dialled (proto/ring.h) */
+    bool leaf;          /* it cannot be dialled (proto/ring.h) */
+    uint64_t opened_ms; /* when it had proved who it is: it ran then */
 };
 
 struct peer_silent {

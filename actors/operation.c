@@ -95,7 +95,7 @@ void operation_on_arrival(operation_t *self, const struct peer_live *live, opera
         uint32_t at = 0;
         for (struct relay *row = relays_each(&self->relays, &at); row;
              row = relays_each(&self->relays, &at))
-            move(self, row, from, live->number, now, out);
+            move(self, row, from, live, now, out);
     }
 }
 

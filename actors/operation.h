@@ -54,8 +54,8 @@ void operation_nobody_live(const operation_t *self, struct request *request);
 /* PEER_LIVE, PEER_SILENT and PEER_GONE: who can be asked. */
 void operation_on_live(operation_t *self, const struct peer_live *live);
 /* The same, and for each row and each former number that the peer was waited for under: move. */
-typedef void operation_move_fn(operation_t *self, struct relay *row, peer_t from, peer_t to,
-                               struct now now, struct outbox *out);
+typedef void operation_move_fn(operation_t *self, struct relay *row, peer_t from,
+                               const struct peer_live *to, struct now now, struct outbox *out);
 void operation_on_arrival(operation_t *self, const struct peer_live *live, operation_move_fn *move,
                           struct now now, struct outbox *out);
 void operation_on_silent(operation_t *self, const struct peer_silent *silent);

@@ -18,6 +18,7 @@ struct link {
     struct peer *peer;
     struct peer_traffic *traffic; /* owned holder; NULL until it is open */
     uint64_t since_ms;            /* in this state */
+    uint64_t opened_ms;           /* when the peer had proved who it is */
     struct mail gone;  /* owned: PEER_GONE for all who are told, made when it went live */
     struct link *next; /* of the same peer */
     UT_hash_handle by_number;

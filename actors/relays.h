@@ -83,6 +83,7 @@ struct relay {
     bool edit;                     /* an EDIT: made twice it counts twice */
     uint64_t heard;                /* of a peer's EDIT: its number in heard.h */
     uint64_t asked_ms;             /* since when `asked` has been asked */
+    uint64_t over_ms;              /* when the connection that it is asked again over was opened */
     size_t done_bytes, sent_bytes; /* of a large delta: taken by the host; in the last message */
 };
 

@@ -100,7 +100,7 @@ static bool answer_heard(operation_t *self, const struct peer_mail *mail, place_
     if (!update->again_ms)
         return false;
     const struct heard_edit *edit = heard_find(&self->heard, asker, update->tx);
-    if (!edit && heard_would_know(&self->heard, update->again_ms, now.ms))
+    if (!edit && heard_would_know(&self->heard, update->again_ms, update->since_open, now.ms))
         return false;
     if (edit && edit->done) {
         struct store_change change = {.after = edit->after, .changed = edit->changed};

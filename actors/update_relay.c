@@ -57,10 +57,16 @@ static int next_args(const struct relay *row, struct buffer *edit, struct slice 
     return buffer_failed(edit) ? fail(why, ERR_INTERNAL, "out of memory") : 0;
 }
 
-/* How long ago an EDIT was first sent to the peer, when that was over another connection. */
-static uint32_t again_ms(const struct relay *row, peer_t peer, struct now now)
+/* An EDIT that goes to the peer again, since it went over another connection: how long ago that
+ * was, and whether this one was open then, so that only the peer's present run can have heard it.
+ */
+static void tell_again(const struct relay *row, peer_t peer, struct now now,
+                       struct peer_update *body)
 {
-    return row->edit && row->asked == peer ? (uint32_t)(now.ms - row->asked_ms) + 1 : 0;
+    if (!row->edit || row->asked != peer)
+        return;
+    body->again_ms = (uint32_t)(now.ms - row->asked_ms) + 1;
+    body->since_open = row->asked_ms > row->over_ms;
 }
 
 /* Sends the next message to the peer. An error is of the request, not of the peer. */
@@ -71,11 +77,11 @@ static int send_update(struct relay *row, peer_t peer, struct now now, struct re
     struct peer_update body = {.tx = row->number,
                                .hops = row->hops,
                                .deadline_ms = relay_left_ms(row, now.ms),
-                               .edit = row->edit,
-                               .again_ms = again_ms(row, peer, now)};
+                               .edit = row->edit};
     int rc = next_args(row, &edit, &body.args, why);
     enum lane lane = body.args.size < PEER_BULK_BYTES ? LANE_small : LANE_bulk;
     memcpy(body.key, row->key.bytes, sizeof body.key);
+    tell_again(row, peer, now, &body);
     if (rc == 0 && !peer_tell(out, peer, lane, PEER_UPDATE, &body))
         rc = fail(why, ERR_INTERNAL, "out of memory");
     row->sent_bytes = body.args.size;
@@ -206,15 +212,16 @@ void update_on_gone(operation_t *self, struct relay *row, peer_t peer, struct no
         update_ask(self, row, now, out);
 }
 
-void update_on_move(operation_t *self, struct relay *row, peer_t from, peer_t to, struct now now,
-                    struct outbox *out)
+void update_on_move(operation_t *self, struct relay *row, peer_t from, const struct peer_live *to,
+                    struct now now, struct outbox *out)
 {
     struct reason why;
     if (row->asker == from)
-        relays_asker_moves(&self->relays, row, to);
-    if (!relay_asked_moves(row, from, to))
+        relays_asker_moves(&self->relays, row, to->number);
+    if (!relay_asked_moves(row, from, to->number))
         return;
-    int rc = send_update(row, to, now, &why, out);
+    row->over_ms = to->opened_ms;
+    int rc = send_update(row, to->number, now, &why, out);
     if (rc)
         finish_refused(self, row, rc, why.text, out);
     else

@@ -81,6 +81,7 @@ enum lane { LANE_control, LANE_small, LANE_bulk, LANE_COUNT };
       "0: args is a delta; 1: EDIT's operation and operands, each u32 size, bytes")                \
     F(M, u32, again_ms, 0,                                                                         \
       "of an EDIT that was sent over an earlier connection: so long ago; else 0")                  \
+    F(M, u8, since_open, 0, "of such an EDIT: 1: this connection was open when it was first sent") \
     F(M, bytes, args, PEER_ENTRIES_BYTES_MAX, "see edit")
 /* Its one answer: the change is durable at a host, or refused. */
 #define PEER_UPDATED_FIELDS(F, M)                                                                  \

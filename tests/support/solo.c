@@ -134,9 +134,15 @@ void solo_tell_sent(struct solo *self)
 
 void solo_live_as(struct solo *self, peer_t number, peer_t who)
 {
+    solo_live_opened(self, number, who, self->now.ms);
+}
+
+void solo_live_opened(struct solo *self, peer_t number, peer_t who, uint64_t opened_ms)
+{
     struct peer_live *live = (struct peer_live *)message_new(sizeof *live);
     assert_non_null(live);
     live->number = number;
+    live->opened_ms = opened_ms;
     if (who <= SOLO_PEERS) {
         live->id = self->peers[who];
     } else {

@@ -54,6 +54,8 @@ void solo_live_all(struct solo *self, peer_t first, peer_t last); /* both includ
 void solo_gone(struct solo *self, peer_t number);
 /* Another number for the peer `who`; a connection that ended for this reason. */
 void solo_live_as(struct solo *self, peer_t number, peer_t who);
+/* The same, of a connection that waited since then. */
+void solo_live_opened(struct solo *self, peer_t number, peer_t who, uint64_t opened_ms);
 void solo_gone_for(struct solo *self, peer_t number, enum close_reason reason);
 
 /* A peer's message; its bytes are counted in self->window until the actor frees it. */

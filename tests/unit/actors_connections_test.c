@@ -284,6 +284,28 @@ static void who_restarts_is_let_in_within_a_second_or_so(void **state) /* lesson
         }
 }
 
+/* For edits that were sent meanwhile over the old one (decision 0032). */
+static void who_waits_to_be_let_in_is_open_since_it_came(void **state)
+{
+    struct one one;
+    (void)state;
+    one_start(&one, seed++, (struct connections_options){.address = "here:1"});
+    peer_t old = one_opens(&one, id_with(100, 0), 0);
+    mail_free(&one.out.mail);
+    one_pass(&one, 1000);
+    uint64_t opened_ms = one.now.ms;
+    peer_t number = one_opens(&one, id_with(100, 0), 0);
+    one_pass(&one, PROBE_MS / 2);
+    assert_null(one_take(&one, MESSAGE_PEER_LIVE));
+    one_closes(&one, old, CLOSE_reset);
+    struct message *message = one_take(&one, MESSAGE_PEER_LIVE);
+    assert_non_null(message);
+    assert_int_equal(((const struct peer_live *)message)->number, number);
+    assert_int_equal(((const struct peer_live *)message)->opened_ms, opened_ms);
+    message_free(&message);
+    one_end(&one);
+}
+
 /* --- life --------------------------------------------------------------------------------- */
 
 static void a_peer_that_dies_is_gone_at_once(void **state) /* lesson L2 */
@@ -606,6 +628,7 @@ int main(void)
         cmocka_unit_test(simultaneous_dials_leave_one_connection),
         cmocka_unit_test(a_hundred_reconnects_are_one_peer),
         cmocka_unit_test(who_restarts_is_let_in_within_a_second_or_so),
+        cmocka_unit_test(who_waits_to_be_let_in_is_open_since_it_came),
         cmocka_unit_test(a_peer_that_dies_is_gone_at_once),
         cmocka_unit_test(a_peer_that_stops_is_gone_within_twenty_seconds),
         cmocka_unit_test(who_is_not_read_is_not_dead),

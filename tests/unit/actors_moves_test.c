@@ -92,6 +92,29 @@ static void a_change_is_asked_again_over_the_connection_that_is_kept(void **stat
     solo_expect_nothing(&world);
 }
 
+/* The host was restarted: its new connection waits until the old one is known to be dead. Found by
+ * seed 101289 of the simulator: its new run had not run for long enough to know. */
+static void an_edit_tells_whether_the_connection_was_open_when_it_was_first_sent(void **state)
+{
+    (void)state;
+    solo_live(&world, HOST);
+    for (int before = 0; before < 2; before++) {
+        peer_t was = before ? MOVED : HOST, then = MOVED + (peer_t)before;
+        start_change(VERB_EDIT);
+        struct peer_update first = asked(was);
+        assert_int_equal(first.since_open, 0);
+        uint64_t sent_ms = world.now.ms;
+        world.now.ms += 400;
+        solo_gone_for(&world, was, CLOSE_duplicate);
+        solo_live_opened(&world, then, HOST, before ? sent_ms - 1 : sent_ms);
+        struct peer_update second = asked(then);
+        assert_int_equal(second.again_ms, 401);
+        assert_int_equal(second.since_open, before);
+        give_updated(then, first.tx, 0);
+        (void)solo_expect_reply(&world, 0);
+    }
+}
+
 static void who_does_not_come_back_is_gone(void **state)
 {
     (void)state;
@@ -138,16 +161,22 @@ static void past_so_many_at_once_peers_are_gone(void **state)
 
 /* --- who is asked ------------------------------------------------------------------------ */
 
-static void give_edit(peer_t from, uint32_t again_ms)
+static void give_edit_of(peer_t from, uint32_t again_ms, bool since_open)
 {
     struct peer_update update = {.tx = ASKER_TX,
                                  .hops = 3,
                                  .deadline_ms = 5000,
                                  .edit = 1,
                                  .again_ms = again_ms,
+                                 .since_open = since_open,
                                  .args = add_5};
     memcpy(update.key, world.contract.key.bytes, sizeof update.key);
     solo_mail(&world, from, PEER_UPDATE, &update);
+}
+
+static void give_edit(peer_t from, uint32_t again_ms)
+{
+    give_edit_of(from, again_ms, false);
 }
 
 static void edit_is_made(struct request *merge)
@@ -229,6 +258,19 @@ static void an_edit_that_may_have_been_heard_is_not_made_again(void **state)
     solo_expect_nothing(&world);
 }
 
+/* Sent when this run was there already: no run before it can have heard it. */
+static void an_edit_that_only_this_run_may_have_heard_is_made_unless_it_did(void **state)
+{
+    (void)state;
+    solo_live(&world, ASKER);
+    give_edit_of(ASKER, UINT32_MAX, true);
+    edit_is_made((struct request *)solo_take(&world, MESSAGE_MERGE));
+    expect_updated(ASKER, 0);
+    give_edit_of(ASKER, UINT32_MAX, true);
+    expect_updated(ASKER, 0);
+    solo_expect_nothing(&world);
+}
+
 static void the_edit_of_another_peer_is_another_edit(void **state)
 {
     (void)state;
@@ -275,15 +317,20 @@ static void past_so_many_the_oldest_edits_are_forgotten(void **state)
     uint64_t at = 100000, way = EDIT_ON_ITS_WAY_MS;
     (void)state;
     heard_init(&heard, 1000);
-    for (uint64_t i = 0; i <= EDITS_HEARD_MAX; i++)
+    for (uint64_t i = 0; i < EDITS_HEARD_MAX; i++)
         assert_int_equal(heard_note(&heard, 1, i, i, at + i), i + 1);
+    assert_true(heard_would_know(&heard, at, true, at + EDITS_HEARD_MAX));
+    (void)heard_note(&heard, 1, EDITS_HEARD_MAX, EDITS_HEARD_MAX, at + EDITS_HEARD_MAX);
     uint64_t now = at + EDITS_HEARD_MAX;
     assert_null(heard_find(&heard, 1, 0));
     assert_non_null(heard_find(&heard, 1, 1));
     assert_null(heard_find(&heard, 2, 1));
-    assert_true(heard_would_know(&heard, now - way - (at + 1), now)); /* of when 0 was heard on */
-    assert_false(heard_would_know(&heard, now - way - at, now));
-    assert_false(heard_would_know(&heard, UINT32_MAX, now));
+    for (int this_run = 0; this_run < 2; this_run++) {
+        /* of when 0 was heard on */
+        assert_true(heard_would_know(&heard, now - way - (at + 1), this_run, now));
+        assert_false(heard_would_know(&heard, now - way - at, this_run, now));
+        assert_false(heard_would_know(&heard, UINT32_MAX, this_run, now));
+    }
     heard_done(&heard, 1, 0, NULL); /* forgotten */
     heard_done(&heard, EDITS_HEARD_MAX + 1, ERR_DENIED, NULL);
     assert_false(heard_find(&heard, 1, 1)->done);
@@ -398,6 +445,7 @@ int main(void)
 #define GET(name)    cmocka_unit_test_setup_teardown(name, get_set_up, tear_down)
     const struct CMUnitTest tests[] = {
         UPDATE(a_change_is_asked_again_over_the_connection_that_is_kept),
+        UPDATE(an_edit_tells_whether_the_connection_was_open_when_it_was_first_sent),
         UPDATE(who_does_not_come_back_is_gone),
         UPDATE(a_peer_that_said_no_is_not_asked_again_under_its_other_number),
         UPDATE(past_so_many_at_once_peers_are_gone),
@@ -405,6 +453,7 @@ int main(void)
         UPDATE(an_edit_that_went_on_is_answered_where_its_asker_is_now),
         UPDATE(an_edit_that_was_never_heard_is_made),
         UPDATE(an_edit_that_may_have_been_heard_is_not_made_again),
+        UPDATE(an_edit_that_only_this_run_may_have_heard_is_made_unless_it_did),
         UPDATE(the_edit_of_another_peer_is_another_edit),
         UPDATE(what_comes_over_a_connection_that_ended_is_not_heard),
         UPDATE(an_asker_that_does_not_come_back_is_forgotten),
