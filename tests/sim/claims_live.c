@@ -17,8 +17,8 @@ static void opened(struct play *self, struct played_node *node, const struct ope
     if (other == SIZE_MAX)
         play_fail(self, "n%zu has a connection to nobody we know", node->number);
     else
-        node->known[node->known_count++ % PLAY_PEERS_MAX] =
-            (struct live_peer){message->number, other, message->inbound};
+        node->known[node->known_count++ % PLAY_PEERS_MAX] = (struct live_peer){
+            .number = message->number, .node = other, .inbound = message->inbound};
 }
 
 static void went_live(struct play *self, struct played_node *node, const struct peer_live *message)
@@ -46,6 +46,13 @@ static void take_out(struct live_peer *peers, size_t *count, peer_t number)
         *found = peers[--*count];
 }
 
+static void fell_silent(struct played_node *node, const struct peer_silent *message)
+{
+    struct live_peer *live = peer_find(node->live, node->live_count, message->number);
+    if (live)
+        live->silent = message->silent;
+}
+
 void claims_on_message(void *play, size_t node, const struct message *message)
 {
     struct play *self = (struct play *)play;
@@ -56,6 +63,8 @@ void claims_on_message(void *play, size_t node, const struct message *message)
         opened(self, n, (const struct opened *)message);
     else if (message->kind == MESSAGE_PEER_LIVE && message->to == ACTOR_hosting)
         went_live(self, n, (const struct peer_live *)message);
+    else if (message->kind == MESSAGE_PEER_SILENT && message->to == ACTOR_hosting)
+        fell_silent(n, (const struct peer_silent *)message);
     else if (message->kind == MESSAGE_PEER_GONE && message->to == ACTOR_hosting)
         take_out(n->live, &n->live_count, ((const struct peer_order *)message)->number);
 }
@@ -73,8 +82,8 @@ bool claims_is_member(const struct play *self, size_t node)
     return world_is_up(self->world, node) && !self->nodes[node].left;
 }
 
-/* Each pair of members has one connection that both ends know; *strict: and the right side dialled.
- */
+/* Each pair of members has one connection that both ends know, and over which they hear each other;
+ * strict: and the right side dialled. */
 bool claims_is_mesh(const struct play *self, bool strict, char *why, size_t size)
 {
     for (size_t a = 0; a < self->nodes_count; a++)
@@ -87,6 +96,10 @@ bool claims_is_mesh(const struct play *self, bool strict, char *why, size_t size
             if (!here || !there || here->inbound == there->inbound) {
                 (void)snprintf(why, size, "n%zu and n%zu are not connected as both see it (%s)", a,
                                b, here ? there ? "two ends that dialled" : "the second" : "first");
+                return false;
+            }
+            if (here->silent) { /* it ends soon, and is dialled again */
+                (void)snprintf(why, size, "n%zu does not hear n%zu", a, b);
                 return false;
             }
             bool lower =

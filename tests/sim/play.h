@@ -72,6 +72,7 @@ struct live_peer {
     peer_t number;
     size_t node;
     bool inbound;
+    bool silent; /* as the node itself found: it is heard no more, or the connection ends soon */
 };
 
 /* A node as the play sees it. */
