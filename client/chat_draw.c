@@ -97,7 +97,7 @@ static size_t prompt(const struct chat *chat, struct buffer *out)
         struct weir_room_message m;
         weir_room_message(room->room, i, &m);
         buffer_append_slice(out, slice_text("to "));
-        chat_text_one_line(chat_room_name(room, m.author), chat_text_cut, REPLY_NAME, out);
+        chat_text_one_line(chat_room_name(room, m.author), chat_text_cut_name, REPLY_NAME, out);
     }
     buffer_append_slice(out, slice_text("> "));
     return chat_text_columns(buffer_slice(out));

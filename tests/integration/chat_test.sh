@@ -162,6 +162,15 @@ shows "a name in quotes is that name" bob '✉ to you alone: the builder is late
 say beth '/nick BOB'
 shows "who looks like another one is shown with a key" ada '│   BOB~[1-9A-Za-z]{4,} *$'
 shows "and so is the other" ada '│   bob~[1-9A-Za-z]{4,} *$'
+say bob '/nick robert the builder'
+say beth '/nick Robert The Builder'
+shows "with the key where names are long" ada '│   Rob.*…~[1-9A-Za-z]{4,} *$'
+say beth 'which of us'
+shows "what one of them says" ada 'which of us'
+keys ada Up M-r
+shows "who is answered has a key too" ada '^to Rob.*…~[1-9A-Za-z]{4,}> '
+keys ada Escape
+say bob '/nick bob'
 say beth '/nick lee'
 shows "until the name is another one" ada '│   bob *$'
 say beth '/leave'
