@@ -69,7 +69,7 @@ static void cell_text(const json_t *value, char cell[CELL_BYTES_MAX])
     }
 }
 
-/* `name: value` a line; an object inside has its names behind a dot. */
+/* `name: value` a line, `-` where there is none; an object inside has its names behind a dot. */
 static void print_lines(json_t *object, const char *prefix)
 {
     const char *name;
@@ -82,7 +82,7 @@ static void print_lines(json_t *object, const char *prefix)
             continue;
         }
         cell_text(value, cell);
-        printf("%s: %s\n", full, cell);
+        printf("%s: %s\n", full, *cell ? cell : "-");
     }
 }
 

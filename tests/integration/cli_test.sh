@@ -209,6 +209,7 @@ wait "$SILENT_PID" 2>/dev/null
 
 # --- the node ---------------------------------------------------------------------------------------
 is "status is lines" yes "$("$WEIR" status | grep -q '^durability: full$' && echo yes)"
+is "what there is none of is a dash" 'fault: -' "$("$WEIR" status | grep '^fault:')"
 is "json of status is one document" 1 "$("$WEIR" status --json | wc -l)"
 connected() { "$WEIR" status --json | grep -o '"connected":[0-9]*'; }
 for _ in 1 2 3; do "$WEIR" contracts >"$dir/contracts"; done
