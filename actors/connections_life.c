@@ -136,14 +136,6 @@ static void no_room(connections_t *self, struct peer *peer, struct now now)
     stay_away(self, peer, peer->full_pause_ms, now);
 }
 
-/* The attempt that began at since_ms came to nothing. */
-static void no_answer(const connections_t *self, struct peer *peer, uint64_t since_ms,
-                      struct now now)
-{
-    peer->tries++;
-    hearsay_heed(self, peer, since_ms, now.ms);
-}
-
 /* A goodbye over a connection that was live since then may be of the peer's last run: it has been
  * here since, not long ago, and that one was taken for one too many. */
 static bool is_back(const struct peer *peer, uint64_t since_ms, uint64_t now_ms)
@@ -165,7 +157,7 @@ void life_ended(connections_t *self, struct peer *peer, enum close_reason reason
         peer->gone_ms = now.ms;
     pause_longer(self, peer, now);
     if (before == PEER_dialling && hearsay_failed(peer, reason)) {
-        no_answer(self, peer, now.ms - lived_ms, now);
+        peer->tries++;
         return;
     }
     switch (reason) {
@@ -189,8 +181,7 @@ void life_ended(connections_t *self, struct peer *peer, enum close_reason reason
         stay_away(self, peer, is_reserved(peer) ? REDIAL_MS_MAX : GIVEN_UP_MS, now);
         break;
     default:
-        if (!was_live)
-            no_answer(self, peer, now.ms - lived_ms, now);
+        peer->tries += !was_live;
         break;
     }
 }

@@ -164,6 +164,7 @@ static void send_dial(connections_t *self, struct link *link, struct now now, st
         peers_unlink(&self->peers, link);
         return;
     }
+    link->peer->dialled_ms = now.ms;
     dial->number = link->number;
     dial->id = link->peer->id;
     (void)snprintf(dial->address, sizeof dial->address, "%s", peer_to_dial(link->peer));

@@ -220,9 +220,9 @@ struct peer *hearsay_note(connections_t *self, const struct peer_node *node, uin
  * again until it is told anew. True: that was a second one, which says nothing of the peer. */
 bool hearsay_failed(struct peer *peer, enum close_reason reason);
 
-/* An attempt that began at since_ms failed without an answer: if the peer was told of meanwhile, it
- * may have come up while it was dialled, and is tried again as if it were told of now. */
-void hearsay_heed(const connections_t *self, struct peer *peer, uint64_t since_ms, uint64_t now_ms);
+/* Ends the pause of a peer that others told of since it was last tried. Returns when it may, if it
+ * is too early (not often, so that nobody can make this node dial and dial), else NEVER. */
+uint64_t hearsay_heed(const connections_t *self, struct peer *peer, uint64_t now_ms);
 
 /* It failed so often that others take its place; it may still be redialled. */
 bool peer_is_lost(const struct peer *peer);

@@ -56,6 +56,7 @@ struct peer {
     enum peer_want want;
     uint64_t wanted_ms;     /* since when, and without a connection: the grace period's start */
     uint64_t dial_at_ms;    /* not before */
+    uint64_t dialled_ms;    /* when it was last tried; 0: never */
     uint64_t pause_ms;      /* the last one between attempts; 0: none */
     unsigned tries;         /* attempts in a row that failed */
     uint64_t away_until_ms; /* it left, was full, or was given up: not wanted so long */

@@ -23,32 +23,35 @@ static bool is_told_address(struct slice address)
 /* Somebody is connected to who is not connected here: it is back. In a small network, where this
  * node wants all it hears of, who was given up gets one more try, and who was live here, or is a
  * gateway anywhere, is not kept waiting for the pause that grew meanwhile (lesson L4). Who had no
- * room for this node is: another attempt would push somebody else out. Not right after it went,
- * since what is told then is old, and not often, so that nobody can make this node dial and dial
- * (lesson D2). */
-static void revive(const connections_t *self, struct peer *peer, uint64_t now_ms)
+ * room for this node is: another attempt would push somebody else out. What was told before the
+ * last attempt, or right after it went, is old. When does it count? NEVER: not at all. */
+static uint64_t news_count_at(const connections_t *self, const struct peer *peer, uint64_t now_ms)
 {
     bool small = upkeep_is_small(self);
-    if (peer->links || peer->shed || now_ms < peer->shunned_until_ms ||
-        (peer->revived_ms && now_ms < peer->revived_ms + REVIVE_EVERY_MS))
-        return;
+    if (peer->links || peer->shed || peer->told_ms <= peer->dialled_ms)
+        return NEVER;
     bool given_up = small && peer_is_lost(peer);
     bool waits = now_ms < peer->dial_at_ms || (peer->left && now_ms < peer->away_until_ms);
     bool was_here = (small && peer->gone_ms) || is_reserved(peer);
-    if (!given_up && !(waits && was_here && now_ms >= peer->gone_ms + STALE_NEWS_MS))
-        return;
+    if (!given_up && !(waits && was_here && peer->told_ms >= peer->gone_ms + STALE_NEWS_MS))
+        return NEVER;
+    uint64_t at = peer->revived_ms ? peer->revived_ms + REVIVE_EVERY_MS : 0; /* lesson D2 */
+    return at > peer->shunned_until_ms ? at : peer->shunned_until_ms;
+}
+
+uint64_t hearsay_heed(const connections_t *self, struct peer *peer, uint64_t now_ms)
+{
+    uint64_t at = news_count_at(self, peer, now_ms);
+    if (at > now_ms)
+        return at;
+    bool given_up = upkeep_is_small(self) && peer_is_lost(peer);
     if (given_up)
         peer->tries = DIAL_TRIES - 1;
     if (given_up || peer->left)
         peer->away_until_ms = 0;
     peer->left = false;
     peer->revived_ms = peer->dial_at_ms = now_ms;
-}
-
-void hearsay_heed(const connections_t *self, struct peer *peer, uint64_t since_ms, uint64_t now_ms)
-{
-    if (peer->told_ms > since_ms)
-        revive(self, peer, now_ms);
+    return NEVER;
 }
 
 /* --- where it is -------------------------------------------------------------------------- */
@@ -67,14 +70,15 @@ static bool note_address(struct peer *peer, const struct peer_node *node)
 }
 
 /* Whoever closes without an answer may be another node, or the right one that was just ending: once
- * says nothing yet. */
+ * says nothing yet. What was told since then is not what failed. */
 bool hearsay_failed(struct peer *peer, enum close_reason reason)
 {
-    bool second = peer->dials_hearsay;
+    bool second = peer->dials_hearsay, news = peer->told_ms > peer->dialled_ms;
     peer->dials_hearsay = false;
-    if (second)
+    if (second && !news)
         peer_drop_hearsay(peer);
-    else if (!peer->proven && !is_reserved(peer) && reason == CLOSE_wrong_id && peer->tries)
+    else if (!second && !news && !peer->proven && !is_reserved(peer) && reason == CLOSE_wrong_id &&
+             peer->tries)
         (void)peer_set_address(peer, slice_text(""));
     return second;
 }
@@ -95,7 +99,6 @@ struct peer *hearsay_note(connections_t *self, const struct peer_node *node, uin
     if (!(named && peer->address[0]) && !note_address(peer, node))
         return NULL;
     peer->told_ms = now_ms;
-    revive(self, peer, now_ms);
     connections_replan(self);
     return peer;
 }

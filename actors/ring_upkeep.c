@@ -195,8 +195,20 @@ static uint64_t next_return(const connections_t *self, uint64_t now_ms)
     return next;
 }
 
+/* Returns when there is more to heed. */
+static uint64_t heed_news(const connections_t *self, uint64_t now_ms)
+{
+    uint64_t next = NEVER;
+    for (struct peer *p = self->peers.by_id; p; p = (struct peer *)p->by_id.next) {
+        uint64_t at = hearsay_heed(self, p, now_ms);
+        next = at < next ? at : next;
+    }
+    return next;
+}
+
 static void plan(connections_t *self, struct now now, struct outbox *out)
 {
+    uint64_t news = heed_news(self, now.ms);
     self->plan_ms = NEVER;
     upkeep_choose(self, now.ms);
     for (struct peer *p = self->peers.by_id, *after; p; p = after) {
@@ -206,6 +218,7 @@ static void plan(connections_t *self, struct now now, struct outbox *out)
     uint64_t next = dial_wanted(self, now, out);
     uint64_t back = next_return(self, now.ms);
     next = back < next ? back : next;
+    next = news < next ? news : next;
     self->plan_ms = next < self->plan_ms ? next : self->plan_ms;
 }
 

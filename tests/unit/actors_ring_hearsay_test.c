@@ -151,6 +151,18 @@ static void news_of_who_vanished_end_its_pause(void **state) /* lesson L4 */
     assert_string_equal(one_dialled(&one, &number), "home:1");
 }
 
+/* Until it is dialled; where, and under which number. */
+static const char *until_dialled(peer_t *number)
+{
+    uint64_t end_ms = one.now.ms + 2 * REDIAL_MS_MAX;
+    for (const char *where;; one_pass(&one, 50)) {
+        assert_true(one.now.ms < end_ms);
+        one.traffic[0]->heard_ms = one.now.ms;
+        if (*(where = one_dialled(&one, number)))
+            return where;
+    }
+}
+
 /* The dial went to where nothing was yet, and hangs; who came up meanwhile is told of meanwhile. */
 static void news_that_come_while_it_is_dialled_count_when_the_dial_fails(void **state)
 {
@@ -158,10 +170,7 @@ static void news_that_come_while_it_is_dialled_count_when_the_dial_fails(void **
     (void)state;
     friend_goes(CLOSE_reset);
     (void)dials_within(20000, CLOSE_unreachable);
-    while (!*one_dialled(&one, &number)) {
-        one.traffic[0]->heard_ms = one.now.ms;
-        one_pass(&one, 50);
-    }
+    (void)until_dialled(&number);
     one_pass(&one, 1000);
     one_hears_of(&one, teller, friend, "home:1");
     one_pass(&one, 1000);
@@ -173,6 +182,54 @@ static void news_that_come_while_it_is_dialled_count_when_the_dial_fails(void **
     one_pass(&one, 1);
     assert_string_equal(one_dialled(&one, &number), "");
     assert_true(the_friend()->dial_at_ms > one.now.ms + 1000);
+}
+
+/* Who tells does not know yet that it went; if that counted, true news would come too early. */
+static void news_from_before_it_went_do_not_count_when_the_dial_fails(void **state)
+{
+    peer_t number;
+    (void)state;
+    friend_goes(CLOSE_reset);
+    (void)until_dialled(&number);
+    assert_true(one.now.ms < the_friend()->gone_ms + STALE_NEWS_MS / 2);
+    one_pass(&one, 50);
+    one_hears_of(&one, teller, friend, "home:1");
+    one_pass(&one, 5000);
+    one_closes(&one, number, CLOSE_unreachable);
+    assert_int_equal(the_friend()->revived_ms, 0);
+    assert_true(the_friend()->dial_at_ms > one.now.ms);
+}
+
+/* It is at another place now, and told to be there while that, or the old one, is dialled. */
+static void a_place_that_is_told_while_it_is_dialled_is_kept(void **state)
+{
+    peer_t number;
+    (void)state;
+    friend_goes(CLOSE_reset);
+    one_hears_of(&one, teller, friend, "moved:1");
+    assert_string_equal(until_dialled(&number), "home:1");
+    one_closes(&one, number, CLOSE_unreachable);
+    assert_string_equal(until_dialled(&number), "moved:1");
+    one_pass(&one, STALE_NEWS_MS);
+    one_hears_of(&one, teller, friend, "moved:1");
+    one_pass(&one, 1000);
+    one_closes(&one, number, CLOSE_unreachable);
+    assert_non_null(the_friend()->hearsay);
+    assert_string_equal(the_friend()->hearsay, "moved:1");
+}
+
+static void a_place_that_is_told_while_a_wrong_one_is_dialled_is_dialled_next(void **state)
+{
+    peer_t number;
+    (void)state;
+    one_hears_of(&one, teller, friend, "trap:1");
+    assert_string_equal(until_dialled(&number), "trap:1");
+    one_closes(&one, number, CLOSE_wrong_id);
+    assert_string_equal(until_dialled(&number), "trap:1");
+    one_pass(&one, 50);
+    one_hears_of(&one, teller, friend, "right:1");
+    one_closes(&one, number, CLOSE_wrong_id);
+    assert_string_equal(until_dialled(&number), "right:1");
 }
 
 static void news_of_who_left_end_its_time_away(void **state)
@@ -233,6 +290,30 @@ static void no_news_make_this_node_dial_and_dial(void **state) /* lesson D2 */
     assert_in_range(dials, 20, 2 * 600000 / REDIAL_MS_MAX + 12);
 }
 
+/* They are heeded when it is time to: nobody tells them again where nothing changes. */
+static void news_that_come_too_soon_after_others_count_later(void **state)
+{
+    peer_t number;
+    (void)state;
+    friend_goes(CLOSE_reset);
+    (void)dials_within(40000, CLOSE_unreachable);
+    one_hears_of(&one, teller, friend, "home:1");
+    assert_string_equal(until_dialled(&number), "home:1");
+    uint64_t revived_ms = the_friend()->revived_ms;
+    assert_true(one.now.ms < revived_ms + 100);
+    one_closes(&one, number, CLOSE_unreachable);
+    one_pass(&one, 1000);
+    one_hears_of(&one, teller, friend, "home:1");
+    assert_true(peer_is_lost(the_friend())); /* ring neighbours are tried on, with pauses */
+    (void)until_dialled(&number);
+    while (the_friend()->revived_ms == revived_ms) {
+        assert_true(one.now.ms < revived_ms + 2 * REVIVE_EVERY_MS);
+        one_closes(&one, number, CLOSE_unreachable);
+        (void)until_dialled(&number);
+    }
+    assert_in_range(one.now.ms, revived_ms + REVIVE_EVERY_MS, revived_ms + REVIVE_EVERY_MS + 100);
+}
+
 static void no_news_bring_back_who_is_refused(void **state)
 {
     (void)state;
@@ -284,10 +365,14 @@ int main(void)
         T(a_known_peer_that_closes_without_an_answer_is_tried_on),
         T(news_of_who_vanished_end_its_pause),
         T(news_that_come_while_it_is_dialled_count_when_the_dial_fails),
+        T(news_from_before_it_went_do_not_count_when_the_dial_fails),
+        T(a_place_that_is_told_while_it_is_dialled_is_kept),
+        T(a_place_that_is_told_while_a_wrong_one_is_dialled_is_dialled_next),
         T(news_of_who_left_end_its_time_away),
         T(a_goodbye_of_who_is_back_already_is_old),
         T(a_goodbye_of_who_came_twice_long_ago_is_none_of_before),
         T(no_news_make_this_node_dial_and_dial),
+        T(news_that_come_too_soon_after_others_count_later),
         T(no_news_bring_back_who_is_refused),
         T(no_news_bring_back_who_had_no_room),
         T(in_a_large_network_no_news_end_a_pause),

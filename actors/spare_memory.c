@@ -1,4 +1,4 @@
-#include "base/spare_memory.h"
+#include "actors/spare_memory.h"
 
 #include <malloc.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* What malloc keeps of a peak goes back to the system. A sanitizer's malloc is another one, which
  * keeps nothing that could be counted here: there only the calls are tried. */
-#include "base/spare_memory.h"
+#include "actors/spare_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* spare_memory: what malloc keeps of a peak after all of it was freed. It is there for the next
  * peak, but a process that had one would look large for ever: malloc gives back by itself only what
  * is free at the end of an arena. */
-#ifndef WEIR_BASE_SPARE_MEMORY_H
-#define WEIR_BASE_SPARE_MEMORY_H
+#ifndef WEIR_ACTORS_SPARE_MEMORY_H
+#define WEIR_ACTORS_SPARE_MEMORY_H
 
 #include <stddef.h>
 
