@@ -59,7 +59,8 @@ struct holding {
     uint32_t hosts;          /* nodes that hold it, as the feed last told */
     struct fingerprint sent; /* what JOIN last told */
     uint64_t compared;       /* digest of what the last JOIN and its answer told */
-    unsigned differed;       /* comparisons since the last refresh that are followed by another */
+    unsigned differed;       /* comparisons that followed one that told a difference */
+    uint64_t compare_ms;     /* when the next of them is to begin; 0: none is */
 
     struct child *children; /* owned */
     uint32_t children_count, children_capacity;

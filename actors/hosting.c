@@ -256,7 +256,7 @@ static void refresh(hosting_t *self, struct now now, struct outbox *out)
         children_remind(self, row, out);
     if (row->state != FEED_live)
         return;
-    row->differed = 0;
+    hosting_compare_anew(row);
     row->join_wanted = true;
     hosting_ask(self, row, out);
 }

@@ -159,6 +159,7 @@ void feed_choose(hosting_t *self, struct holding *row, struct now now, struct ou
     row->feed = best->number;
     row->state = FEED_asking;
     row->confirms = 0;
+    hosting_compare_anew(row);
     row->join_wanted = true;
     row->joined_until_ms = now.ms + patience_ms(row);
     holding_due(&self->table, row, row->joined_until_ms);
@@ -206,17 +207,20 @@ void feed_gone(hosting_t *self, struct holding *row, struct now now, struct outb
     feed_choose(self, row, now, out);
 }
 
-/* A feed that is new is asked again soon, until it tells of enough copies: a PUT waits for them. */
+/* A feed that is new is asked again soon, until it tells of enough copies: a PUT waits for them.
+ * One that told something else than what is here is asked again when it is time to. */
 static void confirm(hosting_t *self, struct holding *row, struct now now, struct outbox *out)
 {
-    if (row->differed) {
-        row->join_wanted = true;
-        hosting_ask(self, row, out);
+    bool compares = row->compare_ms && now.ms >= row->compare_ms;
+    bool confirms = row->confirms < CONFIRMS_MAX && row->hosts <= children_copies_wanted(self);
+    if (compares)
+        row->compare_ms = 0;
+    else if (row->compare_ms)
+        holding_due(&self->table, row, row->compare_ms);
+    if (confirms)
+        holding_due(&self->table, row, now.ms + ((uint64_t)CONFIRM_MS << 2 * row->confirms++));
+    if (!confirms && !compares)
         return;
-    }
-    if (row->confirms >= CONFIRMS_MAX || row->hosts > children_copies_wanted(self))
-        return;
-    holding_due(&self->table, row, now.ms + ((uint64_t)CONFIRM_MS << 2 * row->confirms++));
     row->join_wanted = true;
     hosting_ask(self, row, out);
 }

@@ -83,21 +83,47 @@ static void on_first(hosting_t *self, struct holding *row, struct peer_mail *mai
     message_free(&message);
 }
 
-/* Joined again: two hosts that told the same as the last time, and not the same as each other, are
- * not about to become equal by themselves. */
+/* --- compared again ---------------------------------------------------------------------- */
+
+void hosting_compare_anew(struct holding *row)
+{
+    row->differed = 0;
+    row->compare_ms = 0;
+}
+
+/* Two hosts that told the same as the last time, and not the same as each other, are not about to
+ * become equal by themselves. While either changes it may only be that something is on its way:
+ * they are compared again, later each time, and in the end made equal, whatever it is, once until
+ * the refresh. */
+static void compare(hosting_t *self, struct holding *row, const struct fingerprint *got,
+                    struct now now, struct outbox *out)
+{
+    if (same(got, &row->sent)) {
+        hosting_compare_anew(row);
+        return;
+    }
+    if (row->compare_ms)
+        return;                                                             /* too early to tell */
+    uint64_t compared = get_u64(got->bytes) ^ get_u64(row->sent.bytes + 8); /* these are hashes */
+    bool still = compared == row->compared;
+    row->compared = compared;
+    if (still || row->differed == DIFFERS_MAX) {
+        row->differed = DIFFERS_MAX + 1;
+        begin_sync(row, out);
+    } else if (row->differed < DIFFERS_MAX) {
+        row->compare_ms = now.ms + ((uint64_t)DIFFER_MS << row->differed++);
+        holding_due(&self->table, row, row->compare_ms);
+    }
+}
+
+/* Joined again, to compare, or to hear of copies. */
 static void on_again(hosting_t *self, struct holding *row, const struct peer_joined *joined,
                      struct now now, struct outbox *out)
 {
     struct fingerprint got;
     memcpy(got.bytes, joined->fingerprint, sizeof got.bytes);
-    uint64_t compared = get_u64(got.bytes) ^ get_u64(row->sent.bytes + 8); /* these are hashes */
-    bool still = compared == row->compared;
-    row->compared = compared;
-    bool differ = !same(&got, &row->sent) && row->state == FEED_live;
-    if (differ && still)
-        begin_sync(row, out);
-    else if (differ && row->differed < DIFFERS_MAX) /* again, when what is on its way has come */
-        holding_due(&self->table, row, now.ms + ((uint64_t)DIFFER_MS << row->differed++));
+    if (row->state == FEED_live)
+        compare(self, row, &got, now, out);
     hosting_answer(self, row, 0, NULL, now, out);
 }
 

@@ -107,6 +107,9 @@ void feed_on_stray(hosting_t *self, const struct sync_order *stray, struct outbo
 /* A damaged copy is equal with a whole one: storage is told. */
 void feed_healed(hosting_t *self, struct holding *row, struct outbox *out);
 
+/* What was found when the two were compared is not so any more: a refresh, or another feed. */
+void hosting_compare_anew(struct holding *row);
+
 /* Begins a sync of this contract with the peer. */
 void feed_sync_with(const struct holding *row, peer_t number, struct outbox *out);
 
