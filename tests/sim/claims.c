@@ -290,7 +290,7 @@ static bool agrees(struct play *self, size_t contract, char *why, size_t size)
 
 bool claims_at_rest(struct play *self, char *why, size_t size)
 {
-    if (!claims_is_mesh(self, false, why, size))
+    if (!claims_is_mesh(self, false, why, size) || !claims_is_whole(self, why, size))
         return false;
     for (size_t contract = 0; contract < self->contracts_count; contract++)
         if (!agrees(self, contract, why, size)) {

@@ -113,6 +113,20 @@ bool claims_is_mesh(const struct play *self, bool strict, char *why, size_t size
     return true;
 }
 
+/* No member has a connection that is dead and not known to be: it ends some time, and its peer is
+ * dialled then. */
+bool claims_is_whole(const struct play *self, char *why, size_t size)
+{
+    for (size_t node = 0; node < self->nodes_count; node++) {
+        size_t dead = wires_half_open(world_wires(self->world), node);
+        if (!claims_is_member(self, node) || dead == 0)
+            continue;
+        (void)snprintf(why, size, "n%zu has %zu connections whose other end is gone", node, dead);
+        return false;
+    }
+    return true;
+}
+
 void claims_joined(struct play *self)
 {
     char why[200];

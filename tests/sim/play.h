@@ -192,8 +192,11 @@ void echo_free(struct play *self);
 /* claims.c */
 void claims_on_message(void *play, size_t node, const struct message *message);
 void claims_answered(struct play *self, struct played_op *op); /* just acknowledged */
-/* Is each member live with each other, as both see it? strict: dialled by the right side. */
+/* Is each member live with each other, as both see it, and do they hear each other? strict: dialled
+ * by the right side. */
 bool claims_is_mesh(const struct play *self, bool strict, char *why, size_t size);
+/* Does no member have a connection whose other end is gone? */
+bool claims_is_whole(const struct play *self, char *why, size_t size);
 /* Does any node but this one, of those that run, have what the operation brought? */
 bool claims_had_elsewhere(struct play *self, const struct played_op *op, size_t leaves);
 /* Undamaged, and all acknowledged there is there. */

@@ -368,6 +368,18 @@ size_t wires_connections(const wires_t *self, size_t machine)
     return self->machines[machine]->connections;
 }
 
+size_t wires_half_open(const wires_t *self, size_t machine)
+{
+    size_t count = 0;
+    for (size_t place = 0; place < self->links_count; place++)
+        for (int side = 0; side < 2 && self->links[place]->used; side++) {
+            const struct end *end = &self->links[place]->ends[side];
+            count += end->machine == machine && end->local >= 0 && !end->broken &&
+                     self->links[place]->ends[1 - side].local < 0;
+        }
+    return count;
+}
+
 void wires_start(wires_t *self, size_t number)
 {
     struct machine *machine = self->machines[number];

@@ -63,6 +63,9 @@ size_t wires_reset_at(wires_t *self, size_t a, size_t b);
 /* Connections of a machine's process, also those that are not accepted yet. */
 size_t wires_connections(const wires_t *self, size_t machine);
 
+/* Those of them whose other end is not there any more, which the process has not heard yet. */
+size_t wires_half_open(const wires_t *self, size_t machine);
+
 struct wires_counts {
     uint64_t dials, accepted, refused, resets, segments, bytes;
 };

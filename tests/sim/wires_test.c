@@ -185,6 +185,9 @@ static void a_close_comes_after_all_that_was_written(void **state)
     assert_int_equal(expect(self, 0, WIRE_closed), a);
     assert_int_equal(wires_connections(self->wires, 1), 0);
     assert_int_equal(wires_connections(self->wires, 0), 1);
+    assert_int_equal(wires_half_open(self->wires, 0), 1);
+    self->ends[0]->close(self->ends[0]->self, a, false);
+    assert_int_equal(wires_half_open(self->wires, 0), 0);
 }
 
 static void an_abort_is_a_reset_and_takes_what_was_not_read(void **state)
@@ -218,6 +221,7 @@ static void a_blocked_way_is_silent_and_loses_nothing(void **state)
     int a, b;
     connect_them(self, &a, &b);
     wires_block(self->wires, 0, 1, true);
+    assert_int_equal(wires_half_open(self->wires, 0), 0);
     (void)write_text(self, 0, a, "one ");
     (void)write_text(self, 1, b, "other way");
     pass_ms(self, 60000);
