@@ -59,11 +59,14 @@ MAN      := $(wildcard docs/man/*.[1-8])
 percent := %
 
 # A setting that has to be a number, $(call number,NAME): what is none is refused before anything is
-# built, since make reads a recipe whole. $(call numbers,NAME …): NAME=n of those that are set.
+# built, since make reads a recipe whole. $(call numbers,NAME …): NAME=n of those that are set;
+# $(call option,NAME,name): --name n if it is. $(call one_of,NAME,words): the first, if none is set.
 bare   = $(subst 0,,$(subst 1,,$(subst 2,,$(subst 3,,$(subst 4,,$(1))))))
 bald   = $(subst 5,,$(subst 6,,$(subst 7,,$(subst 8,,$(subst 9,,$(subst .,,$(1)))))))
 number = $(if $(call bare,$(call bald,$($(1)))),$(error $(1)=$($(1)): wanted a number),$($(1)))
 numbers = $(foreach name,$(1),$(if $($(name)),$(name)=$(call number,$(name))))
+one_of = $(if $(filter-out $(2),$($(1))),$(error $(1)=$($(1)): one of $(2)),$(or $($(1)),$(firstword $(2))))
+option = $(if $($(1)),--$(2) $(call number,$(1)))
 # A sub-make takes all cores, unless whoever called make chose. (+ hands the choice on.)
 SUB = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -92,20 +95,20 @@ tsan:  ## every test under ThreadSanitizer
 
 fuzz:  ## each fuzz target for SECONDS=30 from its corpus, JOBS at once; TARGETS="merge room", MERGE=1
 	@scripts/setup build fuzz
-	+$(Q)$(SUB) fuzzers BUILD=build-fuzz CC=clang CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+	+$(Q)$(SUB) $(FUZZ_CHOSEN:$(BUILD)/%=build-fuzz/%) BUILD=build-fuzz CC=clang CFLAGS="-O1 -g -fno-omit-frame-pointer" \
 	    SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all"
 	@JOBS=$(call number,JOBS) MERGE=$(MERGE) scripts/fuzz $(call number,SECONDS) $(patsubst $(BUILD)/%,build-fuzz/%,$(FUZZ_CHOSEN))
 
 sim:  ## many nodes on a virtual clock, with faults: SEEDS=100 FIRST=1 JOBS=1 NODES=0 (drawn), or one SEED=n
 	@scripts/setup build test
 	+$(Q)$(SUB) $(BUILD)/tests/sim/sim
-	@$(BUILD)/tests/sim/sim $(SEEDS:%=--seeds %) $(FIRST:%=--first %) $(JOBS:%=--jobs %) $(NODES:%=--nodes %) \
-	    $(SEED:%=--seed %) $(SIM_ARGS)
+	@$(BUILD)/tests/sim/sim $(call option,SEEDS,seeds) $(call option,FIRST,first) $(call option,JOBS,jobs) \
+	    $(call option,NODES,nodes) $(call option,SEED,seed) $(SIM_ARGS)
 
-crash:  ## disks as a loss of power may leave them: IMAGES=100000 SEED=n; and a kill at every call
+crash:  ## disks as a loss of power may leave them: IMAGES=100000 (32 at least) SEED=n; and a kill at every call (KILLS=some: a sample)
 	@scripts/setup build test
 	+$(Q)$(SUB) $(BUILD)/weir $(CRASH)
-	@for test in $(CRASH); do PROGRESS=1 KILLS=all WEIR=$(abspath $(BUILD))/weir \
+	@for test in $(CRASH); do PROGRESS=1 KILLS=$(filter all,$(call one_of,KILLS,all some)) WEIR=$(abspath $(BUILD))/weir \
 	    $(call numbers,IMAGES SEED) $$test || exit 1; done
 
 netfaults:  ## real nodes and a relay that cuts and delays their packets: ROUNDS=3 SEED=n
@@ -113,7 +116,7 @@ netfaults:  ## real nodes and a relay that cuts and delays their packets: ROUNDS
 	+$(Q)$(SUB) $(BUILD)/weir $(BUILD)/tests/net/faults_test
 	@NETFAULTS=all WEIR=$(abspath $(BUILD))/weir $(call numbers,ROUNDS SEED) $(BUILD)/tests/net/faults_test
 
-soak:  ## five nodes, 200 contracts, churn and faults, their memory watched: MINUTES=60 SEED=n
+soak:  ## five nodes, 200 contracts, churn and faults, their memory watched: MINUTES=60 (judged from 10 on) SEED=n
 	@scripts/setup build test
 	+$(Q)$(SUB) $(BUILD)/weir $(BUILD)/tests/soak/soak_test
 	@PROGRESS=1 $(call numbers,MINUTES SEED) WEIR=$(abspath $(BUILD))/weir $(BUILD)/tests/soak/soak_test

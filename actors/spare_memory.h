@@ -6,8 +6,9 @@
 
 #include <stddef.h>
 
-/* Bytes of this process that are resident, are no file's, and are not allocated: malloc's reserve,
- * with stacks and what libraries have of their own. 0: the system does not tell. */
+/* Bytes of this process that are resident, are no file's, and are not allocated: at least so much
+ * (what is allocated and was never written to is not resident, and taken for it) of malloc's
+ * reserve, stacks, and what libraries have of their own. 0: the system does not tell. */
 size_t spare_memory_bytes(void);
 
 /* Gives malloc's reserve back to the system when more than `most` bytes are spare. Threads that

@@ -2,6 +2,8 @@
  * the command that plays it again, and the end of its trace. */
 #include "tests/sim/play.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,19 @@ static int usage(const char *program)
     return 2;
 }
 
+/* A whole number from least on; false: told. */
+static bool read_number(const char *option, const char *text, uint64_t least, uint64_t *number)
+{
+    char *rest = NULL;
+    errno = 0;
+    *number = strtoull(text, &rest, 0);
+    if (isdigit((unsigned char)*text) && !*rest && !errno && *number >= least)
+        return true;
+    (void)fprintf(stderr, "sim: --%s %s: wanted a whole number from %llu to %llu\n", option, text,
+                  (unsigned long long)least, (unsigned long long)UINT64_MAX);
+    return false;
+}
+
 struct settings {
     struct play_options play;
     uint64_t first, seeds, jobs;
@@ -50,13 +65,10 @@ static bool read_settings(struct settings *self, int argc, char **argv)
         {"rows", required_argument, NULL, 'r'},
         {NULL, 0, NULL, 0},
     };
-    for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        char *rest = NULL;
-        uint64_t number = optarg ? strtoull(optarg, &rest, 0) : 0;
-        if (optarg && (rest == optarg || *rest)) {
-            (void)fprintf(stderr, "sim: %s is no number\n", optarg);
+    for (int o, which = 0; (o = getopt_long(argc, argv, "", options, &which)) != -1;) {
+        uint64_t number = 0;
+        if (optarg && !read_number(options[which].name, optarg, o == 'n' || o == 'j', &number))
             return false;
-        }
         if (o == 'n')
             self->seeds = number;
         else if (o == 'f')
@@ -68,7 +80,7 @@ static bool read_settings(struct settings *self, int argc, char **argv)
         else if (o == 'm')
             self->play.storm_ms = number;
         else if (o == 'j')
-            self->jobs = number < 1 ? 1 : number < JOBS_MAX ? number : JOBS_MAX;
+            self->jobs = number < JOBS_MAX ? number : JOBS_MAX;
         else if (o == 'p')
             self->patience_ms = number;
         else if (o == 'c')
@@ -250,5 +262,7 @@ int main(int argc, char **argv)
         return usage(argv[0]);
     struct sum sum = play_all(&settings);
     print_sum(&sum, seconds(CLOCK_MONOTONIC) - began);
+    (void)printf("%llu seeds: %s\n", (unsigned long long)sum.seeds,
+                 sum.failed ? "FAILED, see above which" : "all clean");
     return sum.failed > 0;
 }

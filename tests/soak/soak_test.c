@@ -180,6 +180,9 @@ static void tell_load(int64_t settled_ms)
                  (unsigned long long)packets.carried, (unsigned long long)packets.lost,
                  (unsigned long long)packets.cut, (unsigned long long)packets.overflowed);
     (void)printf("all equal %.1f s after the last trouble\n", (double)settled_ms / 1000);
+    if (soak.minutes < JUDGED_MINUTES)
+        (void)printf("whether anything grows was not judged: that takes MINUTES=%d\n",
+                     JUDGED_MINUTES);
 }
 
 /* --- the soak -------------------------------------------------------------------------------- */

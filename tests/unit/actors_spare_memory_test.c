@@ -62,18 +62,24 @@ static void a_small_reserve_is_kept(void **state)
     assert_true(after > PEAK * 3 / 4);
 }
 
+/* Large pieces are mapped, small ones lie in the heap. */
 static void what_is_in_use_is_not_spare(void **state)
 {
+    static char *used[BLOCKS];
     (void)state;
-    size_t before = spare_memory_bytes();
-    char *used = (char *)malloc(PEAK);
-    assert_non_null(used);
-    memset(used, 1, PEAK);
-    size_t meanwhile = spare_memory_bytes();
-    free(used);
-    if (!MALLOC_IS_COUNTED)
-        return;
-    assert_true(meanwhile < before + PEAK / 4);
+    for (size_t size = BLOCK_BYTES; size <= PEAK; size *= BLOCKS) {
+        size_t before = spare_memory_bytes();
+        for (size_t i = 0; i < PEAK / size; i++) {
+            used[i] = (char *)malloc(size);
+            assert_non_null(used[i]);
+            memset(used[i], 1, size);
+        }
+        size_t meanwhile = spare_memory_bytes();
+        for (size_t i = 0; i < PEAK / size; i++)
+            free(used[i]);
+        if (MALLOC_IS_COUNTED)
+            assert_true(meanwhile < before + PEAK / 4);
+    }
 }
 
 int main(void)
