@@ -78,30 +78,6 @@ static void on_read_done(operation_t *self, struct request *request, struct now 
 
 /* --- as an actor ------------------------------------------------------------------------- */
 
-/* A peer is gone: what it was asked is asked elsewhere (lesson L3). */
-static void end_peer(operation_t *self, peer_t number, struct now now, struct outbox *out)
-{
-    uint32_t at = 0;
-    for (struct relay *row = relays_each(&self->relays, &at); row;
-         row = relays_each(&self->relays, &at))
-        get_peer_gone(self, row, number, now, out);
-}
-
-/* A connection ended: who asked over it is answered no more. */
-static void on_gone(operation_t *self, const struct peer_order *gone, struct now now,
-                    struct outbox *out)
-{
-    uint32_t at = 0;
-    bool moves = moves_note(&self->moves, &self->ring, gone, now.ms);
-    operation_on_gone(self, gone);
-    for (struct relay *row = relays_each(&self->relays, &at); row;
-         row = relays_each(&self->relays, &at))
-        if (row->asker == gone->number)
-            relays_close(&self->relays, row);
-    if (!moves)
-        end_peer(self, gone->number, now, out);
-}
-
 /* True when the mail was taken. */
 static bool on_mail(operation_t *self, struct peer_mail *mail, struct now now, struct outbox *out)
 {
@@ -158,7 +134,7 @@ static void receive(void *actor, struct message *message, struct now now, struct
         operation_on_silent(self, (const struct peer_silent *)message);
         break;
     case MESSAGE_PEER_GONE:
-        on_gone(self, (const struct peer_order *)message, now, out);
+        operation_on_departure(self, (const struct peer_order *)message, get_peer_gone, now, out);
         break;
     default:
         break; /* send_to asserts that nothing else comes */
@@ -178,8 +154,7 @@ static bool is_silent(const struct relay *row, struct now now)
 static void tick(void *actor, struct now now, struct outbox *out)
 {
     operation_t *self = (operation_t *)actor;
-    for (peer_t lost; (lost = moves_lost(&self->moves, now.ms));)
-        end_peer(self, lost, now, out);
+    operation_end_moves(self, get_peer_gone, now, out);
     for (struct relay *row; (row = relays_expired(&self->relays, now.ms));) {
         if (is_silent(row, now)) {
             get_asked_silent(self, row, now, out);

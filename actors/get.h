@@ -19,9 +19,8 @@ void get_asked_failed(operation_t *self, struct relay *row, int code, const char
 /* It says nothing: the next is asked beside it, and whoever speaks first is heard out. */
 void get_asked_silent(operation_t *self, struct relay *row, struct now now, struct outbox *out);
 
-/* A peer went, which the row may have asked. */
-void get_peer_gone(operation_t *self, struct relay *row, peer_t peer, struct now now,
-                   struct outbox *out);
+/* A peer went, which the row may have asked: another is (lesson L3). */
+operation_end_fn get_peer_gone;
 
 /* The connection `from` is replaced by `to`: what was asked over it is asked again. */
 operation_move_fn get_on_move;

@@ -109,6 +109,43 @@ void operation_on_gone(operation_t *self, const struct peer_order *gone)
     ring_view_remove(&self->ring, gone->number);
 }
 
+static void close_asked(operation_t *self, peer_t asker, bool edits)
+{
+    uint32_t at = 0;
+    for (struct relay *row = relays_each(&self->relays, &at); row;
+         row = relays_each(&self->relays, &at))
+        if (row->asker == asker && (edits || !row->edit))
+            relays_close(&self->relays, row);
+}
+
+static void end_peer(operation_t *self, peer_t peer, operation_end_fn *end, struct now now,
+                     struct outbox *out)
+{
+    uint32_t at = 0;
+    close_asked(self, peer, true);
+    for (struct relay *row = relays_each(&self->relays, &at); row;
+         row = relays_each(&self->relays, &at))
+        end(self, row, peer, now, out);
+}
+
+void operation_on_departure(operation_t *self, const struct peer_order *gone, operation_end_fn *end,
+                            struct now now, struct outbox *out)
+{
+    bool moves = moves_note(&self->moves, &self->ring, gone, now.ms);
+    operation_on_gone(self, gone);
+    if (moves)
+        close_asked(self, gone->number, false);
+    else
+        end_peer(self, gone->number, end, now, out);
+}
+
+void operation_end_moves(operation_t *self, operation_end_fn *end, struct now now,
+                         struct outbox *out)
+{
+    for (peer_t lost; (lost = moves_lost(&self->moves, now.ms));)
+        end_peer(self, lost, end, now, out);
+}
+
 uint8_t operation_code_to_wire(int code)
 {
     return (uint8_t)(code < ERR_LAST_ON_WIRE ? -ERR_INTERNAL : -code);

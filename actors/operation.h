@@ -60,6 +60,16 @@ void operation_on_arrival(operation_t *self, const struct peer_live *live, opera
                           struct now now, struct outbox *out);
 void operation_on_silent(operation_t *self, const struct peer_silent *silent);
 void operation_on_gone(operation_t *self, const struct peer_order *gone);
+/* The same, and what the peer asked is answered no more, and for each row: end, which looks whether
+ * the peer was asked. If it may be about to be live under another number, that comes only when it
+ * is not in time (operation_end_moves, each tick); edits that it asked for go on until then, so
+ * that it can be told of them. */
+typedef void operation_end_fn(operation_t *self, struct relay *row, peer_t peer, struct now now,
+                              struct outbox *out);
+void operation_on_departure(operation_t *self, const struct peer_order *gone, operation_end_fn *end,
+                            struct now now, struct outbox *out);
+void operation_end_moves(operation_t *self, operation_end_fn *end, struct now now,
+                         struct outbox *out);
 
 /* An error's number in a peer's message, and back (why: its sentence, fit to be shown). */
 uint8_t operation_code_to_wire(int code);

@@ -207,35 +207,6 @@ static void on_merged(operation_t *self, struct request *request, struct now now
 
 /* --- as an actor ------------------------------------------------------------------------- */
 
-/* Who asked over the connection is answered no more; what was asked over it: lesson L3. */
-static void end_peer(operation_t *self, peer_t number, struct now now, struct outbox *out)
-{
-    uint32_t at = 0;
-    for (struct relay *row = relays_each(&self->relays, &at); row;
-         row = relays_each(&self->relays, &at)) {
-        if (row->asker == number)
-            relays_close(&self->relays, row);
-        else if (row->state == RELAY_asking)
-            update_on_gone(self, row, number, now, out);
-    }
-}
-
-/* A peer that is about to be live under another number asks again, and is asked again; its edits go
- * on meanwhile, so that it can be told of them. */
-static void on_gone(operation_t *self, const struct peer_order *gone, struct now now,
-                    struct outbox *out)
-{
-    uint32_t at = 0;
-    bool moves = moves_note(&self->moves, &self->ring, gone, now.ms);
-    operation_on_gone(self, gone);
-    if (!moves)
-        end_peer(self, gone->number, now, out);
-    for (struct relay *row = moves ? relays_each(&self->relays, &at) : NULL; row;
-         row = relays_each(&self->relays, &at))
-        if (row->asker == gone->number && !row->edit)
-            relays_close(&self->relays, row);
-}
-
 static void receive(void *actor, struct message *message, struct now now, struct outbox *out)
 {
     operation_t *self = (operation_t *)actor;
@@ -264,7 +235,7 @@ static void receive(void *actor, struct message *message, struct now now, struct
         operation_on_silent(self, (const struct peer_silent *)message);
         break;
     case MESSAGE_PEER_GONE:
-        on_gone(self, (const struct peer_order *)message, now, out);
+        operation_on_departure(self, (const struct peer_order *)message, update_on_gone, now, out);
         break;
     default:
         break; /* send_to asserts that nothing else comes */
@@ -276,8 +247,7 @@ static void receive(void *actor, struct message *message, struct now now, struct
 static void tick(void *actor, struct now now, struct outbox *out)
 {
     operation_t *self = (operation_t *)actor;
-    for (peer_t lost; (lost = moves_lost(&self->moves, now.ms));)
-        end_peer(self, lost, now, out);
+    operation_end_moves(self, update_on_gone, now, out);
     for (struct relay *row; (row = relays_expired(&self->relays, now.ms));)
         if (now.ms < row->deadline_ms) /* it says nothing, though it is live: it may have stopped */
             update_ask(self, row, now, out);

@@ -13,11 +13,10 @@
  * its request. */
 void update_ask(operation_t *self, struct relay *row, struct now now, struct outbox *out);
 
-/* An asked peer's answer; a peer is gone, asked or not. */
+/* An asked peer's answer; a peer is gone, asked or not (lesson L3). */
 void update_on_updated(operation_t *self, const struct peer_mail *mail, struct now now,
                        struct outbox *out);
-void update_on_gone(operation_t *self, struct relay *row, peer_t peer, struct now now,
-                    struct outbox *out);
+operation_end_fn update_on_gone;
 
 /* The connection `from` is replaced by `to`: what was asked over it, and is not answered, is asked
  * again. What is a delta merges twice as once; an edit says that it may have been heard. Whoever

@@ -202,7 +202,7 @@ static void asked_failed(operation_t *self, struct relay *row, peer_t peer, int 
 void update_on_gone(operation_t *self, struct relay *row, peer_t peer, struct now now,
                     struct outbox *out)
 {
-    if (!relay_unanswered_by(row, peer))
+    if (row->state != RELAY_asking || !relay_unanswered_by(row, peer))
         return;
     if (row->edit)
         update_finish(self, row, ERR_NO_LIVE_PEER,
