@@ -74,7 +74,7 @@ static void print_lines(json_t *object, const char *prefix)
 {
     const char *name;
     json_t *value;
-    char cell[CELL_BYTES_MAX], full[256];
+    char cell[CELL_BYTES_MAX] = "", full[256];
     json_object_foreach (object, name, value) {
         snprintf(full, sizeof full, "%s%s%s", prefix, *prefix ? "." : "", name);
         if (json_is_object(value) && !*prefix) {
