@@ -115,6 +115,7 @@ void sync_walk_destroy(sync_walk_t **self)
         return;
     buffer_free(&walk->in);
     buffer_free(&walk->out.bytes);
+    sync_tally_free(&walk->own);
     free(walk);
 }
 
@@ -308,7 +309,7 @@ int sync_walk_step(sync_walk_t *self, const struct state_reader *state, size_t b
         else
             rc = walk_on(self, state, entries_bytes_max, entries);
     }
-    if (buffer_failed(&self->out.bytes))
+    if (buffer_failed(&self->out.bytes) || self->own.failed)
         rc = ERR_NO_MEMORY;
     if (rc == ERR_NO_MEMORY)
         return fail(why, rc, "no memory for a sync");

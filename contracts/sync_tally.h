@@ -35,12 +35,15 @@ struct sync_part {
 struct sync_tally {
     uint64_t count;
     uint8_t hashes[SYNC_LIST_MAX * SYNC_HASH_BYTES]; /* of the first entries, in key order */
-    size_t part_count;
-    uint64_t part_entries; /* of every part but the last, which may have fewer */
-    struct sync_part parts[SYNC_PARTS_MAX];
+    size_t part_count, part_capacity;
+    uint64_t part_entries;   /* of every part but the last, which may have fewer */
+    struct sync_part *parts; /* owned; as many as there were entries for, 288 bytes each */
+    bool failed;             /* no memory: what was added from then on is missing */
 };
 
+/* For another range; zero-initialise before the first. The owner calls sync_tally_free. */
 void sync_tally_clear(struct sync_tally *self);
+void sync_tally_free(struct sync_tally *self);
 
 /* The next entry's key and hash; last: the key before it (not looked at for the first entry). More
  * than parts_max parts (even, at most SYNC_PARTS_MAX, the same for all entries) are not made. */

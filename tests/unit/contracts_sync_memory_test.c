@@ -57,7 +57,7 @@ static void a_walk_without_memory_says_so(void **test)
 {
     (void)test;
     struct contract contract;
-    struct buffer delta = {0}, lists = {0}, wants = {0};
+    struct buffer delta = {0}, lists = {0}, wants = {0}, parts = {0};
     assert_int_equal(contract_init(&contract, slice_text("map"), slice_of(NULL, 0), NULL), 0);
     state_t *small = state_new(&contract), *large = state_new(&contract);
     assert_true(small && large);
@@ -70,7 +70,8 @@ static void a_walk_without_memory_says_so(void **test)
     }
     walks_tell_of_missing_memory(small, slice_of(NULL, 0), &lists);
     walks_tell_of_missing_memory(large, buffer_slice(&lists), &wants);
-    assert_true(lists.size > 0 && wants.size > 0);
+    walks_tell_of_missing_memory(large, slice_of(NULL, 0), &parts);
+    assert_true(lists.size > 0 && wants.size > 0 && parts.size > 0);
     failing_memory_begin(1);
     sync_walk_t *none = sync_walk_all();
     assert_true(failing_memory_end());
@@ -78,6 +79,7 @@ static void a_walk_without_memory_says_so(void **test)
     buffer_free(&delta);
     buffer_free(&lists);
     buffer_free(&wants);
+    buffer_free(&parts);
     state_destroy(&small);
     state_destroy(&large);
 }
