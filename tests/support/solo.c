@@ -123,6 +123,25 @@ const struct peer_send *solo_sent(const struct solo *self)
     return self->sent;
 }
 
+struct peer_update solo_take_update(struct solo *self, peer_t peer)
+{
+    union peer_any body;
+    solo_take_sent(self, peer, PEER_UPDATE, &body);
+    return body.update;
+}
+
+const struct fingerprint solo_printed = {{7, 7, 7}};
+
+void solo_mail_updated(struct solo *self, peer_t from, uint64_t tx, int code)
+{
+    struct peer_updated updated = {.tx = tx,
+                                   .code = (uint8_t)-code,
+                                   .why = slice_text(code ? "they say so" : ""),
+                                   .changed = code == 0};
+    memcpy(updated.fingerprint, solo_printed.bytes, sizeof updated.fingerprint);
+    solo_mail(self, from, PEER_UPDATED, &updated);
+}
+
 void solo_tell_sent(struct solo *self)
 {
     struct peer_send *sent = self->sent;

@@ -46,6 +46,10 @@ void solo_expect_nothing(const struct solo *self);
 void solo_take_sent(struct solo *self, peer_t to, enum peer_kind kind, union peer_any *body);
 /* The message that solo_take_sent took, owned by the solo until the next call. */
 const struct peer_send *solo_sent(const struct solo *self);
+/* The UPDATE that a peer was sent, and the peer's answer, after which the state is solo_printed. */
+struct peer_update solo_take_update(struct solo *self, peer_t peer);
+extern const struct fingerprint solo_printed;
+void solo_mail_updated(struct solo *self, peer_t from, uint64_t tx, int code);
 /* Tells the actor that the socket took it (PEER_SENT). */
 void solo_tell_sent(struct solo *self);
 

@@ -13,7 +13,6 @@
 enum { HOST = 1, MOVED = 50, ASKER = SOLO_PEERS, ASKER_TX = 4711 };
 
 static struct solo world;
-static const struct fingerprint printed = {{7, 7, 7}};
 static const struct slice add_5 = {(const uint8_t *)"\0\0\0\3add\0\0\0\1"
                                                     "5",
                                    12};
@@ -52,20 +51,6 @@ static void start_change(enum verb verb)
     solo_answer(&world, merge, ACTOR_storage, MESSAGE_MERGED, ERR_NOT_FOUND);
 }
 
-static struct peer_update asked(peer_t peer)
-{
-    union peer_any body;
-    solo_take_sent(&world, peer, PEER_UPDATE, &body);
-    return body.update;
-}
-
-static void give_updated(peer_t from, uint64_t tx, int code)
-{
-    struct peer_updated updated = {.tx = tx, .code = (uint8_t)-code, .changed = code == 0};
-    memcpy(updated.fingerprint, printed.bytes, sizeof updated.fingerprint);
-    solo_mail(&world, from, PEER_UPDATED, &updated);
-}
-
 /* lesson L3. Found by seed 60863 of the simulator: it was refused, with its peer live. */
 static void a_change_is_asked_again_over_the_connection_that_is_kept(void **state)
 {
@@ -75,18 +60,18 @@ static void a_change_is_asked_again_over_the_connection_that_is_kept(void **stat
     for (size_t i = 0; i < 2; i++) {
         peer_t now = i ? MOVED : HOST, then = MOVED + i;
         start_change(verbs[i]);
-        struct peer_update first = asked(now);
+        struct peer_update first = solo_take_update(&world, now);
         assert_int_equal(first.again_ms, 0);
         world.now.ms += 30;
         solo_gone_for(&world, now, CLOSE_duplicate);
         solo_expect_nothing(&world);
         solo_live_as(&world, then, HOST);
-        struct peer_update second = asked(then);
+        struct peer_update second = solo_take_update(&world, then);
         assert_int_equal(second.tx, first.tx);
         assert_int_equal(second.again_ms, i ? 31 : 0); /* merged twice a delta is merged once */
-        give_updated(now, first.tx, ERR_BAD_STATE);    /* too late */
+        solo_mail_updated(&world, now, first.tx, ERR_BAD_STATE); /* too late */
         solo_expect_nothing(&world);
-        give_updated(then, first.tx, 0);
+        solo_mail_updated(&world, then, first.tx, 0);
         (void)solo_expect_reply(&world, 0);
     }
     solo_expect_nothing(&world);
@@ -101,16 +86,16 @@ static void an_edit_tells_whether_the_connection_was_open_when_it_was_first_sent
     for (int before = 0; before < 2; before++) {
         peer_t was = before ? MOVED : HOST, then = MOVED + (peer_t)before;
         start_change(VERB_EDIT);
-        struct peer_update first = asked(was);
+        struct peer_update first = solo_take_update(&world, was);
         assert_int_equal(first.since_open, 0);
         uint64_t sent_ms = world.now.ms;
         world.now.ms += 400;
         solo_gone_for(&world, was, CLOSE_duplicate);
         solo_live_opened(&world, then, HOST, before ? sent_ms - 1 : sent_ms);
-        struct peer_update second = asked(then);
+        struct peer_update second = solo_take_update(&world, then);
         assert_int_equal(second.again_ms, 401);
         assert_int_equal(second.since_open, before);
-        give_updated(then, first.tx, 0);
+        solo_mail_updated(&world, then, first.tx, 0);
         (void)solo_expect_reply(&world, 0);
     }
 }
@@ -120,7 +105,7 @@ static void who_does_not_come_back_is_gone(void **state)
     (void)state;
     solo_live(&world, HOST);
     start_change(VERB_EDIT);
-    (void)asked(HOST);
+    (void)solo_take_update(&world, HOST);
     solo_gone_for(&world, HOST, CLOSE_duplicate);
     solo_advance_ms(&world, MOVE_MS - 1);
     solo_live(&world, 2); /* another */
@@ -135,13 +120,13 @@ static void a_peer_that_said_no_is_not_asked_again_under_its_other_number(void *
     (void)state;
     solo_live_all(&world, HOST, 2);
     start_change(VERB_UPDATE);
-    struct peer_update update = asked(HOST);
-    give_updated(HOST, update.tx, ERR_NOT_FOUND);
-    (void)asked(2);
+    struct peer_update update = solo_take_update(&world, HOST);
+    solo_mail_updated(&world, HOST, update.tx, ERR_NOT_FOUND);
+    (void)solo_take_update(&world, 2);
     solo_gone_for(&world, HOST, CLOSE_duplicate);
     solo_live_as(&world, MOVED, HOST);
     solo_expect_nothing(&world);
-    give_updated(2, update.tx, ERR_NOT_FOUND);
+    solo_mail_updated(&world, 2, update.tx, ERR_NOT_FOUND);
     (void)solo_expect_reply(&world, ERR_NOT_FOUND);
 }
 
@@ -154,7 +139,7 @@ static void past_so_many_at_once_peers_are_gone(void **state)
     }
     solo_live(&world, HOST);
     start_change(VERB_EDIT);
-    (void)asked(HOST);
+    (void)solo_take_update(&world, HOST);
     solo_gone_for(&world, HOST, CLOSE_duplicate);
     (void)solo_expect_reply(&world, ERR_NO_LIVE_PEER);
 }
@@ -181,7 +166,7 @@ static void give_edit(peer_t from, uint32_t again_ms)
 
 static void edit_is_made(struct request *merge)
 {
-    merge->change.after = printed;
+    merge->change.after = solo_printed;
     merge->change.changed = 1;
     solo_answer(&world, merge, ACTOR_storage, MESSAGE_MERGED, 0);
 }
@@ -194,7 +179,7 @@ static void expect_updated(peer_t to, int code)
     assert_int_equal(body.updated.code, -code);
     assert_int_equal(body.updated.changed, code == 0);
     if (code == 0)
-        assert_memory_equal(body.updated.fingerprint, printed.bytes, sizeof printed);
+        assert_memory_equal(body.updated.fingerprint, solo_printed.bytes, sizeof solo_printed);
 }
 
 static void an_edit_that_was_heard_is_made_once(void **state)
@@ -224,10 +209,10 @@ static void an_edit_that_went_on_is_answered_where_its_asker_is_now(void **state
     give_edit(ASKER, 0);
     struct request *merge = (struct request *)solo_take(&world, MESSAGE_MERGE);
     solo_answer(&world, merge, ACTOR_storage, MESSAGE_MERGED, ERR_NOT_FOUND);
-    struct peer_update update = asked(HOST);
+    struct peer_update update = solo_take_update(&world, HOST);
     solo_gone_for(&world, ASKER, CLOSE_duplicate);
     solo_live_as(&world, MOVED, ASKER);
-    give_updated(HOST, update.tx, 0);
+    solo_mail_updated(&world, HOST, update.tx, 0);
     expect_updated(MOVED, 0);
     assert_int_equal(((operation_t *)world.actor)->relays.of_peers, 0);
 }
