@@ -1,4 +1,5 @@
-/* What storage does for other nodes: facts, holdings, walks, drops. */
+/* What storage does for other nodes: facts, holdings, drops. (Walks: actors_storage_walks_test.c.)
+ */
 #include "tests/unit/small_node.h"
 #include "tests/unit/store_fixture.h"
 
@@ -24,46 +25,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Entries named by number, each with a value of that size. */
-static void put_entries(unsigned from, unsigned count, size_t bytes)
-{
-    struct buffer delta = {0};
-    uint8_t *data = (uint8_t *)calloc(1, bytes + 1);
-    for (unsigned i = from; i < from + count; i++) {
-        char field[16];
-        (void)snprintf(field, sizeof field, "f%06u", i);
-        map_entry(&delta, field, 1, slice_of(data, bytes));
-    }
-    small_node_put(&node, &map.contract, buffer_slice(&delta), 0);
-    buffer_free(&delta);
-    free(data);
-}
-
-static struct walk *walk_new(sync_walk_t *inner)
-{
-    struct walk *walk = (struct walk *)message_new(sizeof *walk);
-    walk->asked_by = ACTOR_get;
-    walk->key = map.contract.key;
-    walk->walk = inner;
-    return walk;
-}
-
-static void send_walk(struct walk *walk)
-{
-    small_node_send(&node, ACTOR_get, ACTOR_storage, MESSAGE_WALK, &walk->head);
-}
-
-static struct walk *take_walked(void)
-{
-    return (struct walk *)small_node_take(&node, ACTOR_get, MESSAGE_WALKED);
-}
-
-static void free_walk(struct walk *walk)
-{
-    struct message *message = &walk->head;
-    message_free(&message);
-}
-
 static struct request *ask_about(const struct contract_key *key)
 {
     struct request *ask = request_new(ACTOR_hosting, VERB_GET, key, NULL, 0);
@@ -74,7 +35,7 @@ static struct request *ask_about(const struct contract_key *key)
 static void about_tells_kind_params_and_fingerprint(void **state)
 {
     (void)state;
-    put_entries(0, 3, 10);
+    small_node_put_fields(&node, &map.contract, 0, 3, 10);
     (void)ask_about(&map.contract.key);
     small_node_run(&node);
     struct message *message = small_node_take(&node, ACTOR_hosting, MESSAGE_ABOUT_DONE);
@@ -210,7 +171,7 @@ static void a_small_change_does_not_wait_behind_bulk_of_a_peer(void **state)
     struct buffer bulk = {0}, few = {0};
     map_entry(&few, "small", 2, slice_of(data, 10));
     map_entry(&bulk, "large", 2, slice_of(data, PEER_BULK_BYTES));
-    put_entries(0, 1, 10);
+    small_node_put_fields(&node, &map.contract, 0, 1, 10);
     for (unsigned i = 0; i < PIECES; i++)
         send_change(ACTOR_sync, 7, &bulk);
     send_change(ACTOR_update, 0, &few);
@@ -273,7 +234,7 @@ static void what_is_lost_is_told_apart_from_what_is_stored(void **state)
     enum { LOST = HOLDINGS_A_SLICE + 5 };
     struct contract_key key = {{0}};
     struct marks *marks = &node.store->marks;
-    put_entries(0, 1, 1);
+    small_node_put_fields(&node, &map.contract, 0, 1, 1);
     assert_int_equal(marks_add(marks, &map.contract.key, NULL), 0); /* damaged, and here */
     assert_int_equal(marks_add(marks, &(struct contract_key){{7}}, NULL), 0); /* half */
     for (unsigned i = 0; i < LOST; i++) {
@@ -298,156 +259,6 @@ static void what_is_lost_is_told_apart_from_what_is_stored(void **state)
     assert_int_equal(told, LOST + 1);
     struct message *message = &ask->head;
     message_free(&message);
-}
-
-/* --- walks ------------------------------------------------------------------------------- */
-
-static void a_small_state_is_walked_in_one_turn(void **state)
-{
-    (void)state;
-    put_entries(0, 8, 100);
-    send_walk(walk_new(sync_walk_all()));
-    (void)small_node_step(&node);
-    struct walk *walk = take_walked();
-    assert_int_equal(walk->code, 0);
-    assert_true(walk->end);
-    assert_string_equal(walk->kind->name, "map");
-    assert_true(slice_equal(blob_slice(walk->params), buffer_slice(&map.params)));
-    struct fingerprint print = fingerprint_of(buffer_slice(&walk->entries));
-    assert_memory_equal(print.bytes, walk->fingerprint.bytes, FINGERPRINT_BYTES);
-    free_walk(walk);
-}
-
-/* Takes all parts; returns their number and what they make together. */
-static unsigned walk_all(struct buffer *all)
-{
-    unsigned parts = 0;
-    struct walk *walk = walk_new(sync_walk_all());
-    for (bool end = false; !end; parts++) {
-        send_walk(walk);
-        small_node_run(&node);
-        walk = take_walked();
-        assert_int_equal(walk->code, 0);
-        assert_true(walk->entries.size <= PEER_PIECE_BYTES + ENTRY_VALUE_BYTES_MAX);
-        buffer_append_slice(all, buffer_slice(&walk->entries));
-        end = walk->end;
-    }
-    free_walk(walk);
-    return parts;
-}
-
-static void a_large_state_is_walked_in_parts_of_a_piece(void **state)
-{
-    (void)state;
-    struct buffer all = {0};
-    put_entries(0, 6000, 200);
-    unsigned parts = walk_all(&all);
-    struct fingerprint print = fingerprint_of(buffer_slice(&all));
-    struct fingerprint held = small_node_fingerprint(&node, &map.contract.key);
-    assert_memory_equal(print.bytes, held.bytes, FINGERPRINT_BYTES);
-    assert_true(parts >= all.size / PEER_PIECE_BYTES &&
-                parts <= 2 + all.size / (PEER_PIECE_BYTES / 2));
-    buffer_free(&all);
-}
-
-static void one_large_entry_is_a_part_of_its_own(void **state)
-{
-    (void)state;
-    struct buffer all = {0};
-    put_entries(0, 3, ENTRY_VALUE_BYTES_MAX / 2);
-    assert_true(walk_all(&all) <= 4);
-    struct fingerprint print = fingerprint_of(buffer_slice(&all));
-    struct fingerprint held = small_node_fingerprint(&node, &map.contract.key);
-    assert_memory_equal(print.bytes, held.bytes, FINGERPRINT_BYTES);
-    buffer_free(&all);
-}
-
-/* Entries of small keys first: a slice that finds nothing to send goes on by itself. */
-static void a_sync_walk_over_many_entries_gives_others_their_turn(void **state)
-{
-    (void)state;
-    uint8_t salt[SYNC_SALT_BYTES] = {1};
-    put_entries(0, 20000, 10);
-    send_walk(walk_new(sync_walk_begin(salt)));
-    unsigned steps = 0;
-    while (small_node_step(&node))
-        steps++;
-    assert_true(steps >= 20000 / WALK_SLICE_ENTRIES_MAX);
-    struct walk *walk = take_walked();
-    assert_true(walk->end);
-    assert_int_equal(walk->entries.size, 0);
-    assert_true(sync_walk_body(walk->walk).size > 0);
-    free_walk(walk);
-}
-
-static void a_walk_of_what_is_not_here_is_not_found(void **state)
-{
-    (void)state;
-    send_walk(walk_new(sync_walk_all()));
-    small_node_run(&node);
-    struct walk *walk = take_walked();
-    assert_int_equal(walk->code, ERR_NOT_FOUND);
-    free_walk(walk);
-}
-
-static void a_part_waits_for_the_flush_of_what_is_in_it(void **state)
-{
-    (void)state;
-    put_entries(0, 4, 10);
-    struct buffer delta = map_delta("later", 2, slice_text("x"));
-    struct slice args[2] = {slice_of(map.contract.key.bytes, CONTRACT_KEY_BYTES),
-                            buffer_slice(&delta)};
-    struct request *update = request_new(ACTOR_update, VERB_UPDATE, &map.contract.key, args, 2);
-    small_node_pause(&node, ACTOR_journal, true);
-    small_node_send(&node, ACTOR_update, ACTOR_storage, MESSAGE_MERGE, &update->head);
-    send_walk(walk_new(sync_walk_all()));
-    small_node_run(&node);
-    assert_null(node.actors[ACTOR_get].mail.first);
-    small_node_pause(&node, ACTOR_journal, false);
-    small_node_run(&node);
-    free_walk(take_walked());
-    buffer_free(&delta);
-}
-
-static void a_walk_goes_on_over_a_state_that_changes(void **state)
-{
-    (void)state;
-    put_entries(0, 3000, 200);
-    struct walk *walk = walk_new(sync_walk_all());
-    unsigned parts = 0;
-    for (bool end = false; !end; parts++) {
-        send_walk(walk);
-        put_entries(5000 + parts, 1, 20); /* behind where it is */
-        walk = take_walked();
-        assert_int_equal(walk->code, 0);
-        end = walk->end;
-    }
-    assert_true(parts > 5);
-    free_walk(walk);
-}
-
-/* Beyond WALKS_MAX they wait, and all come to their end. */
-static void many_walks_take_turns(void **state)
-{
-    (void)state;
-    enum { MANY = 2 * WALKS_MAX + 3 };
-    uint8_t salt[SYNC_SALT_BYTES] = {1};
-    put_entries(0, 5000, 10);
-    for (unsigned i = 0; i < MANY; i++) {
-        struct walk *walk = walk_new(sync_walk_begin(salt));
-        walk->tokens[0] = i;
-        send_walk(walk);
-    }
-    (void)small_node_step(&node);
-    assert_int_equal(node.storage->walks.count, WALKS_MAX);
-    assert_int_equal(node.storage->walks_waiting.count, MANY - WALKS_MAX);
-    small_node_run(&node);
-    for (unsigned i = 0; i < MANY; i++) {
-        struct walk *walk = take_walked();
-        assert_int_equal(walk->code, 0);
-        assert_int_equal(walk->tokens[0], i);
-        free_walk(walk);
-    }
 }
 
 /* --- drops ------------------------------------------------------------------------------- */
@@ -478,7 +289,7 @@ static int take_dropped(void)
 static void a_dropped_contract_is_not_here_any_more(void **state)
 {
     (void)state;
-    put_entries(0, 10, 10);
+    small_node_put_fields(&node, &map.contract, 0, 10, 10);
     small_node_advance_ms(&node, 2 * FOLD_EVERY_MS);
     send_drop();
     small_node_run(&node);
@@ -495,9 +306,9 @@ static void a_dropped_contract_is_not_here_any_more(void **state)
 static void what_changed_since_it_was_looked_at_is_not_dropped(void **state)
 {
     (void)state;
-    put_entries(0, 10, 10);
+    small_node_put_fields(&node, &map.contract, 0, 10, 10);
     struct fingerprint seen = small_node_fingerprint(&node, &map.contract.key);
-    put_entries(10, 1, 10);
+    small_node_put_fields(&node, &map.contract, 10, 1, 10);
     send_drop_of(seen);
     small_node_run(&node);
     assert_int_equal(take_dropped(), ERR_BUSY);
@@ -507,7 +318,7 @@ static void what_changed_since_it_was_looked_at_is_not_dropped(void **state)
 static void a_drop_is_answered_after_its_flush(void **state)
 {
     (void)state;
-    put_entries(0, 10, 10);
+    small_node_put_fields(&node, &map.contract, 0, 10, 10);
     small_node_pause(&node, ACTOR_journal, true);
     send_drop();
     small_node_run(&node);
@@ -525,13 +336,13 @@ static void a_watched_contract_may_go_and_come_back(void **state)
     struct watch *watch = (struct watch *)message_new(sizeof *watch);
     watch->key = map.contract.key;
     watch->on = true;
-    put_entries(0, 10, 10);
+    small_node_put_fields(&node, &map.contract, 0, 10, 10);
     small_node_send(&node, ACTOR_subscribe, ACTOR_storage, MESSAGE_WATCH, &watch->head);
     send_drop();
     small_node_run(&node);
     assert_int_equal(take_dropped(), 0);
     assert_null(node.actors[ACTOR_subscribe].mail.first);
-    put_entries(3, 1, 10);
+    small_node_put_fields(&node, &map.contract, 3, 1, 10);
     struct message *message = small_node_take(&node, ACTOR_subscribe, MESSAGE_CHANGED);
     assert_memory_equal(((struct changed *)message)->before.bytes, nothing.bytes,
                         FINGERPRINT_BYTES);
@@ -543,7 +354,7 @@ static void a_drop_does_not_cut_a_large_merge(void **state)
     (void)state;
     struct buffer delta = {0};
     uint8_t *data = (uint8_t *)calloc(1, MERGE_SLICE_BYTES);
-    put_entries(0, 1, 10);
+    small_node_put_fields(&node, &map.contract, 0, 1, 10);
     struct fingerprint seen = small_node_fingerprint(&node, &map.contract.key);
     map_entry(&delta, "g0", 1, slice_of(data, MERGE_SLICE_BYTES));
     map_entry(&delta, "g1", 1, slice_of(data, MERGE_SLICE_BYTES));
@@ -564,25 +375,6 @@ static void a_drop_does_not_cut_a_large_merge(void **state)
     free(data);
 }
 
-static void a_contract_that_goes_ends_the_walks_over_it(void **state)
-{
-    (void)state;
-    put_entries(0, 3000, 200);
-    struct walk *walk = walk_new(sync_walk_all());
-    send_walk(walk);
-    small_node_run(&node);
-    walk = take_walked();
-    assert_int_equal(walk->code, 0);
-    assert_false(walk->end);
-    send_drop();
-    send_walk(walk);
-    small_node_run(&node);
-    assert_int_equal(take_dropped(), 0);
-    walk = take_walked();
-    assert_int_equal(walk->code, ERR_NOT_FOUND);
-    free_walk(walk);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -596,20 +388,11 @@ int main(void)
         TEST(a_small_change_does_not_wait_behind_bulk_of_a_peer),
         TEST(holdings_tell_every_contract_once_in_key_order),
         TEST(what_is_lost_is_told_apart_from_what_is_stored),
-        TEST(a_small_state_is_walked_in_one_turn),
-        TEST(a_large_state_is_walked_in_parts_of_a_piece),
-        TEST(one_large_entry_is_a_part_of_its_own),
-        TEST(a_sync_walk_over_many_entries_gives_others_their_turn),
-        TEST(a_walk_of_what_is_not_here_is_not_found),
-        TEST(a_part_waits_for_the_flush_of_what_is_in_it),
-        TEST(a_walk_goes_on_over_a_state_that_changes),
-        TEST(many_walks_take_turns),
         TEST(a_dropped_contract_is_not_here_any_more),
         TEST(what_changed_since_it_was_looked_at_is_not_dropped),
         TEST(a_drop_is_answered_after_its_flush),
         TEST(a_watched_contract_may_go_and_come_back),
         TEST(a_drop_does_not_cut_a_large_merge),
-        TEST(a_contract_that_goes_ends_the_walks_over_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

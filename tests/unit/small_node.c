@@ -2,6 +2,10 @@
 
 #include "actors/checkpoint.h"
 #include "actors/journal.h"
+#include "tests/unit/store_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 enum { SEGMENT_BYTES = 8 << 20 };
 
@@ -171,4 +175,20 @@ bool small_node_has(struct small_node *self, const struct contract_key *key)
     message_free(&message);
     assert_true(code == 0 || code == ERR_NOT_FOUND);
     return code == 0;
+}
+
+void small_node_put_fields(struct small_node *self, const struct contract *map, unsigned from,
+                           unsigned count, size_t bytes)
+{
+    struct buffer delta = {0};
+    uint8_t *data = (uint8_t *)calloc(1, bytes + 1);
+    assert_non_null(data);
+    for (unsigned i = from; i < from + count; i++) {
+        char field[16];
+        (void)snprintf(field, sizeof field, "f%06u", i);
+        map_entry(&delta, field, 1, slice_of(data, bytes));
+    }
+    small_node_put(self, map, buffer_slice(&delta), 0);
+    buffer_free(&delta);
+    free(data);
 }

@@ -55,6 +55,10 @@ struct message *small_node_take(struct small_node *self, enum actor_id actor,
 /* PUTs a delta, durably, as a peer's when origin is set. */
 void small_node_put(struct small_node *self, const struct contract *contract, struct slice delta,
                     peer_t origin);
+/* The same with fields "f000000" and so on of a map, count of them from there on, each with a value
+ * of so many zero bytes. */
+void small_node_put_fields(struct small_node *self, const struct contract *map, unsigned from,
+                           unsigned count, size_t bytes);
 
 /* The fingerprint of what it has, as ABOUT tells it. */
 struct fingerprint small_node_fingerprint(struct small_node *self, const struct contract_key *key);
