@@ -136,15 +136,22 @@ static void walk_page(struct page_walk *self, uint64_t number, unsigned level, u
     }
 }
 
+/* None are set for a table of ours, and LMDB writes to none that has others than it is opened with.
+ * With those of the free list it keeps what the file was opened with. */
+static bool flags_are_ours(enum walked walked, const struct page_tree *table)
+{
+    return walked == WALK_free ? (table->flags & FLAGS_OF_ORDER) == FLAG_INTEGER_KEY
+                               : table->flags == 0;
+}
+
 static void walk_table(struct page_walk *self, enum walked walked, const struct page_tree *table)
 {
-    uint16_t flags = walked == WALK_free ? FLAG_INTEGER_KEY : 0;
     self->walked = walked;
     self->tally = (struct page_tree){0};
     buffer_clear(&self->last);
     self->last_is_bound = false;
-    if ((table->flags & FLAGS_OF_ORDER) != flags)
-        page_fault(self, 0, "a table's order is not ours");
+    if (!flags_are_ours(walked, table))
+        page_fault(self, 0, "a table's flags are not ours");
     bool none = table->root == NO_PAGE;
     if (table->depth > LEVELS_MAX || none != (table->depth == 0))
         page_fault(self, 0, "a table has no root, or is too deep");

@@ -93,6 +93,29 @@ static void a_root_that_knows_of_fewer_pages_than_are_used_is_a_fault(void **sta
     store_close(&rig.store);
 }
 
+/* LMDB reads such a table, and refuses to write to it: its flags are not those of who opens it.
+ * Found by pages_fuzz. */
+static void a_table_with_flags_that_nobody_set_is_a_fault(void **state)
+{
+    enum { MAIN_ROOT_AT = 128, NAME_BYTES = 5, FLAGS_AT = NAME_BYTES + 4 };
+    (void)state;
+    for (unsigned bit = 0; bit < 16; bit++) {
+        size_t rows;
+        struct buffer file = file_read(rig.dir, "state.mdb");
+        uint8_t *main = file.data + host_u64(&file, root_of(&file) + MAIN_ROOT_AT) * PAGE;
+        uint8_t *table = (uint8_t *)memmem(main, PAGE, "state", NAME_BYTES);
+        assert_non_null(table);
+        table[FLAGS_AT + bit / 8] ^= (uint8_t)(1u << bit % 8);
+        file_write(rig.dir, "state.mdb", buffer_slice(&file));
+        buffer_free(&file);
+        assert_true(walk(&rows).faults > 0);
+        assert_int_equal(store_open(&rig.options, &rig.store, &rig.why), 0);
+        assert_string_not_equal(store_repaired(rig.store), "");
+        assert_map(&rig, &map.contract, "field 0=value field 1=value field 2=value ");
+        store_close(&rig.store);
+    }
+}
+
 /* It has no count: what lies behind it is not read as one. */
 static void an_empty_list_of_free_pages_is_a_fault(void **state)
 {
@@ -122,6 +145,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_root_that_knows_of_fewer_pages_than_are_used_is_a_fault),
+        TEST(a_table_with_flags_that_nobody_set_is_a_fault),
         TEST(an_empty_list_of_free_pages_is_a_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
