@@ -68,13 +68,13 @@ static void uncount_answered(struct exchanges *self, peer_t number)
 
 /* --- room for walks ---------------------------------------------------------------------- */
 
-/* One range may be answered by SYNC_PARTS_MAX. */
+/* One range may be answered by SYNC_PARTS_MAX, which are gathered first. */
 static uint64_t cost_of(size_t body_bytes)
 {
     uint64_t answer = (uint64_t)body_bytes * SYNC_PARTS_MAX;
     if (answer > SYNC_BODY_BYTES_MAX)
         answer = SYNC_BODY_BYTES_MAX;
-    return body_bytes + answer + PEER_PIECE_BYTES;
+    return body_bytes + answer + SYNC_PARTS_MAX * sizeof(struct sync_part) + PEER_PIECE_BYTES;
 }
 
 /* The row waits, and so does its peer, in line with others that have rows that wait. */

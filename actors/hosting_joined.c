@@ -6,20 +6,23 @@ static bool same(const struct fingerprint *a, const struct fingerprint *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-void feed_sync_with(const struct holding *row, peer_t number, struct outbox *out)
+bool feed_sync_with(const struct holding *row, peer_t number, struct outbox *out)
 {
     struct sync_order *order = (struct sync_order *)message_new(sizeof *order);
     if (!order)
-        return; /* the next refresh begins one */
+        return false;
     order->number = number;
     order->key = row->key;
     send_to(out, ACTOR_sync, MESSAGE_SYNC, &order->head);
+    return true;
 }
 
+/* Without memory the row stays as it is: who asks gives the feed up in time, who was live compares
+ * again at the next refresh. */
 static void begin_sync(struct holding *row, struct outbox *out)
 {
-    row->state = FEED_syncing;
-    feed_sync_with(row, row->feed, out);
+    if (feed_sync_with(row, row->feed, out))
+        row->state = FEED_syncing;
 }
 
 void feed_healed(hosting_t *self, struct holding *row, struct outbox *out)
@@ -102,10 +105,12 @@ static void compare(hosting_t *self, struct holding *row, const struct fingerpri
         hosting_compare_anew(row);
         return;
     }
-    if (row->compare_ms)
-        return;                                                             /* too early to tell */
-    uint64_t compared = get_u64(got->bytes) ^ get_u64(row->sent.bytes + 8); /* these are hashes */
-    bool still = compared == row->compared;
+    if (row->compare_ms || row->differed > DIFFERS_MAX)
+        return; /* too early to tell; or made equal once, and no more until the refresh */
+
+    /* These are hashes. */
+    uint64_t compared = get_u64(got->bytes) ^ get_u64(row->sent.bytes + 8);
+    bool still = row->differed && compared == row->compared;
     row->compared = compared;
     if (still || row->differed == DIFFERS_MAX) {
         row->differed = DIFFERS_MAX + 1;

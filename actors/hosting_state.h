@@ -110,8 +110,8 @@ void feed_healed(hosting_t *self, struct holding *row, struct outbox *out);
 /* What was found when the two were compared is not so any more: a refresh, or another feed. */
 void hosting_compare_anew(struct holding *row);
 
-/* Begins a sync of this contract with the peer. */
-void feed_sync_with(const struct holding *row, peer_t number, struct outbox *out);
+/* Begins a sync of this contract with the peer. False without memory. */
+bool feed_sync_with(const struct holding *row, peer_t number, struct outbox *out);
 
 /* --- hosting_children.c --- */
 

@@ -80,6 +80,21 @@ static void a_new_feed_is_confirmed_whatever_the_last_one_told(void **state)
     assert_in_range(hosts[2].joins_sent - before, 3, 1 + CONFIRMS_MAX);
 }
 
+/* Whatever a sync brings, if anything: a fault of ours, or a feed that lies. */
+static void two_that_stay_different_are_not_synced_for_ever(void **state)
+{
+    uint64_t *bits = bits_of_the_feed();
+    struct contract_key key = hosts_key();
+    (void)state;
+    unsigned before = hosts[1].joins_sent;
+    for (unsigned ms = 0; ms < 2 * REFRESH_EVERY_MS; ms++) {
+        *bits = 3;
+        hosts_stored(&hosts[1], &key)->bits = 1;
+        hosts_advance(1);
+    }
+    assert_in_range(hosts[1].joins_sent - before, 2, 3 * (2 + CONFIRMS_MAX));
+}
+
 /* A busy contract may always differ: what is on its way is on its way. */
 static void a_contract_that_always_differs_is_not_compared_for_ever(void **state)
 {
@@ -103,6 +118,7 @@ int main(void)
         CLAIM(a_settled_tree_is_quiet),
         CLAIM(two_that_differ_are_compared_again_and_then_made_equal),
         CLAIM(a_new_feed_is_confirmed_whatever_the_last_one_told),
+        CLAIM(two_that_stay_different_are_not_synced_for_ever),
         CLAIM(a_contract_that_always_differs_is_not_compared_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
