@@ -152,7 +152,7 @@ void life_ended(connections_t *self, struct peer *peer, enum close_reason reason
         peer->tries = 0;
     }
     peer->wanted_ms = now.ms; /* the grace period of the side that is to dial begins */
-    peer->left = peer->full = false;
+    peer->left = peer->full = peer->unwelcome = false;
     if (was_live)
         peer->gone_ms = now.ms;
     pause_longer(self, peer, now);
@@ -175,10 +175,12 @@ void life_ended(connections_t *self, struct peer *peer, enum close_reason reason
         break;
     case CLOSE_removed:
         stay_away(self, peer, is_reserved(peer) ? REDIAL_MS_MAX : REMOVED_MS, now);
+        peer->unwelcome = true;
         break;
     case CLOSE_refused: /* lesson D7: it backs off */
     case CLOSE_misbehaved:
         stay_away(self, peer, is_reserved(peer) ? REDIAL_MS_MAX : GIVEN_UP_MS, now);
+        peer->unwelcome = true;
         break;
     default:
         peer->tries += !was_live;

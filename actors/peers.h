@@ -62,6 +62,7 @@ struct peer {
     uint64_t away_until_ms; /* it left, was full, or was given up: not wanted so long */
     uint64_t full_pause_ms; /* the last such time for being full */
     bool left;              /* away for no other reason than its goodbye */
+    bool unwelcome;         /* away, since it does not want this node, or broke the protocol */
     bool dials_hearsay;     /* the last attempt went to hearsay */
     bool shed;              /* it had no room for this node */
     bool full;              /* away, since it had no room: a neighbour tries it all the same */

@@ -23,17 +23,20 @@ static bool is_told_address(struct slice address)
 /* Somebody is connected to who is not connected here: it is back. In a small network, where this
  * node wants all it hears of, who was given up gets one more try, and who was live here, or is a
  * gateway anywhere, is not kept waiting for the pause that grew meanwhile (lesson L4). Who had no
- * room for this node is: another attempt would push somebody else out. What was told before the
- * last attempt, or right after it went, is old. When does it count? NEVER: not at all. */
+ * room for this node is: another attempt would push somebody else out; and who does not want it.
+ * What was told before the last attempt, or right after it went, is old. When does it count? NEVER:
+ * not at all. */
 static uint64_t news_count_at(const connections_t *self, const struct peer *peer, uint64_t now_ms)
 {
     bool small = upkeep_is_small(self);
-    if (peer->links || peer->shed || peer->told_ms <= peer->dialled_ms)
+    if (peer->links || peer->shed || peer->unwelcome || !peer->address[0] ||
+        peer->told_ms <= peer->dialled_ms ||
+        (peer->gone_ms && peer->told_ms < peer->gone_ms + STALE_NEWS_MS))
         return NEVER;
     bool given_up = small && peer_is_lost(peer);
     bool waits = now_ms < peer->dial_at_ms || (peer->left && now_ms < peer->away_until_ms);
     bool was_here = (small && peer->gone_ms) || is_reserved(peer);
-    if (!given_up && !(waits && was_here && peer->told_ms >= peer->gone_ms + STALE_NEWS_MS))
+    if (!given_up && !(waits && was_here))
         return NEVER;
     uint64_t at = peer->revived_ms ? peer->revived_ms + REVIVE_EVERY_MS : 0; /* lesson D2 */
     return at > peer->shunned_until_ms ? at : peer->shunned_until_ms;

@@ -314,6 +314,29 @@ static void news_that_come_too_soon_after_others_count_later(void **state)
     assert_in_range(one.now.ms, revived_ms + REVIVE_EVERY_MS, revived_ms + REVIVE_EVERY_MS + 100);
 }
 
+/* The news wait, and meanwhile the peer comes, and says that it does not want this node. */
+static void no_news_of_before_bring_back_who_does_not_want_this_node(void **state)
+{
+    static const enum close_reason reasons[] = {CLOSE_removed, CLOSE_refused, CLOSE_misbehaved,
+                                                CLOSE_goodbye};
+    (void)state;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        one_end(&one);
+        (void)set_up(NULL);
+        one_hears_of(&one, teller, friend, "home:1");
+        (void)dials_within(60000, CLOSE_unreachable);
+        assert_true(peer_is_lost(the_friend()));
+        one_hears_of(&one, teller, friend, "home:1");
+        assert_int_equal(dials_within(5000, CLOSE_unreachable), 1);
+        one_hears_of(&one, teller, friend, "home:1");
+        assert_int_equal(dials_within(1000, CLOSE_unreachable), 0);
+        friend_goes(reasons[i]);
+        assert_int_equal(dials_within(REVIVE_EVERY_MS - 5000, CLOSE_unreachable), 0);
+        one_hears_of(&one, teller, friend, "home:1"); /* nor do new ones, but for the goodbye */
+        assert_int_equal(dials_within(5000, CLOSE_unreachable), reasons[i] == CLOSE_goodbye);
+    }
+}
+
 static void no_news_bring_back_who_is_refused(void **state)
 {
     (void)state;
@@ -373,6 +396,7 @@ int main(void)
         T(a_goodbye_of_who_came_twice_long_ago_is_none_of_before),
         T(no_news_make_this_node_dial_and_dial),
         T(news_that_come_too_soon_after_others_count_later),
+        T(no_news_of_before_bring_back_who_does_not_want_this_node),
         T(no_news_bring_back_who_is_refused),
         T(no_news_bring_back_who_had_no_room),
         T(in_a_large_network_no_news_end_a_pause),
