@@ -1,7 +1,7 @@
 #include "actors/node.h"
+#include "actors/spare_memory.h"
 #include "base/base58.h"
 #include "base/limits.h"
-#include "actors/spare_memory.h"
 #include "base/trace.h"
 #include "client/cli.h"
 #include "client/home_path.h"

@@ -63,7 +63,8 @@ size_t wires_reset_at(wires_t *self, size_t a, size_t b);
 /* Connections of a machine's process, also those that are not accepted yet. */
 size_t wires_connections(const wires_t *self, size_t machine);
 
-/* Those of them whose other end is not there any more, which the process has not heard yet. */
+/* Those of them whose other end is not there: not any more, which the process has not heard yet, or
+ * not accepted so far. */
 size_t wires_half_open(const wires_t *self, size_t machine);
 
 struct wires_counts {
