@@ -144,8 +144,9 @@ void storm_leave(struct play *self)
         !world_is_up(self->world, node))
         return;
     storm_note(self, node, "leaves for good", 0);
-    for (struct played_op *op = self->ops; op; op = op->next) /* it may be alone with them */
-        op->waived |= op->node == node || ((op->acknowledged || op->asked_well) &&
+    /* It may be alone with what it was asked, and the answer may be on its way. */
+    for (struct played_op *op = self->ops; op; op = op->next)
+        op->waived |= op->node == node || ((op->acknowledged || op->asked_well || !op->done) &&
                                            !claims_had_elsewhere(self, op, node));
     play_end_node(self, node, END_goodbye);
     self->left = self->nodes[node].left = true;
