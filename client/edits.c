@@ -31,6 +31,7 @@ struct edit {
     void *arg;
 
     bool started;
+    uint64_t number; /* 1 for the first */
     struct editor editor;
     weir_contract_t *contract;
     state_t *state; /* the entries fetched */
@@ -227,10 +228,12 @@ static int start(weir_t *w, struct edit *self)
     return contract ? with_contract(w, self, contract) : known_ask(w, self->key, on_known, self);
 }
 
+/* Those that wait now. An app may ask again each time that one fails: the next step goes on. */
 static void pump(weir_t *w)
 {
     struct edit *first;
-    while ((first = TAILQ_FIRST(&w->edits)) && !first->started) {
+    uint64_t last = w->edits_opened;
+    while ((first = TAILQ_FIRST(&w->edits)) && !first->started && first->number <= last) {
         int rc = start(w, first);
         if (rc)
             finish_failed(w, first, rc, w->reason.text);
@@ -273,6 +276,7 @@ int edits_open(weir_t *w, const uint8_t *key, const char *verb, const struct wei
         window_leave(w, bytes);
         return handle_fail(w, rc ? rc : ERR_NO_MEMORY, NULL);
     }
+    self->number = ++w->edits_opened;
     self->window_bytes = bytes;
     self->done = done;
     self->arg = arg;
@@ -286,6 +290,17 @@ int edits_open(weir_t *w, const uint8_t *key, const char *verb, const struct wei
         edit_free(self);
     }
     return rc;
+}
+
+bool edits_wait(const weir_t *w)
+{
+    const struct edit *first = TAILQ_FIRST(&w->edits);
+    return first && !first->started;
+}
+
+void edits_go_on(weir_t *w)
+{
+    pump(w);
 }
 
 /* Their requests have failed before; what is left was queued behind them. */

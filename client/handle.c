@@ -142,6 +142,7 @@ static void do_what_waits(weir_t *w)
     int taken = 0;
     look_at_link(w);
     subscriptions_tick(w);
+    edits_go_on(w);
     requests_flush(w);
     while (taken < MESSAGES_A_STEP && replies_take(w))
         taken++;
@@ -156,6 +157,8 @@ static long quiet_ms(const weir_t *w)
     uint64_t other = subscriptions_next_ms(w);
     if (other < at)
         at = other;
+    if (edits_wait(w))
+        return 0;
     if (at == UINT64_MAX)
         return -1;
     uint64_t ms = at > now ? at - now : 0;

@@ -81,6 +81,7 @@ struct weir {
     uint32_t subscriptions_made;
     uint64_t rest_until_ms; /* no subscription wants to be asked for again before it */
     struct edit_list edits;
+    uint64_t edits_opened; /* ever */
     weir_contract_t *known[KNOWN_MAX];
     size_t known_count, known_next;
     uint8_t replica[REPLICA_BYTES]; /* lesson M7: fresh for every handle */
@@ -176,6 +177,9 @@ MUST_USE int edits_open(weir_t *w, const uint8_t *key, const char *verb,
                         const struct weir_bytes *operands, size_t count, size_t bytes,
                         weir_done_fn *done, void *arg);
 void edits_free(weir_t *w);
+/* Is the first one still to be begun? And begins it, and those behind it that fail at once. */
+bool edits_wait(const weir_t *w);
+void edits_go_on(weir_t *w);
 
 /* The contract of a key, as far as it is known here; NULL otherwise. */
 const weir_contract_t *known_find(const weir_t *w, const uint8_t *key);

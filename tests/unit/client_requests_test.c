@@ -53,6 +53,44 @@ static void update(weir_t *w, struct seen_reply *seen)
 
 /* --- no node --------------------------------------------------------------------------------- */
 
+/* An app that asks again when it is told that its edit failed. */
+static struct {
+    unsigned told;
+} stubborn;
+enum { STUBBORN_MAX = 1000 };
+
+static void ask_again(weir_t *w, const struct weir_reply *reply, void *arg)
+{
+    struct weir_bytes one = weir_text("1");
+    (void)reply;
+    if (++stubborn.told < STUBBORN_MAX)
+        (void)weir_edit_async(w, key, "add", &one, 1, ask_again, arg);
+}
+
+/* It is its step that comes back, or it could do nothing else any more. Found by replies_fuzz. */
+static void edits_that_are_asked_again_as_they_fail_do_not_hold_up_a_step(void **state)
+{
+    struct weir_bytes one = weir_text("1");
+    (void)state;
+    weir_signer_t *signer = weir_signer_new();
+    struct weir_options options = {.endpoint = "ipc:///tmp/weir-nobody-listens-here.sock",
+                                   .signer = signer};
+    weir_t *w = weir_new(&options);
+    assert_non_null(w);
+    stubborn.told = 0;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(weir_edit_async(w, key, "add", &one, 1, ask_again, NULL), 0);
+    while (stubborn.told == 0)
+        assert_true(weir_step(w, FAKE_WAIT_MS_MAX) >= 0);
+    assert_in_range(stubborn.told, 3, 12);
+    unsigned before = stubborn.told;
+    (void)weir_step(w, 0);
+    assert_true(stubborn.told - before <= 6);
+    stubborn.told = STUBBORN_MAX;
+    weir_destroy(&w);
+    weir_signer_destroy(&signer);
+}
+
 static void without_a_node_it_is_told_at_once(void **state)
 {
     (void)state;
@@ -379,6 +417,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(without_a_node_it_is_told_at_once),
+        CASE(edits_that_are_asked_again_as_they_fail_do_not_hold_up_a_step),
         CASE(handles_given_up_while_they_connect_block_nobody),
         CASE(what_is_no_endpoint_is_told_by_the_first_call),
         CASE(a_node_that_comes_later_is_found),
