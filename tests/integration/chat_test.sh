@@ -168,7 +168,7 @@ shows "with the key where names are long" ada '│   Rob.*…~[1-9A-Za-z]{4,} *$
 say beth 'which of us'
 shows "what one of them says" ada 'which of us'
 keys ada Up M-r
-shows "who is answered has a key too" ada '^to Rob.*…~[1-9A-Za-z]{4,}> '
+shows "who is answered has a key too" ada '^to Rob.*…~[1-9A-Za-z]{4,}>'
 keys ada Escape
 say bob '/nick bob'
 say beth '/nick lee'
